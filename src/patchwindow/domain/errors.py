@@ -1,0 +1,189 @@
+"""Everything patchwindow can refuse, in one tree.
+
+* PatchwindowError
+  - Invalid                  a value is outside its documented range
+    - InvalidParameters      document parameters or fields that do not fit together
+    - InvalidFilter          a filter that the operation does not know
+    - InvalidFilterKey       the same, where the API names keys apart from values
+    - InvalidFilterValue     a known filter with a value it cannot have
+    - InvalidPageToken       a page token that this operation did not give out
+    - InvalidResourceId      an identifier of the wrong form
+    - InvalidResourceType    a resource type that the operation does not serve
+    - InvalidActivationId    an activation id of the wrong form
+    - InvalidDocumentVersion a document has no such version
+    - DuplicateNode          one node named twice
+    - UnsupportedPlatform    a document that cannot run on a named node
+    - UnsupportedOperatingSystem  an operation that this operating system does not have
+  - NotFound                 the caller named something that does not exist
+    - UnknownNode, UnknownDocument, UnknownCommand, UnknownInvocation, UnknownStep, UnknownActivation, UnknownResource
+  - Conflict                 it exists, and its state forbids the request
+    - InUse                  something else still needs it
+    - TargetInUse            a window's task still names the target
+    - AlreadyExists          there may be only one of these
+    - TokenReused            a client token came again with other parameters
+    - MovedMeanwhile         another process was first; read again and retry
+    - IllegalTransition      a state has no such move
+  - LimitExceeded            a documented limit would be crossed
+    - TooManyTags
+  - Denied                   the caller is known and may not do this
+  - Unauthenticated          the caller could not be identified
+    - MissingSignature, UnknownKey, BadSignature, StaleSignature
+  - NotServed                the API has this operation; this server does not
+
+What the wire calls them is said once, in `protocol/faults.py`.
+"""
+
+
+class PatchwindowError(Exception):
+    """The root; never raised itself."""
+
+
+class Invalid(PatchwindowError):
+    """A value is outside its documented range."""
+
+
+class InvalidParameters(Invalid):
+    """Parameters of a document, or fields of a request, do not fit."""
+
+
+class InvalidFilter(Invalid):
+    """The operation has no such filter."""
+
+
+class InvalidFilterKey(Invalid):
+    """The operation has no filter of this key."""
+
+
+class InvalidFilterValue(Invalid):
+    """A known filter was given a value it cannot have."""
+
+
+class InvalidPageToken(Invalid):
+    """This operation did not give out this page token."""
+
+
+class InvalidResourceId(Invalid):
+    """The identifier has the wrong form."""
+
+
+class InvalidResourceType(Invalid):
+    """The operation does not serve this type of resource."""
+
+
+class InvalidActivationId(Invalid):
+    """The activation id has the wrong form."""
+
+
+class InvalidDocumentVersion(Invalid):
+    """The document has no such version."""
+
+
+class DuplicateNode(Invalid):
+    """One node was named twice."""
+
+
+class UnsupportedPlatform(Invalid):
+    """The document cannot run on a named node."""
+
+
+class UnsupportedOperatingSystem(Invalid):
+    """This operating system does not have the operation."""
+
+
+class NotFound(PatchwindowError):
+    """The caller named something that does not exist."""
+
+
+class UnknownNode(NotFound):
+    """No such managed node."""
+
+
+class UnknownDocument(NotFound):
+    """No such document, or one that cannot be used so."""
+
+
+class UnknownCommand(NotFound):
+    """No such command."""
+
+
+class UnknownInvocation(NotFound):
+    """The command has no invocation on this node."""
+
+
+class UnknownStep(NotFound):
+    """The document has no step of this name."""
+
+
+class UnknownActivation(NotFound):
+    """No such activation, or one that can no longer be used."""
+
+
+class UnknownResource(NotFound):
+    """No such resource to tag."""
+
+
+class Conflict(PatchwindowError):
+    """It exists, and its state forbids the request."""
+
+
+class InUse(Conflict):
+    """Something else still needs it."""
+
+
+class TargetInUse(Conflict):
+    """A task of the window still names the target."""
+
+
+class AlreadyExists(Conflict):
+    """There may be only one of these."""
+
+
+class TokenReused(Conflict):
+    """A client token came again with other parameters."""
+
+
+class MovedMeanwhile(Conflict):
+    """Another process was first; read again and retry."""
+
+
+class IllegalTransition(Conflict):
+    """A state has no such move; nothing changed."""
+
+    def __init__(self, state: object, event: object) -> None:
+        super().__init__(f"in state {state}, {event} cannot happen")
+
+
+class LimitExceeded(PatchwindowError):
+    """A documented limit would be crossed."""
+
+
+class TooManyTags(LimitExceeded):
+    """A resource may carry only so many tags."""
+
+
+class Denied(PatchwindowError):
+    """The caller is known and may not do this."""
+
+
+class Unauthenticated(PatchwindowError):
+    """The caller could not be identified."""
+
+
+class MissingSignature(Unauthenticated):
+    """The request carries no signature, or one that cannot be read."""
+
+
+class UnknownKey(Unauthenticated):
+    """No such access key, or it is disabled or ended."""
+
+
+class BadSignature(Unauthenticated):
+    """The signature is not the one that the secret key gives."""
+
+
+class StaleSignature(Unauthenticated):
+    """The request was signed too long ago, or by a clock that is wrong."""
+
+
+class NotServed(PatchwindowError):
+    """The API has this operation; this server does not."""
