@@ -1,0 +1,79 @@
+"""One window target of one task within one opening of a window: its states and what may happen in each.
+
+For a task of type RUN_COMMAND this is one command.
+Source: maintenance windows, MaintenanceWindowExecutionStatus of a task invocation.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from patchwindow.domain.errors import IllegalTransition
+
+
+class State(StrEnum):
+    """Where a task invocation stands."""
+
+    PENDING = "PENDING"
+    IN_PROGRESS = "IN_PROGRESS"
+    CANCELLING = "CANCELLING"
+    SUCCESS = "SUCCESS"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    CANCELLED = "CANCELLED"
+
+
+class Event(StrEnum):
+    """What can happen to a task invocation."""
+
+    STARTED = "start"
+    CUT_OFF = "cutoff"
+    SUCCEEDED = "success"
+    FAILED = "failure"
+    TIMED_OUT = "timeout"
+    CANCELLED = "cancellation"
+
+
+TRANSITIONS: Final[dict[State, dict[Event, State]]] = {
+    State.PENDING: {
+        Event.STARTED: State.IN_PROGRESS,
+        # Its parameters were refused, so that there is no command.
+        Event.FAILED: State.FAILED,
+        # Its turn never came.
+        Event.TIMED_OUT: State.TIMED_OUT,
+        Event.CANCELLED: State.CANCELLED,
+    },
+    State.IN_PROGRESS: {
+        Event.SUCCEEDED: State.SUCCESS,
+        Event.FAILED: State.FAILED,
+        Event.TIMED_OUT: State.TIMED_OUT,
+        # Somebody cancelled the command itself.
+        Event.CANCELLED: State.CANCELLED,
+        Event.CUT_OFF: State.CANCELLING,
+    },
+    State.CANCELLING: {
+        # The command may have ended before the cancellation reached it.
+        Event.SUCCEEDED: State.SUCCESS,
+        Event.FAILED: State.FAILED,
+        Event.TIMED_OUT: State.TIMED_OUT,
+        # It was cancelled because the time was up.
+        Event.CANCELLED: State.TIMED_OUT,
+    },
+    State.SUCCESS: {},
+    State.FAILED: {},
+    State.TIMED_OUT: {},
+    State.CANCELLED: {},
+}
+
+TERMINAL: Final = frozenset(state for state, moves in TRANSITIONS.items() if not moves)
+
+
+def advance(state: State, event: Event) -> State:
+    """Return the state that follows *state* when *event* happens.
+
+    Raises:
+        IllegalTransition: the table has no such move.
+    """
+    try:
+        return TRANSITIONS[state][event]
+    except KeyError:
+        raise IllegalTransition(state, event) from None
