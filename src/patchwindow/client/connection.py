@@ -1,0 +1,64 @@
+"""How a client finds its endpoint, its region and its key: as the AWS command line does."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, NoRegionError
+
+from patchwindow.client.calls import SsmClient
+from patchwindow.client.problems import ClientProblem, explain
+
+# A server of one's own has one region; a client that names none signs for this one.
+FALLBACK_REGION: Final = "us-east-1"
+
+# Long enough for a large page over a slow line; five attempts ride out a server's restart and AWS's throttling.
+_CONFIG: Final = Config(
+    connect_timeout=5,
+    read_timeout=60,
+    retries={"mode": "standard", "total_max_attempts": 5},
+    user_agent_extra="patchwindow",
+)
+
+
+def connect(
+    *,
+    endpoint_url: str | None = None,
+    profile: str | None = None,
+    region: str | None = None,
+    credentials_file: str | None = None,
+) -> SsmClient:
+    """Return a client of the API.
+
+    What is not given is resolved as the AWS command line resolves it: ``AWS_ENDPOINT_URL_SSM`` and
+    ``AWS_ENDPOINT_URL``, ``AWS_PROFILE``, ``AWS_REGION``, the files of configuration and credentials.
+    Without an endpoint the client talks to AWS.
+
+    Raises:
+        ClientProblem: the endpoint is no URL, there is no such profile, or AWS is meant and no region is known.
+    """
+    if endpoint_url is not None and urlsplit(endpoint_url).scheme not in {"http", "https"}:
+        raise ClientProblem(f"endpoint URL {endpoint_url!r} must begin with http:// or https://")
+    try:
+        core = botocore.session.Session(profile=profile)
+        if credentials_file is not None:
+            core.set_config_variable("credentials_file", credentials_file)
+        session = boto3.Session(botocore_session=core, region_name=region)
+        try:
+            return session.client("ssm", endpoint_url=endpoint_url, config=_CONFIG)
+        except NoRegionError:
+            client = session.client("ssm", FALLBACK_REGION, endpoint_url=endpoint_url, config=_CONFIG)
+            if _is_aws(client.meta.endpoint_url):
+                raise
+            return client
+    except BotoCoreError as error:
+        raise explain(error, operation="connect", endpoint=endpoint_url or "AWS") from error
+    except ValueError as error:
+        raise ClientProblem(f"endpoint URL {endpoint_url!r} cannot be used: {error}") from error
+
+
+def _is_aws(endpoint_url: str) -> bool:
+    host = urlsplit(endpoint_url).hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
