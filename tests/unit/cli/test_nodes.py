@@ -1,0 +1,108 @@
+"""`patchwindow nodes`."""
+
+import json
+from datetime import UTC, datetime
+
+from tests.unit.cli.fake import Answers, Members, refusal, run
+
+from patchwindow.cli.exits import Exit
+
+NODE = "mi-0123456789abcdef0"
+INFORMATION = {
+    "InstanceId": NODE,
+    "PingStatus": "Online",
+    "LastPingDateTime": datetime(2026, 7, 1, 2, 3, 4, tzinfo=UTC),
+    "PlatformName": "Debian GNU/Linux",
+    "PlatformVersion": "12",
+    "ComputerName": "web-1.example",
+}
+STATE = {
+    "InstanceId": NODE,
+    "PatchGroup": "Web Server",
+    "BaselineId": "pb-0123456789abcdef0",
+    "MissingCount": 2,
+    "OperationStartTime": datetime(2026, 7, 1, 2, 0, tzinfo=UTC),
+    "OperationEndTime": datetime(2026, 7, 1, 2, 1, tzinfo=UTC),
+    "Operation": "Scan",
+}
+TAGS = [{"Key": "Patch Group", "Value": "Web Server"}]
+
+
+def page_by_page(members: Members) -> Members:
+    """Answer the first node and a token, then the second node."""
+    if "NextToken" not in members:
+        return {"InstanceInformationList": [INFORMATION], "NextToken": "more"}
+    return {"InstanceInformationList": [{**INFORMATION, "InstanceId": "mi-0123456789abcdef1", "Name": "db"}]}
+
+
+def test_list_prints_a_table_of_all_pages() -> None:
+    outcome = run("nodes", "list", answers={"DescribeInstanceInformation": page_by_page})
+    assert outcome.exit_code == Exit.DONE
+    assert outcome.stdout.splitlines() == [
+        "NODE                  STATUS  LAST PING             PLATFORM             NAME",
+        "mi-0123456789abcdef0  Online  2026-07-01T02:03:04Z  Debian GNU/Linux 12  web-1.example",
+        "mi-0123456789abcdef1  Online  2026-07-01T02:03:04Z  Debian GNU/Linux 12  db",
+    ]
+
+
+def test_list_asks_for_the_nodes_with_given_tags_in_a_given_state() -> None:
+    tags = ["--tag", "Environment=Test", "--tag", "Environment=Sandbox", "--tag", "Patch Group=RHEL"]
+    outcome = run("nodes", "list", *tags, "--status", "Online")
+    filters = [
+        {"Key": "tag:Environment", "Values": ["Test", "Sandbox"]},
+        {"Key": "tag:Patch Group", "Values": ["RHEL"]},
+        {"Key": "PingStatus", "Values": ["Online"]},
+    ]
+    assert outcome.asked == [("DescribeInstanceInformation", {"Filters": filters})]
+
+
+def test_show_prints_what_is_known_of_a_node() -> None:
+    answers: Answers = {
+        "DescribeInstanceInformation": {"InstanceInformationList": [INFORMATION]},
+        "ListTagsForResource": {"TagList": TAGS},
+        "DescribeInstancePatchStates": {"InstancePatchStates": [STATE]},
+    }
+    lines = run("nodes", "show", NODE, answers=answers).stdout.splitlines()
+    assert "PlatformName      Debian GNU/Linux" in lines
+    assert "Patch Group  Web Server" in lines
+    assert "MissingCount        2" in lines
+    as_json = json.loads(run("nodes", "show", NODE, "--json", answers=answers).stdout)
+    assert as_json["Tags"] == TAGS
+    assert as_json["PatchState"]["OperationEndTime"] == "2026-07-01T02:01:00Z"
+
+
+def test_show_of_a_node_without_a_scan_says_so_on_standard_error() -> None:
+    answers: Answers = {
+        "DescribeInstanceInformation": {"InstanceInformationList": [INFORMATION]},
+        "ListTagsForResource": {"TagList": []},
+    }
+    outcome = run("nodes", "show", NODE, answers=answers)
+    assert outcome.exit_code == Exit.DONE
+    assert "not scanned yet" in outcome.stderr
+
+
+def test_show_of_a_node_that_does_not_exist_fails() -> None:
+    outcome = run("nodes", "show", NODE)
+    assert outcome.exit_code == Exit.FAILED
+    assert outcome.stderr == f"patchwindow: no managed node '{NODE}'; `patchwindow nodes list` shows those there are\n"
+
+
+def test_tag_sets_every_tag_in_one_request() -> None:
+    outcome = run("nodes", "tag", NODE, "Patch Group=Web Server", "Owner=a=b")
+    written = [{"Key": "Patch Group", "Value": "Web Server"}, {"Key": "Owner", "Value": "a=b"}]
+    members = {"ResourceType": "ManagedInstance", "ResourceId": NODE, "Tags": written}
+    assert outcome.asked == [("AddTagsToResource", members)]
+    assert outcome.stderr == f"{NODE}: Patch Group=Web Server, Owner=a=b\n"
+
+
+def test_untag_removes_the_keys() -> None:
+    outcome = run("nodes", "untag", NODE, "Owner", "Patch Group")
+    members = {"ResourceType": "ManagedInstance", "ResourceId": NODE, "TagKeys": ["Owner", "Patch Group"]}
+    assert outcome.asked == [("RemoveTagsFromResource", members)]
+
+
+def test_deregister_names_the_node_that_is_unknown() -> None:
+    error = refusal("InvalidInstanceId", f"Instance {NODE} does not exist")
+    outcome = run("nodes", "deregister", NODE, answers={"DeregisterManagedInstance": error})
+    assert outcome.exit_code == Exit.FAILED
+    assert NODE in outcome.stderr

@@ -1,0 +1,118 @@
+"""`patchwindow windows`."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from tests.unit.cli.fake import Answers, Members, run
+
+from patchwindow.cli.exits import Exit
+
+WEB = "mw-0123456789abcdef0"
+DATABASE = "mw-0123456789abcdef1"
+WINDOWS = [
+    {
+        "WindowId": WEB,
+        "Name": "Web Server",
+        "Enabled": True,
+        "Duration": 6,
+        "Cutoff": 1,
+        "Schedule": "cron(0 23 ? * THU#1 *)",
+        "NextExecutionTime": "2026-07-02T23:00Z",
+    },
+    {"WindowId": DATABASE, "Name": "Database Server", "Enabled": True, "Duration": 6, "Schedule": "rate(7 days)"},
+]
+OPENINGS = {
+    WEB: ["2026-07-02T23:00Z", "2026-08-06T23:00Z"],
+    # Each window reports its openings in its own zone: as text, this one would stand last.
+    DATABASE: ["2026-07-03T08:00+10:00"],
+}
+
+
+def schedule(members: Members) -> Members:
+    """Answer the openings of the window that is asked for."""
+    id = members["WindowId"]
+    return {"ScheduledWindowExecutions": [{"WindowId": id, "Name": id, "ExecutionTime": at} for at in OPENINGS[id]]}
+
+
+ANSWERS: Answers = {
+    "DescribeMaintenanceWindows": {"WindowIdentities": WINDOWS},
+    "DescribeMaintenanceWindowSchedule": schedule,
+}
+
+
+def test_list_prints_when_each_window_opens_next() -> None:
+    assert run("windows", "list", answers=ANSWERS).stdout.splitlines() == [
+        "WINDOW                ON   NEXT OPENING          HOURS  SCHEDULE                NAME",
+        "mw-0123456789abcdef0  yes  2026-07-02T23:00:00Z      6  cron(0 23 ? * THU#1 *)  Web Server",
+        "mw-0123456789abcdef1  yes  -                         6  rate(7 days)            Database Server",
+    ]
+
+
+def test_list_asks_for_enabled_windows_alone() -> None:
+    filters = [{"Key": "Enabled", "Values": ["true"]}]
+    assert run("windows", "list", "--enabled").asked == [("DescribeMaintenanceWindows", {"Filters": filters})]
+
+
+def test_next_puts_the_openings_of_all_windows_in_order_across_zones() -> None:
+    lines = run("windows", "next", answers=ANSWERS).stdout.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [
+        ["2026-07-02T22:00:00Z", DATABASE],
+        ["2026-07-02T23:00:00Z", WEB],
+        ["2026-08-06T23:00:00Z", WEB],
+    ]
+
+
+def test_next_shows_no_more_than_asked_for() -> None:
+    found = json.loads(run("windows", "next", "--limit", "1", "--json", answers=ANSWERS).stdout)
+    assert [opening["WindowId"] for opening in found] == [DATABASE]
+
+
+def test_show_prints_targets_and_tasks() -> None:
+    target = {"WindowTargetId": "t" * 36, "Targets": [{"Key": "tag:Patch Group", "Values": ["Web Server", "RHEL"]}]}
+    task = {"WindowTaskId": "k" * 36, "TaskArn": "AWS-RunPatchBaseline", "Priority": 1, "MaxConcurrency": "10%"}
+    answers: Answers = {
+        "GetMaintenanceWindow": WINDOWS[0],
+        "DescribeMaintenanceWindowTargets": {"Targets": [target]},
+        "DescribeMaintenanceWindowTasks": {"Tasks": [task]},
+    }
+    lines = run("windows", "show", WEB, answers=answers).stdout.splitlines()
+    assert "NextExecutionTime  2026-07-02T23:00:00Z" in lines
+    assert f"{'t' * 36}  tag:Patch Group=Web Server,RHEL  -" in lines
+    assert f"{'k' * 36}         1  AWS-RunPatchBaseline  10%      -       -" in lines
+    assert set(json.loads(run("windows", "show", WEB, "--json", answers=answers).stdout)) == {
+        "Window",
+        "Targets",
+        "Tasks",
+    }
+
+
+@pytest.mark.parametrize(
+    ("verb", "operation", "members"),
+    [
+        ("enable", "UpdateMaintenanceWindow", {"WindowId": WEB, "Enabled": True}),
+        ("disable", "UpdateMaintenanceWindow", {"WindowId": WEB, "Enabled": False}),
+        ("delete", "DeleteMaintenanceWindow", {"WindowId": WEB}),
+    ],
+)
+def test_a_change_is_one_request_and_a_line_on_standard_error(verb: str, operation: str, members: Members) -> None:
+    outcome = run("windows", verb, WEB)
+    assert outcome.exit_code == Exit.DONE
+    assert outcome.asked == [(operation, members)]
+    assert outcome.stdout == ""
+    assert outcome.stderr == f"{WEB}: {verb.removesuffix('e')}ed\n"
+
+
+def test_executions_stop_at_the_limit() -> None:
+    def page(members: Members) -> Members:
+        number = int(members.get("NextToken", "0"))
+        execution = {
+            "WindowExecutionId": f"{number:036}",
+            "Status": "SUCCESS",
+            "StartTime": datetime(2026, 7, 2, 23, tzinfo=UTC),
+        }
+        return {"WindowExecutions": [execution], "NextToken": str(number + 1)}
+
+    outcome = run("windows", "executions", WEB, "--limit", "2", answers={"DescribeMaintenanceWindowExecutions": page})
+    assert [line.split()[0] for line in outcome.stdout.splitlines()] == ["EXECUTION", f"{0:036}", f"{1:036}"]
+    assert len(outcome.asked) == 2
