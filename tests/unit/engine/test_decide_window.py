@@ -1,0 +1,294 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from patchwindow.domain import command, task_execution, task_invocation, window_execution
+from patchwindow.domain.command import Details, Status
+from patchwindow.domain.task_execution import CANCELLED_BEFORE_START, CUT_OFF, NOT_STARTED_BY_CUTOFF, STOPPED_BY_ERRORS
+from patchwindow.domain.window import CutoffBehavior
+from patchwindow.engine.decide_window import ExecutionSnapshot, TaskInvocationSnapshot, TaskSnapshot, decide
+from patchwindow.engine.effects import (
+    BeginExecution,
+    CancelCommand,
+    CancelExecution,
+    CutOffTask,
+    EndExecution,
+    EndInvocation,
+    EndTask,
+    StartInvocation,
+    StartTask,
+    WakeAt,
+    WindowEffect,
+)
+
+OPENS_AT = datetime(2026, 1, 15, 15, 0, tzinfo=UTC)
+CUTOFF_AT = OPENS_AT + timedelta(hours=2)
+
+Execution = window_execution.State
+Task = task_execution.State
+Invocation = task_invocation.State
+
+CONTINUE = CutoffBehavior.CONTINUE_TASK
+CANCEL = CutoffBehavior.CANCEL_TASK
+
+SUCCEEDED = (Status.SUCCESS, Details.SUCCESS)
+FAILED = (Status.FAILED, Details.FAILED)
+INCOMPLETE = (Status.FAILED, Details.INCOMPLETE)
+TIMED_OUT = (Status.TIMED_OUT, Details.EXECUTION_TIMED_OUT)
+CANCELLED = (Status.CANCELLED, Details.CANCELLED)
+RUNNING = (Status.IN_PROGRESS, Details.IN_PROGRESS)
+
+
+def waiting(id: str) -> TaskInvocationSnapshot:
+    return TaskInvocationSnapshot(id=id, state=Invocation.PENDING)
+
+
+def ended(id: str, state: Invocation = Invocation.SUCCESS, details: str = "Success") -> TaskInvocationSnapshot:
+    return TaskInvocationSnapshot(id=id, state=state, details=details, command_id=f"command-{id}")
+
+
+def running(
+    id: str, command: tuple[Status, Details] = RUNNING, state: Invocation = Invocation.IN_PROGRESS
+) -> TaskInvocationSnapshot:
+    return TaskInvocationSnapshot(
+        id=id, state=state, command_id=f"command-{id}", command_status=command[0], command_details=command[1]
+    )
+
+
+def task(
+    id: str,
+    *invocations: TaskInvocationSnapshot,
+    state: Task = Task.IN_PROGRESS,
+    priority: int = 1,
+    cutoff_behavior: CutoffBehavior = CONTINUE,
+) -> TaskSnapshot:
+    return TaskSnapshot(id=id, priority=priority, cutoff_behavior=cutoff_behavior, state=state, invocations=invocations)
+
+
+def execution(
+    *tasks: TaskSnapshot, state: Execution = Execution.IN_PROGRESS, cancel_requested: bool = False
+) -> ExecutionSnapshot:
+    return ExecutionSnapshot(
+        state=state, cancel_requested=cancel_requested, opens_at=OPENS_AT, cutoff_at=CUTOFF_AT, tasks=tasks
+    )
+
+
+def at(hour: int, minute: int = 0) -> datetime:
+    return OPENS_AT.replace(hour=hour, minute=minute)
+
+
+def pending(id: str, priority: int = 1, cutoff_behavior: CutoffBehavior = CONTINUE) -> TaskSnapshot:
+    return task(id, waiting(f"{id}1"), state=Task.PENDING, priority=priority, cutoff_behavior=cutoff_behavior)
+
+
+SUCCESS_A1 = EndInvocation("A1", Invocation.SUCCESS, "Success")
+
+
+class TestTimeline:
+    """A window from 15:00 for three hours, cutoff one hour; A (60 min) and B (90 min) of priority 1, C (60 min) of
+    priority 2, D of priority 3: "A and B start 15:00; C starts 16:30 when B ends; C ends 17:30; D is not started".
+    """
+
+    def test_at_the_opening_the_tasks_of_the_first_priority_start(self) -> None:
+        tasks = [pending("D", 3), pending("A"), pending("C", 2), pending("B")]
+        assert decide(execution(*tasks, state=Execution.PENDING), at(15)) == [
+            BeginExecution(),
+            StartTask("A"),
+            StartInvocation("A1"),
+            StartTask("B"),
+            StartInvocation("B1"),
+            WakeAt(CUTOFF_AT),
+        ]
+
+    def test_when_only_one_of_them_has_ended_the_next_priority_waits(self) -> None:
+        a, b = task("A", running("A1", SUCCEEDED)), task("B", running("B1"))
+        assert decide(execution(a, b, pending("C", 2), pending("D", 3)), at(16)) == [
+            SUCCESS_A1,
+            EndTask("A", Task.SUCCESS, "Success"),
+            WakeAt(CUTOFF_AT),
+        ]
+
+    def test_when_both_have_ended_the_next_priority_starts(self) -> None:
+        a, b = task("A", ended("A1"), state=Task.SUCCESS), task("B", running("B1", SUCCEEDED))
+        assert decide(execution(a, b, pending("C", 2), pending("D", 3)), at(16, 30)) == [
+            EndInvocation("B1", Invocation.SUCCESS, "Success"),
+            EndTask("B", Task.SUCCESS, "Success"),
+            StartTask("C"),
+            StartInvocation("C1"),
+            WakeAt(CUTOFF_AT),
+        ]
+
+    def at_the_cutoff(self, cutoff_behavior: CutoffBehavior) -> list[WindowEffect]:
+        a, b = (task(id, ended(f"{id}1"), state=Task.SUCCESS) for id in "AB")
+        c = task("C", running("C1"), priority=2, cutoff_behavior=cutoff_behavior)
+        return decide(execution(a, b, c, pending("D", 3)), at(17))
+
+    def test_what_has_not_started_at_the_cutoff_never_does(self) -> None:
+        assert self.at_the_cutoff(CONTINUE) == [
+            EndInvocation("D1", Invocation.TIMED_OUT, NOT_STARTED_BY_CUTOFF),
+            EndTask("D", Task.TIMED_OUT, NOT_STARTED_BY_CUTOFF),
+        ]
+
+    def test_a_task_with_cancel_task_is_cancelled_at_the_cutoff(self) -> None:
+        assert self.at_the_cutoff(CANCEL)[:2] == [CutOffTask("C"), CancelCommand("C1", "command-C1")]
+
+    @pytest.mark.parametrize("behavior", CutoffBehavior)
+    def test_when_the_last_command_ends_the_execution_does(self, behavior: CutoffBehavior) -> None:
+        a, b = (task(id, ended(f"{id}1"), state=Task.SUCCESS) for id in "AB")
+        d = task("D", ended("D1", Invocation.TIMED_OUT), state=Task.TIMED_OUT, priority=3)
+        if behavior is CANCEL:
+            c1 = running("C1", CANCELLED, state=Invocation.CANCELLING)
+            c = task("C", c1, state=Task.CANCELLING, priority=2, cutoff_behavior=CANCEL)
+            outcome = [EndInvocation("C1", Invocation.TIMED_OUT, "Cancelled"), EndTask("C", Task.TIMED_OUT, CUT_OFF)]
+        else:
+            c = task("C", running("C1", SUCCEEDED), priority=2)
+            outcome = [EndInvocation("C1", Invocation.SUCCESS, "Success"), EndTask("C", Task.SUCCESS, "Success")]
+        assert decide(execution(a, b, c, d), at(17, 30)) == [
+            *outcome,
+            EndExecution(Execution.TIMED_OUT, "One or more tasks in the orchestration timed out."),
+        ]
+
+
+def test_before_its_opening_an_execution_waits() -> None:
+    early = OPENS_AT - timedelta(seconds=1)
+    assert decide(execution(pending("A"), state=Execution.PENDING), early) == [WakeAt(OPENS_AT)]
+
+
+def test_an_execution_without_tasks_succeeds_at_once() -> None:
+    assert decide(execution(state=Execution.PENDING), OPENS_AT) == [
+        BeginExecution(),
+        EndExecution(Execution.SUCCESS, "No tasks to execute."),
+    ]
+
+
+def test_a_task_whose_targets_are_gone_succeeds_and_lets_the_next_priority_start() -> None:
+    empty = task("A", state=Task.PENDING)
+    assert decide(execution(empty, pending("B", 2)), OPENS_AT)[:3] == [
+        StartTask("A"),
+        EndTask("A", Task.SUCCESS, "The task has no targets to run on."),
+        StartTask("B"),
+    ]
+
+
+def test_a_task_works_through_its_window_targets_one_after_another() -> None:
+    several = task("A", waiting("A1"), waiting("A2"), state=Task.PENDING)
+    assert decide(execution(several), OPENS_AT)[:2] == [StartTask("A"), StartInvocation("A1")]
+    first_running = task("A", running("A1"), waiting("A2"))
+    assert decide(execution(first_running), at(15, 30)) == []
+    first_done = task("A", running("A1", SUCCEEDED), waiting("A2"))
+    assert decide(execution(first_done), at(15, 30)) == [SUCCESS_A1, StartInvocation("A2")]
+
+
+@pytest.mark.parametrize("outcome", [FAILED, TIMED_OUT, CANCELLED])
+def test_a_command_that_ends_by_its_errors_or_by_hand_ends_the_task(outcome: tuple[Status, Details]) -> None:
+    """RegisterTaskWithMaintenanceWindow, MaxErrors: "errors allowed before this task stops being scheduled"."""
+    effects = decide(execution(task("A", running("A1", outcome), waiting("A2"))), at(16))
+    assert EndInvocation("A2", Invocation.CANCELLED, STOPPED_BY_ERRORS) in effects
+    assert not any(isinstance(effect, StartInvocation) for effect in effects)
+
+
+def test_nodes_that_could_not_be_reached_do_not_stop_the_task() -> None:
+    effects = decide(execution(task("A", running("A1", INCOMPLETE), waiting("A2"))), at(16))
+    assert effects == [EndInvocation("A1", Invocation.FAILED, "Incomplete"), StartInvocation("A2")]
+
+
+def test_a_task_whose_parameters_were_refused_fails_in_those_words() -> None:
+    refused = ended("A1", Invocation.FAILED, "The following SSM parameters are invalid: Operation")
+    assert decide(execution(task("A", refused)), at(15)) == [
+        EndTask("A", Task.FAILED, refused.details),
+        EndExecution(Execution.FAILED, "One or more tasks in the orchestration failed."),
+    ]
+
+
+def test_a_failed_task_does_not_keep_the_next_priority_from_starting() -> None:
+    effects = decide(execution(task("A", running("A1", FAILED)), pending("B", 2)), at(16))
+    assert effects[1:4] == [EndTask("A", Task.FAILED, "Failed"), StartTask("B"), StartInvocation("B1")]
+
+
+def test_past_cutoff_and_end_a_task_that_continues_goes_on_to_its_next_target() -> None:
+    several = task("A", running("A1", SUCCEEDED), waiting("A2"))
+    assert decide(execution(several), at(19)) == [SUCCESS_A1, StartInvocation("A2")]
+
+
+def test_a_task_that_is_cut_off_starts_no_further_target() -> None:
+    several = task("A", running("A1"), waiting("A2"), cutoff_behavior=CANCEL)
+    assert decide(execution(several), CUTOFF_AT) == [
+        CutOffTask("A"),
+        CancelCommand("A1", "command-A1"),
+        EndInvocation("A2", Invocation.TIMED_OUT, CUT_OFF),
+    ]
+
+
+def test_a_task_that_is_cut_off_between_two_targets_ends_at_once() -> None:
+    several = task("A", running("A1", SUCCEEDED), waiting("A2"), cutoff_behavior=CANCEL)
+    assert decide(execution(several), CUTOFF_AT)[:4] == [
+        CutOffTask("A"),
+        SUCCESS_A1,
+        EndInvocation("A2", Invocation.TIMED_OUT, CUT_OFF),
+        EndTask("A", Task.TIMED_OUT, CUT_OFF),
+    ]
+
+
+def test_a_task_whose_last_command_ended_before_anyone_looked_is_not_cut_off() -> None:
+    complete = task("A", running("A1", SUCCEEDED), cutoff_behavior=CANCEL)
+    assert decide(execution(complete), CUTOFF_AT) == [
+        SUCCESS_A1,
+        EndTask("A", Task.SUCCESS, "Success"),
+        EndExecution(Execution.SUCCESS, ""),
+    ]
+
+
+def test_a_command_that_was_told_to_stop_is_told_once() -> None:
+    told = running("A1", (Status.CANCELLING, Details.CANCELLING), state=Invocation.CANCELLING)
+    cut_off = task("A", told, state=Task.CANCELLING, cutoff_behavior=CANCEL)
+    assert decide(execution(cut_off), at(17, 1)) == []
+
+
+def test_the_cutoff_is_awaited_only_where_it_does_something() -> None:
+    assert decide(execution(task("A", running("A1"))), at(16)) == []
+    assert decide(execution(task("A", running("A1"), cutoff_behavior=CANCEL)), at(16)) == [WakeAt(CUTOFF_AT)]
+
+
+def test_an_execution_that_nobody_looked_at_before_the_cutoff_times_out() -> None:
+    assert decide(execution(pending("A"), state=Execution.PENDING), CUTOFF_AT)[-2:] == [
+        EndTask("A", Task.TIMED_OUT, NOT_STARTED_BY_CUTOFF),
+        EndExecution(Execution.TIMED_OUT, "One or more tasks in the orchestration timed out."),
+    ]
+
+
+def test_a_cancelled_execution_lets_running_tasks_go_on_and_drops_the_others() -> None:
+    cancelled = execution(task("A", running("A1"), waiting("A2")), pending("B", 2), cancel_requested=True)
+    assert decide(cancelled, at(16)) == [
+        CancelExecution(),
+        EndInvocation("B1", Invocation.CANCELLED, CANCELLED_BEFORE_START),
+        EndTask("B", Task.CANCELLED, CANCELLED_BEFORE_START),
+    ]
+    first_done = task("A", running("A1", SUCCEEDED), waiting("A2"))
+    going_on = replace(cancelled, state=Execution.CANCELLING, tasks=(first_done,))
+    assert decide(going_on, at(16)) == [SUCCESS_A1, StartInvocation("A2")]
+
+
+def test_a_cancelled_execution_is_cancelled_however_its_tasks_end() -> None:
+    failed = task("A", running("A1", FAILED))
+    cancelled = execution(failed, state=Execution.CANCELLING, cancel_requested=True)
+    assert decide(cancelled, at(16))[-1] == EndExecution(Execution.CANCELLED, "The execution was cancelled.")
+
+
+def test_an_execution_can_be_cancelled_before_it_opens() -> None:
+    cancelled = execution(pending("A"), state=Execution.PENDING, cancel_requested=True)
+    effects = decide(cancelled, OPENS_AT - timedelta(hours=1))
+    assert effects[0] == CancelExecution()
+    assert effects[-1] == EndExecution(Execution.CANCELLED, "The execution was cancelled.")
+
+
+@pytest.mark.parametrize("state", sorted(window_execution.TERMINAL))
+def test_nothing_happens_to_an_execution_that_has_ended(state: Execution) -> None:
+    assert decide(execution(task("A", ended("A1"), state=Task.SUCCESS), state=state), CUTOFF_AT) == []
+
+
+@pytest.mark.parametrize("status", sorted(command.TERMINAL))
+def test_a_task_invocation_can_end_however_its_command_did(status: Status) -> None:
+    effects = decide(execution(task("A", running("A1", (status, Details.FAILED)))), at(16))
+    assert isinstance(effects[0], EndInvocation)
+    assert effects[0].state in task_invocation.TERMINAL
