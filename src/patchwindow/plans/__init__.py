@@ -1,0 +1,31 @@
+"""Plans: one file that says how a fleet is patched, applied through the public API alone.
+
+plan file → desired state → difference → ordered calls.
+"""
+
+from patchwindow.plans.apply import apply, compare
+from patchwindow.plans.definitions import Plan
+from patchwindow.plans.difference import Action, Change, Difference, difference
+from patchwindow.plans.perform import Applied, perform
+from patchwindow.plans.problems import Mark, PlanProblems, Problem
+from patchwindow.plans.read import parse_plan, read_plan
+from patchwindow.plans.state import Address, Kind
+
+__all__ = [
+    "Action",
+    "Address",
+    "Applied",
+    "Change",
+    "Difference",
+    "Kind",
+    "Mark",
+    "Plan",
+    "PlanProblems",
+    "Problem",
+    "apply",
+    "compare",
+    "difference",
+    "parse_plan",
+    "perform",
+    "read_plan",
+]

@@ -1,0 +1,151 @@
+"""What there is of a plan, read through the public API.
+
+What the plan has made is known by its tags, and inside a window, where nothing can be tagged, by its name.
+A resource that only looks alike is somebody else's, and is not touched.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from patchwindow.client import ClientProblem, SsmClient, call, pages
+from patchwindow.plans.state import BASELINE, NAME_TAG, PLAN_TAG, Address, Found, Kind, complete, rule
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What is there, the ids of predefined baselines by name, and the members of those that the plan copies."""
+
+    found: tuple[Found, ...]
+    predefined_ids: Mapping[str, str]
+    models: Mapping[str, Mapping[str, Any]]
+
+
+def read_current(client: SsmClient, plan_name: str, *, models: frozenset[str], predefined: frozenset[str]) -> Current:
+    """Return what there is of the plan, with the predefined baselines that it copies and refers to.
+
+    Raises:
+        ClientProblem: the API could not be asked, or it has no such predefined baseline.
+    """
+    predefined_ids = _predefined(client, models | predefined) if models | predefined else {}
+    names = {id: name for name, id in predefined_ids.items()}
+    own = list(pages(client, "DescribePatchBaselines", "BaselineIdentities", Filters=[_owner("Self")]))
+    baselines = list(_baselines(client, plan_name, own))
+    keys = {found.id: found.address.path[0] for found in baselines}
+    windows = list(_windows(client, plan_name))
+    found = [
+        *baselines,
+        *_defaults(own, keys),
+        *_groups(client, keys, keys | names),
+        *windows,
+    ]
+    for window in windows:
+        targets = list(_targets(client, window))
+        found += targets
+        found += _tasks(client, window, {target.id: target.address.path[1] for target in targets})
+    contents = {name: _baseline(client, predefined_ids[name]) for name in models}
+    return Current(tuple(found), predefined_ids, contents)
+
+
+def _predefined(client: SsmClient, names: frozenset[str]) -> dict[str, str]:
+    """Return the ids of the predefined baselines *names*."""
+    identities = pages(client, "DescribePatchBaselines", "BaselineIdentities", Filters=[_owner("AWS")])
+    ids = {entry["BaselineName"]: entry["BaselineId"] for entry in identities}
+    if missing := sorted(names - ids.keys()):
+        raise ClientProblem(f"the service has no predefined baseline {', '.join(missing)}")
+    return {name: ids[name] for name in names}
+
+
+def _owner(owner: str) -> dict[str, Any]:
+    return {"Key": "OWNER", "Values": [owner]}
+
+
+def _name_in_plan(client: SsmClient, resource_type: str, id: str, plan_name: str) -> str | None:
+    """Return the name that the plan has for a resource, None for one that the plan has not made."""
+    answer = call(client, "ListTagsForResource", ResourceType=resource_type, ResourceId=id)
+    tags = {tag["Key"]: tag["Value"] for tag in answer.get("TagList", ())}
+    return tags.get(NAME_TAG) if tags.get(PLAN_TAG) == plan_name else None
+
+
+def _baselines(client: SsmClient, plan_name: str, own: Iterable[Mapping[str, Any]]) -> Iterator[Found]:
+    for identity in own:
+        id = identity["BaselineId"]
+        if (name := _name_in_plan(client, "PatchBaseline", id, plan_name)) is not None:
+            yield Found(Address(Kind.BASELINE, (name,)), id, _baseline(client, id))
+
+
+def _baseline(client: SsmClient, id: str) -> dict[str, Any]:
+    members = complete(Kind.BASELINE, call(client, "GetPatchBaseline", BaselineId=id))
+    members["ApprovalRules"] = {"PatchRules": [rule(entry) for entry in members["ApprovalRules"]["PatchRules"]]}
+    # COMPLIANT is what holds where nothing is set; a service may answer either.
+    if members["AvailableSecurityUpdatesComplianceStatus"] == "COMPLIANT":
+        members["AvailableSecurityUpdatesComplianceStatus"] = None
+    return members
+
+
+def _defaults(own: Iterable[Mapping[str, Any]], keys: Mapping[str, str]) -> Iterator[Found]:
+    for identity in own:
+        if identity.get("DefaultBaseline"):
+            id = identity["BaselineId"]
+            address = Address(Kind.DEFAULT, (identity["OperatingSystem"],))
+            yield Found(address, id, {BASELINE: keys.get(id, id)}, is_ours=id in keys)
+
+
+def _groups(client: SsmClient, ours: Mapping[str, str], names: Mapping[str, str]) -> Iterator[Found]:
+    for mapping in pages(client, "DescribePatchGroups", "Mappings"):
+        identity = mapping["BaselineIdentity"]
+        id = identity["BaselineId"]
+        address = Address(Kind.GROUP, (mapping["PatchGroup"], identity["OperatingSystem"]))
+        yield Found(address, id, {BASELINE: names.get(id, id)}, is_ours=id in ours)
+
+
+def _windows(client: SsmClient, plan_name: str) -> Iterator[Found]:
+    for identity in pages(client, "DescribeMaintenanceWindows", "WindowIdentities"):
+        id = identity["WindowId"]
+        if (name := _name_in_plan(client, "MaintenanceWindow", id, plan_name)) is not None:
+            answer = call(client, "GetMaintenanceWindow", WindowId=id)
+            yield Found(Address(Kind.WINDOW, (name,)), id, complete(Kind.WINDOW, answer))
+
+
+def _targets(client: SsmClient, window: Found) -> Iterator[Found]:
+    for target in pages(client, "DescribeMaintenanceWindowTargets", "Targets", WindowId=window.id):
+        id = target["WindowTargetId"]
+        # What has no name was not made by a plan; it is told by its id.
+        address = Address(Kind.TARGET, (window.address.path[0], target.get("Name") or id))
+        yield Found(address, id, complete(Kind.TARGET, target))
+
+
+def _tasks(client: SsmClient, window: Found, target_names: Mapping[str, str]) -> Iterator[Found]:
+    for identity in pages(client, "DescribeMaintenanceWindowTasks", "Tasks", WindowId=window.id):
+        id = identity["WindowTaskId"]
+        task = call(client, "GetMaintenanceWindowTask", WindowId=window.id, WindowTaskId=id)
+        address = Address(Kind.TASK, (window.address.path[0], task.get("Name") or id))
+        yield Found(address, id, _task(task, target_names))
+
+
+def _task(task: Mapping[str, Any], target_names: Mapping[str, str]) -> dict[str, Any]:
+    members = complete(Kind.TASK, task)
+    members["Targets"] = [
+        {"Key": target["Key"], "Values": [target_names.get(value, value) for value in target["Values"]]}
+        for target in task.get("Targets", ())
+    ]
+    # Where none was given, AWS may answer with the role of its own.
+    if ":role/aws-service-role/" in (members["ServiceRoleArn"] or ""):
+        members["ServiceRoleArn"] = None
+    if run_command := (task.get("TaskInvocationParameters") or {}).get("RunCommand"):
+        members["TaskInvocationParameters"] = {"RunCommand": _run_command(run_command)}
+    return members
+
+
+def _run_command(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is set of *members*: AWS also answers with empty texts, lists and structures for what is not."""
+    result = {name: value for name, value in members.items() if not _is_empty(value)}
+    if result.get("DocumentVersion") == "$DEFAULT":
+        del result["DocumentVersion"]
+    return result
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(_is_empty(entry) for entry in value.values())
+    return value in (None, "", [], False)
