@@ -23,8 +23,20 @@ def activations() -> None:
 
 
 @activations.command()
-@click.option("--limit", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many nodes may register")
-@click.option("--expires-at", type=click.DateTime(), help="When it ends, in UTC; otherwise in 24 hours")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    metavar="COUNT",
+    help="How many nodes may register",
+)
+@click.option(
+    "--expires-at",
+    type=click.DateTime(),
+    metavar="TIME",
+    help="When it ends, in UTC, such as 2026-07-01 or 2026-07-01T18:00:00; otherwise in 24 hours",
+)
 @click.option("--name", help="The name that the nodes are shown under")
 @click.option("--description", help="What it is for")
 @click.option(

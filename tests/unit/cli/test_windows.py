@@ -13,14 +13,14 @@ DATABASE = "mw-0123456789abcdef1"
 WINDOWS = [
     {
         "WindowId": WEB,
-        "Name": "Web Server",
+        "Name": "web-server",
         "Enabled": True,
         "Duration": 6,
         "Cutoff": 1,
         "Schedule": "cron(0 23 ? * THU#1 *)",
         "NextExecutionTime": "2026-07-02T23:00Z",
     },
-    {"WindowId": DATABASE, "Name": "Database Server", "Enabled": True, "Duration": 6, "Schedule": "rate(7 days)"},
+    {"WindowId": DATABASE, "Name": "database-server", "Enabled": True, "Duration": 6, "Schedule": "rate(7 days)"},
 ]
 OPENINGS = {
     WEB: ["2026-07-02T23:00Z", "2026-08-06T23:00Z"],
@@ -44,8 +44,8 @@ ANSWERS: Answers = {
 def test_list_prints_when_each_window_opens_next() -> None:
     assert run("windows", "list", answers=ANSWERS).stdout.splitlines() == [
         "WINDOW                ON   NEXT OPENING          HOURS  SCHEDULE                NAME",
-        "mw-0123456789abcdef0  yes  2026-07-02T23:00:00Z      6  cron(0 23 ? * THU#1 *)  Web Server",
-        "mw-0123456789abcdef1  yes  -                         6  rate(7 days)            Database Server",
+        "mw-0123456789abcdef0  yes  2026-07-02T23:00:00Z      6  cron(0 23 ? * THU#1 *)  web-server",
+        "mw-0123456789abcdef1  yes  -                         6  rate(7 days)            database-server",
     ]
 
 

@@ -1,0 +1,83 @@
+"""`patchwindow plan`: make a fleet be patched as a file says."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from patchwindow.cli import show
+from patchwindow.cli.options import client_command, confirm, json_option, yes_option
+from patchwindow.client import SsmClient
+from patchwindow.plans import Action, Applied, Change, Plan, PlanProblems, apply, compare, read_plan
+
+
+@click.group()
+def plan() -> None:
+    """Apply a plan file: baselines, groups, windows and tasks."""
+
+
+@plan.command("apply")
+@click.argument("file", type=click.Path(path_type=Path))
+@yes_option
+@json_option
+@client_command
+def apply_(client: SsmClient, *, file: Path, yes: bool, as_json: bool) -> None:
+    """Make what is there be as a plan file says.
+
+    Says what will change, and asks. A second apply changes nothing; one after a failure goes on where that stopped.
+    What has left the plan is named and stays.
+    """
+    try:
+        wanted = read_plan(file)
+        if not yes:
+            _ask(client, wanted)
+        applied = apply(client, wanted, _tell)
+    except PlanProblems as problems:
+        for problem in problems.problems:
+            show.note(str(problem))
+        count = len(problems.problems)
+        raise click.ClickException(
+            f"{file} has {count} problem{'' if count == 1 else 's'}, nothing was changed; correct the lines above"
+        ) from problems
+    _show(wanted, applied, as_json=as_json)
+
+
+def _ask(client: SsmClient, wanted: Plan) -> None:
+    """Name what would change, and ask whether to go on; where nothing would, there is nothing to ask."""
+    _, changes = compare(client, wanted)
+    coming = [change for change in changes if change.action in (Action.CREATE, Action.UPDATE)]
+    for change in coming:
+        show.note(f"will {change}")
+    if coming:
+        confirm(f"This makes {len(coming)} change{'' if len(coming) == 1 else 's'} for plan {wanted.name!r}")
+
+
+def _tell(change: Change) -> None:
+    match change.action:
+        case Action.CREATE | Action.UPDATE:
+            show.note(f"done: {change}")
+        case Action.LEAVE:
+            show.note(f"no longer in the plan, and stays: {change.address} ({change.id})")
+        case Action.KEEP:
+            pass
+
+
+def _show(wanted: Plan, applied: Applied, *, as_json: bool) -> None:
+    outcome = {
+        "Created": applied.created,
+        "Updated": applied.updated,
+        "Unchanged": applied.unchanged,
+        "Left": applied.left,
+    }
+    if as_json:
+        show.document({"Plan": wanted.name, **{name: _records(changes) for name, changes in outcome.items()}})
+    else:
+        show.details({"Plan": wanted.name, **{name: len(changes) for name, changes in outcome.items()}})
+
+
+def _records(changes: Iterable[Change]) -> list[Mapping[str, Any]]:
+    return [
+        {"Kind": change.address.kind.value, "Path": change.address.path, "Changed": change.changed}
+        for change in changes
+    ]

@@ -1,0 +1,117 @@
+"""`patchwindow plan`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.fake import Answers, Members, run
+
+from patchwindow.cli.exits import Exit
+
+WINDOW = "mw-0123456789abcdef0"
+PLAN = """\
+name: small
+windows:
+  web-server:
+    schedule: cron(0 23 ? * THU#1 *)
+    duration: 6
+    cutoff: 1
+"""
+TAGS = [{"Key": "patchwindow:plan", "Value": "small"}, {"Key": "patchwindow:name", "Value": "web-server"}]
+EMPTY: Answers = {"CreateMaintenanceWindow": {"WindowId": WINDOW}}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    """Return the path of a plan of one window."""
+    path = tmp_path / "small.yaml"
+    path.write_text(PLAN, encoding="utf-8")
+    return str(path)
+
+
+def there(changed: Members) -> Answers:
+    """Return a server that has the plan's window, but for what is *changed*."""
+    window = {
+        "WindowId": WINDOW,
+        "Name": "web-server",
+        "Schedule": "cron(0 23 ? * THU#1 *)",
+        "Duration": 6,
+        "Cutoff": 1,
+        "AllowUnassociatedTargets": False,
+        "Enabled": True,
+        **changed,
+    }
+    listed = {name: window[name] for name in ("WindowId", "Name", "Enabled", "Schedule")}
+    return {
+        "DescribeMaintenanceWindows": {"WindowIdentities": [listed]},
+        "GetMaintenanceWindow": window,
+        "ListTagsForResource": {"TagList": TAGS},
+    }
+
+
+def made(outcome: list[tuple[str, Members]]) -> list[str]:
+    """Return the operations that changed something."""
+    return [operation for operation, _ in outcome if not operation.startswith(("Describe", "Get", "List"))]
+
+
+def test_apply_makes_what_is_missing_and_counts_it(file: str) -> None:
+    outcome = run("plan", "apply", file, "--yes", answers=EMPTY)
+    assert outcome.exit_code == Exit.DONE
+    assert made(outcome.asked) == ["CreateMaintenanceWindow"]
+    assert outcome.stdout == "Plan       small\nCreated    1\nUpdated    0\nUnchanged  0\nLeft       0\n"
+    assert outcome.stderr == "done: create window web-server\n"
+
+
+def test_apply_as_json_names_what_it_did(file: str) -> None:
+    found = json.loads(run("plan", "apply", file, "--yes", "--json", answers=there({"Duration": 5})).stdout)
+    assert found == {
+        "Plan": "small",
+        "Created": [],
+        "Updated": [{"Kind": "window", "Path": ["web-server"], "Changed": ["Duration"]}],
+        "Unchanged": [],
+        "Left": [],
+    }
+
+
+def test_apply_names_the_changes_and_makes_none_without_a_yes(file: str) -> None:
+    outcome = run("plan", "apply", file, typed="n\n", answers=EMPTY)
+    assert outcome.exit_code == Exit.FAILED
+    assert made(outcome.asked) == []
+    assert outcome.stderr.startswith(
+        "will create window web-server\nThis makes 1 change for plan 'small'. Go on? [y/N]: "
+    )
+
+
+def test_apply_of_what_is_there_asks_and_changes_nothing(file: str) -> None:
+    outcome = run("plan", "apply", file, answers=there({}))
+    assert outcome.exit_code == Exit.DONE
+    assert made(outcome.asked) == []
+    assert outcome.stderr == ""
+    assert "Unchanged  1" in outcome.stdout
+
+
+def test_apply_names_what_has_left_the_plan_and_leaves_it(tmp_path: Path) -> None:
+    path = tmp_path / "smaller.yaml"
+    path.write_text("name: small\n", encoding="utf-8")
+    outcome = run("plan", "apply", str(path), answers=there({}))
+    assert outcome.exit_code == Exit.DONE
+    assert made(outcome.asked) == []
+    assert outcome.stderr == f"no longer in the plan, and stays: window web-server ({WINDOW})\n"
+
+
+def test_every_problem_of_a_plan_is_a_line_and_nothing_is_asked_of_the_server(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(PLAN.replace("duration: 6", "duration: 60").replace("cutoff: 1", "cutof: 1"), encoding="utf-8")
+    outcome = run("plan", "apply", str(path), "--yes")
+    assert outcome.exit_code == Exit.FAILED
+    assert outcome.asked == []
+    *problems, last = outcome.stderr.splitlines()
+    assert len(problems) >= 2
+    assert all(problem.startswith(f"{path}:") for problem in problems)
+    assert last == f"patchwindow: {path} has {len(problems)} problems, nothing was changed; correct the lines above"
+
+
+def test_a_file_that_is_not_there_is_one_problem(tmp_path: Path) -> None:
+    outcome = run("plan", "apply", str(tmp_path / "none.yaml"), "--yes")
+    assert outcome.exit_code == Exit.FAILED
+    assert "cannot be read: No such file or directory" in outcome.stderr
