@@ -5,7 +5,7 @@ from typing import Final
 
 from patchwindow.domain.cron import Cron
 from patchwindow.domain.errors import Invalid
-from patchwindow.domain.opening import check_duration, parse_instant
+from patchwindow.domain.opening import parse_instant
 from patchwindow.domain.schedule import parse
 from patchwindow.domain.schedule_zone import parse_zone
 from patchwindow.plans.definitions import Plan, Target, Task, Window
@@ -55,8 +55,9 @@ def _check_times(window: Window, what: str, note: Note) -> None:
             note(marks.at("offset"), f"{what}: offset is {offset}, but only a cron schedule can have one; leave it out")
     if (zone := window.timezone) is not None:
         attempt("timezone", lambda: parse_zone(zone))
-    if window.sound("duration", "cutoff"):
-        attempt("cutoff", lambda: check_duration(window.duration, window.cutoff))
+    if window.sound("duration", "cutoff") and window.cutoff >= window.duration:
+        most = window.duration - 1
+        note(marks.at("cutoff"), f"{what}: cutoff is {window.cutoff}, and {window.duration} hours allow at most {most}")
     start, end = window.start_date, window.end_date
     dated = start is not None and attempt("start_date", lambda: parse_instant("startDate", start))
     dated = end is not None and attempt("end_date", lambda: parse_instant("endDate", end)) and dated

@@ -105,7 +105,7 @@ class Baseline(Record):
     description: str | None = member(Text(high=1024), "what it is for")
     default: bool = member(Flag(), "use it for every node whose group has no baseline", default=False)
     rules: tuple[Rule, ...] | None = member(
-        Many(item=Nested(Rule), high=10), "approval rules; one is enough to approve"
+        Many(item=Nested(Rule), each="rule", high=10), "approval rules; one is enough to approve"
     )
     global_filters: Mapping[str, tuple[str, ...]] | None = member(
         _FILTERS,
@@ -125,7 +125,8 @@ class Baseline(Record):
         Choice(tuple(PatchAction)), "whether a rejected patch may come as a dependency of another"
     )
     sources: tuple[Source, ...] | None = member(
-        Many(item=Nested(Source), high=20), "repositories that replace the node's own while it is patched; Linux only"
+        Many(item=Nested(Source), each="source", high=20),
+        "repositories that replace the node's own while it is patched; Linux only",
     )
     available_security_updates_compliance_status: str | None = member(
         Choice(tuple(ComplianceStatus)), "what a security update that is not approved yet means; Windows only"
@@ -251,8 +252,12 @@ class Window(Record):
     enabled: bool = member(Flag(), "whether it opens at all", default=True, inherits=True)
     start_date: str | None = member(_INSTANT, "it does not open before this instant", inherits=True)
     end_date: str | None = member(_INSTANT, "it does not open after this instant", inherits=True)
-    targets: Mapping[str, Target] = member(Table(key=_NAME, value=Nested(Target)), "the nodes it opens for, by name")
-    tasks: Mapping[str, Task] = member(Table(key=_NAME, value=Nested(Task)), "what is run on them, by name")
+    targets: Mapping[str, Target] = member(
+        Table(key=_NAME, value=Nested(Target), each="target"), "the nodes it opens for, by name"
+    )
+    tasks: Mapping[str, Task] = member(
+        Table(key=_NAME, value=Nested(Task), each="task"), "what is run on them, by name"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +276,12 @@ class Plan(Record):
     name: str = required(_NAME, "the plan's name; it marks what the plan has made, so it must not change")
     description: str | None = member(Text(high=1024), "for the reader; the API does not keep it")
     defaults: Defaults | None = member(Nested(Defaults), "members that hold wherever nothing else is said")  # noqa: RUF009 -- it returns a field
-    baselines: Mapping[str, Baseline] = member(Table(key=_NAME, value=Nested(Baseline)), "patch baselines by name")
-    patch_groups: Mapping[str, PatchGroup] = member(Table(key=_GROUP, value=Nested(PatchGroup)), "patch groups by name")
-    windows: Mapping[str, Window] = member(Table(key=_NAME, value=Nested(Window)), "maintenance windows by name")
+    baselines: Mapping[str, Baseline] = member(
+        Table(key=_NAME, value=Nested(Baseline), each="baseline"), "patch baselines by name"
+    )
+    patch_groups: Mapping[str, PatchGroup] = member(
+        Table(key=_GROUP, value=Nested(PatchGroup), each="patch group"), "patch groups by name"
+    )
+    windows: Mapping[str, Window] = member(
+        Table(key=_NAME, value=Nested(Window), each="window"), "maintenance windows by name"
+    )

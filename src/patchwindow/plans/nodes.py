@@ -54,6 +54,9 @@ def places(path: Path, node: yaml.Node, *, depth: int = 2) -> Iterator[tuple[Pat
         for key, value in node.value:
             if isinstance(key, yaml.ScalarNode):
                 yield from places((*path, key.value), value, depth=depth - 1)
+                if isinstance(value, yaml.ScalarNode):
+                    # Where one item may stand without brackets, it is still the first of its list.
+                    yield (*path, key.value, 0), mark_of(value)
                 yield (*path, key.value), mark_of(key)
 
 

@@ -9,7 +9,7 @@ from patchwindow.plans.check_baselines import check_baselines, check_groups
 from patchwindow.plans.check_windows import check_windows
 from patchwindow.plans.definitions import Plan
 from patchwindow.plans.problems import Mark, PlanProblems, Problem
-from patchwindow.plans.reading import Reading
+from patchwindow.plans.reading import ROOT, Reading
 
 
 def read_plan(path: Path) -> Plan:
@@ -47,7 +47,7 @@ def parse_plan(text: str, file: str) -> Plan:
     if root is None:
         raise PlanProblems([Problem(file, Mark(1, 1), "is empty; a plan needs at least a name")])
     reading = Reading(file)
-    plan = reading.record(Plan, root, "the plan")
+    plan = reading.record(Plan, root, ROOT)
     check_baselines(plan, reading.note)
     check_groups(plan, reading.note)
     check_windows(plan, reading.note)

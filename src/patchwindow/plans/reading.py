@@ -31,6 +31,9 @@ from patchwindow.plans.specs import (
 
 R = TypeVar("R", bound=Record)
 
+# What messages call the plan itself.
+ROOT: Final = "the plan"
+
 
 class _Bad(Exception):
     """A value is not what its specification wants; the problem has been noted."""
@@ -191,7 +194,8 @@ class Reading:
         else:
             raise self._refused(node, what, "a list")
         self._count(node, what, len(nodes), spec)
-        return tuple(_all(nodes, lambda item: self._value(spec.item, item, what)))
+        numbered = enumerate(nodes, start=1)
+        return tuple(_all(numbered, lambda pair: self._value(spec.item, pair[1], _label(spec, what, str(pair[0])))))
 
     def _table(self, spec: Table, node: yaml.Node, what: str) -> dict[str, Any]:
         entries = self._entries(node, what)
@@ -202,7 +206,11 @@ class Reading:
             except _Bad:
                 # The entry stays, so that what refers to it is not called wrong as well.
                 continue
-        return dict(_all(entries, lambda entry: (entry[0], self._value(spec.value, entry[2], f"{what} {entry[0]!r}"))))
+        return dict(
+            _all(
+                entries, lambda entry: (entry[0], self._value(spec.value, entry[2], _label(spec, what, repr(entry[0]))))
+            )
+        )
 
     def _count(self, node: yaml.Node, what: str, count: int, spec: Many | Table) -> None:
         if count < spec.low or (spec.high is not None and count > spec.high):
@@ -227,6 +235,17 @@ def _all(items: Iterable[Any], read: Callable[[Any], Any]) -> list[Any]:
     if is_bad:
         raise _Bad
     return results
+
+
+def _label(spec: Many | Table, what: str, which: str) -> str:
+    """Return what messages call an entry of *what*, which ends in the member's key.
+
+    ``window 'Web': tasks`` has ``window 'Web': task 'patch'``; a list of plain values has no name for each.
+    """
+    if not spec.each:
+        return f"{what} {which}" if isinstance(spec, Table) else what
+    owner = what.rpartition(": ")[0]
+    return f"{spec.each} {which}" if owner == ROOT else f"{owner}: {spec.each} {which}"
 
 
 def _as_text(key: yaml.ScalarNode) -> yaml.ScalarNode:

@@ -42,9 +42,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Many:
-    """A list; where *one_is_enough*, a single item may stand without brackets."""
+    """A list; where *one_is_enough*, a single item may stand without brackets; messages call an item *each*."""
 
     item: "Spec"
+    each: str = ""
     low: int = 0
     high: int | None = None
     one_is_enough: bool = False
@@ -52,10 +53,11 @@ class Many:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A mapping whose keys the plan's author chooses."""
+    """A mapping whose keys the plan's author chooses; messages call an entry *each*."""
 
     key: Text | Choice
     value: "Spec"
+    each: str = ""
     low: int = 0
     high: int | None = None
 
