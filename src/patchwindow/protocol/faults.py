@@ -1,0 +1,130 @@
+"""What the wire calls our errors: the only place that knows.
+
+Source: the errors that the service model documents for each operation, and the answers of the framework that every
+operation can give (bad signatures, bad JSON, constraint violations).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from patchwindow.domain import errors
+from patchwindow.protocol.scalars import Malformed
+from patchwindow.protocol.service import OperationModel
+
+# A class has the first of its names that the operation documents; has it none, those of the class above count.
+# So InvalidPageToken is InvalidNextToken where that is modelled, and ValidationException elsewhere.
+NAMES: Final[Mapping[type[errors.PatchwindowError], tuple[str, ...]]] = {
+    errors.Invalid: ("ValidationException",),
+    Malformed: ("SerializationException",),
+    errors.InvalidParameters: ("InvalidParameters",),
+    errors.InvalidFilter: ("InvalidFilter", "InvalidFilterKey"),
+    errors.InvalidFilterKey: ("InvalidFilterKey", "InvalidFilter"),
+    errors.InvalidFilterValue: (
+        "InvalidFilterValue",
+        "InvalidInstanceInformationFilterValue",
+        "InvalidInstancePropertyFilterValue",
+        "InvalidFilter",
+    ),
+    errors.InvalidPageToken: ("InvalidNextToken",),
+    errors.InvalidResourceId: ("InvalidResourceId",),
+    errors.InvalidResourceType: ("InvalidResourceType",),
+    errors.InvalidActivationId: ("InvalidActivationId",),
+    errors.InvalidDocumentVersion: ("InvalidDocumentVersion",),
+    errors.DuplicateNode: ("DuplicateInstanceId",),
+    errors.UnsupportedPlatform: ("UnsupportedPlatformType",),
+    errors.UnsupportedOperatingSystem: ("UnsupportedOperatingSystem",),
+    errors.NotFound: (
+        "DoesNotExistException",
+        "AssociationDoesNotExist",
+        "ServiceSettingNotFound",
+        "InvalidResourceId",
+        "ValidationException",
+    ),
+    errors.UnknownNode: ("InvalidInstanceId", "InvalidResourceId", "InvalidDestinationException"),
+    errors.UnknownDocument: ("InvalidDocument",),
+    errors.UnknownCommand: ("InvalidCommandId", "InvalidMessageIdException"),
+    errors.UnknownInvocation: ("InvocationDoesNotExist", "InvalidMessageIdException"),
+    errors.UnknownStep: ("InvalidPluginName",),
+    errors.UnknownActivation: ("InvalidActivation",),
+    errors.UnknownResource: ("InvalidResourceId",),
+    errors.Conflict: ("ResourceInUseException", "UnsupportedMessageOperationException", "ValidationException"),
+    errors.InUse: ("ResourceInUseException", "AssociatedInstances", "InvalidDocumentOperation"),
+    errors.TargetInUse: ("TargetInUseException",),
+    errors.AlreadyExists: ("AlreadyExistsException", "DocumentAlreadyExists", "AssociationAlreadyExists"),
+    errors.TokenReused: ("IdempotentParameterMismatch",),
+    # SDKs wait and ask again, which is what the caller has to do.
+    errors.MovedMeanwhile: ("ThrottlingException",),
+    errors.LimitExceeded: (
+        "ResourceLimitExceededException",
+        "DocumentLimitExceeded",
+        "DocumentVersionLimitExceeded",
+        "AssociationLimitExceeded",
+        "ValidationException",
+    ),
+    errors.TooManyTags: ("TooManyTagsError",),
+    errors.Denied: ("AccessDeniedException",),
+    errors.Unauthenticated: ("UnrecognizedClientException",),
+    errors.MissingSignature: ("MissingAuthenticationTokenException",),
+    errors.UnknownKey: ("UnrecognizedClientException",),
+    errors.BadSignature: ("InvalidSignatureException",),
+    errors.StaleSignature: ("InvalidSignatureException",),
+    errors.NotServed: ("UnknownOperationException",),
+}
+
+FRAMEWORK: Final = frozenset(
+    {
+        "AccessDeniedException",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+        "SerializationException",
+        "ThrottlingException",
+        "UnknownOperationException",
+        "UnrecognizedClientException",
+        "ValidationException",
+    }
+)
+"""What any operation can answer without documenting it."""
+
+_LOWER_CASE: Final = FRAMEWORK | {
+    "InvalidInstanceInformationFilterValue",
+    "InvalidInstancePropertyFilterValue",
+    "AuthorizationFailureException",
+    "InvalidDestinationException",
+    "InvalidMessageIdException",
+    "UnsupportedMessageOperationException",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A refusal as the wire says it."""
+
+    code: str
+    message: str
+    http_status: int = 400
+
+    def body(self) -> bytes:
+        """Return the body of the answer; a few errors spell its second member in lower case."""
+        member = "message" if self.code in _LOWER_CASE else "Message"
+        return json.dumps({"__type": self.code, member: self.message}, separators=(",", ":")).encode()
+
+
+def to_fault(error: errors.PatchwindowError, operation: OperationModel | None = None) -> Fault:
+    """Return the fault for *error*: its nearest class's first name that *operation* documents.
+
+    Without an operation, or where it documents none of them, the nearest class's first name.
+    """
+    named = [NAMES[cls] for cls in type(error).__mro__ if cls in NAMES]
+    assert named, f"{type(error).__name__} has no name on the wire"
+    code = named[0][0]
+    if operation is not None:
+        legal = operation.errors | FRAMEWORK
+        code = next((name for names in named for name in names if name in legal), code)
+    return Fault(code, str(error))
+
+
+def internal_fault(request_id: str) -> Fault:
+    """Return the fault for a defect of ours; the log says under *request_id* what happened."""
+    return Fault("InternalServerError", f"the server failed; its log has the reason under request {request_id}", 500)
