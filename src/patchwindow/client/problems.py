@@ -40,7 +40,7 @@ _ADVICE: Final = {
 def explain(error: ClientError | BotoCoreError, *, operation: str, endpoint: str) -> ClientProblem:
     """Return *error*, met in *operation* at *endpoint*, as one problem with a clear message."""
     if isinstance(error, ClientError):
-        return _explain_answer(error, operation)
+        return _explain_answer(error, operation, endpoint)
     match error:
         case EndpointConnectionError() | ConnectTimeoutError() | ConnectionClosedError():
             message = f"cannot reach {endpoint}; check the endpoint URL, and that the server runs"
@@ -61,9 +61,12 @@ def explain(error: ClientError | BotoCoreError, *, operation: str, endpoint: str
     return ClientProblem(message)
 
 
-def _explain_answer(error: ClientError, operation: str) -> ClientProblem:
+def _explain_answer(error: ClientError, operation: str, endpoint: str) -> ClientProblem:
     answer = error.response.get("Error", {})
     code = str(answer.get("Code", "")) or "unknown error"
+    if code.isdigit():
+        # A bare HTTP status: a proxy's page, or a server that speaks another protocol.
+        return ClientProblem(f"{endpoint} answers {operation} with HTTP status {code}, not as the API does", code=code)
     # Some of the API's errors have no message; then their name says it all.
     message = str(answer.get("Message", "")).rstrip(".")
     words = [operation, code, message if message != code else "", _ADVICE.get(code, "")]

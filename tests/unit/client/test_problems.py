@@ -31,6 +31,7 @@ def answer(code: str, message: str) -> ClientError:
             answer("DoesNotExistException", "pb-1 does not exist."),
             "GetPatchBaseline: DoesNotExistException: pb-1 does not exist",
         ),
+        (answer("502", "<html>"), f"{URL} answers GetPatchBaseline with HTTP status 502, not as the API does"),
         (answer("InvalidResourceId", ""), "GetPatchBaseline: InvalidResourceId"),
     ],
 )
