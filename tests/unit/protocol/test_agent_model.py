@@ -55,6 +55,17 @@ def test_an_activation_code_is_not_repeated() -> None:
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.parametrize("kind", ["Rsa", "Hmac-Sha256"])
+def test_a_machine_registers_with_a_key_of_either_kind(kind: str) -> None:
+    members = {
+        "ActivationId": "11111111-2222-3333-4444-555555555555",
+        "ActivationCode": "stubActivationCode00",
+        "PublicKey": "AAAA",
+        "PublicKeyType": kind,
+    }
+    assert load_operations()["AmazonSSM.RegisterManagedInstance"].parse(json.dumps(members).encode()) == members
+
+
 @pytest.mark.parametrize("name", ["agent.json", "agent_messages.json"])
 def test_botocore_can_use_our_models(name: str) -> None:
     text = (resources.files("patchwindow.protocol") / "model" / name).read_text()
