@@ -28,9 +28,17 @@ def apply_(client: SsmClient, *, file: Path, yes: bool, as_json: bool) -> None:
     Says what will change, and asks. A second apply changes nothing; one after a failure goes on where that stopped.
     What has left the plan is named and stays.
     """
+    apply_file(client, file, as_json=as_json, asks=not yes)
+
+
+def apply_file(client: SsmClient, file: Path, *, as_json: bool, asks: bool = False) -> None:
+    """Apply a plan file, telling of each change, and print the outcome.
+
+    Raises: ClientProblem; ClickException, where the file has problems, or the answer to the question is no.
+    """
     try:
         wanted = read_plan(file)
-        if not yes:
+        if asks:
             _ask(client, wanted)
         applied = apply(client, wanted, _tell)
     except PlanProblems as problems:

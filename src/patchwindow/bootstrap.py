@@ -1,0 +1,240 @@
+"""The only place that builds concrete things and joins them."""
+
+import errno
+import fcntl
+import hashlib
+import io
+import os
+import socket
+import threading
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, Final, Self
+
+import uvicorn
+
+from patchwindow.domain.errors import PatchwindowError
+from patchwindow.domain.operating_system import OperatingSystem
+from patchwindow.domain.predefined import PREDEFINED, default_for
+from patchwindow.engine.engine import Engine
+from patchwindow.operations.call import Site
+from patchwindow.operations.service import Service
+from patchwindow.ports import Clock, Ids
+from patchwindow.protocol.service import load_operations
+from patchwindow.store.baselines import OWNER_AWS
+from patchwindow.store.database import Database
+from patchwindow.store.settings import AccessKey, Role
+from patchwindow.system import LoopBell, SystemClock, SystemIds
+from patchwindow.wire.app import App
+
+DATABASE_FILE: Final = "patchwindow.db"
+LOCK_FILE: Final = "server.lock"
+ACCOUNT_ID: Final = "123456789012"
+REGION: Final = "us-east-1"
+_START_S: Final = 30.0
+
+
+class CannotStart(PatchwindowError):
+    """The server cannot start here; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All that can be set about a server."""
+
+    data: Path
+    """The data directory: database, keys, credentials; made if absent, readable by its owner only."""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """0 takes any free port."""
+    public_url: str | None = None
+    """Where nodes reach the server; by default the address it listens on."""
+    database_url: str | None = None
+    """By default SQLite in the data directory; `postgresql://…` for PostgreSQL."""
+    account_id: str = ACCOUNT_ID
+    region: str = REGION
+
+
+def default_data(environ: Mapping[str, str]) -> Path:
+    """Return the data directory for a user with this environment: below the user's state directory."""
+    state = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "/")) / ".local" / "state")
+    return Path(state) / "patchwindow"
+
+
+def open_database(config: Config) -> Database:
+    """Return the database of *config*, made and migrated.
+
+    Raises:
+        CannotStart: the data directory cannot be written, or the database is of a newer version.
+    """
+    _make_private(config.data)
+    database = Database(config.database_url or f"sqlite:///{config.data / DATABASE_FILE}")
+    try:
+        database.migrate()
+    except PatchwindowError as problem:
+        database.close()
+        raise CannotStart(f"data directory {config.data}: {problem}") from None
+    if config.database_url is None:
+        (config.data / DATABASE_FILE).chmod(0o600)
+    return database
+
+
+def create_access_key(database: Database, *, role: Role, comment: str, clock: Clock, ids: Ids) -> AccessKey:
+    """Make, keep and return a new access key."""
+    key = AccessKey(
+        access_key_id=f"AKIA{ids.hex(16).upper()}", secret_access_key=ids.secret(40), role=role, comment=comment
+    )
+    with database.write() as work:
+        work.access_keys.add(key, clock.now())
+    return key
+
+
+class Server:
+    """A running server: HTTP, operations and engine, on a thread of its own; stops when the context ends."""
+
+    def __init__(self, config: Config, *, clock: Clock | None = None, ids: Ids | None = None) -> None:
+        """Build everything and listen.
+
+        Raises:
+            CannotStart: the port is in use, or the data directory will not do.
+        """
+        self.clock = clock or SystemClock()
+        self.ids = ids or SystemIds()
+        self._socket = _listen(config)
+        try:
+            self._lock = _lock(config)
+            self.database = open_database(config)
+        except BaseException:
+            self._socket.close()
+            raise
+        host, port = self._socket.getsockname()[:2]
+        self.url = config.public_url or f"http://{_shown(host)}:{port}"
+        bell = LoopBell()
+        self.database.on_wake(bell.ring)
+        program = agent_program()
+        site = _prepare(self.database, config, self.ids, self.url, program)
+        service = Service(database=self.database, clock=self.clock, ids=self.ids, site=site)
+        engine = Engine(database=self.database, clock=self.clock, ids=self.ids)
+        app = App(service, load_operations(), bell=bell, program=program, background=lambda: engine.run(bell))
+        self._uvicorn = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=2,
+                backlog=1024,
+            )
+        )
+        self._thread = threading.Thread(target=self._run, name="server", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        until = time.monotonic() + _START_S
+        while not self._uvicorn.started:
+            if not self._thread.is_alive() or time.monotonic() > until:
+                raise CannotStart("the HTTP server did not come up; its log says why")
+            time.sleep(0.005)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._uvicorn.should_exit = True
+        self._thread.join()
+        self.database.close()
+        self._lock.close()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the server still runs."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        self._uvicorn.run(sockets=[self._socket])
+
+
+def agent_program() -> bytes:
+    """Return the agent as one zip application; the same bytes for the same source, on every machine."""
+    spec = find_spec("patchwindow_agent")
+    assert spec is not None, "the agent is in the same distribution"
+    assert spec.submodule_search_locations, "the agent is a package"
+    folder = Path(spec.submodule_search_locations[0])
+    buffer = io.BytesIO()
+    buffer.write(b"#!/usr/bin/env python3\n")
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*.py")):
+            _add(archive, f"patchwindow_agent/{path.relative_to(folder).as_posix()}", path.read_bytes())
+        _add(archive, "__main__.py", b"import sys\n\nfrom patchwindow_agent.__main__ import main\n\nsys.exit(main())\n")
+    return buffer.getvalue()
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+
+
+def _make_private(data: Path) -> None:
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = data / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as problem:
+        raise CannotStart(
+            f"data directory {data} cannot be written: {problem.strerror}; give another with --data, or change its rights"
+        ) from None
+
+
+def _lock(config: Config) -> IO[bytes]:
+    """Take the data directory for this process; the lock ends with it, however it ends."""
+    _make_private(config.data)
+    file = (config.data / LOCK_FILE).open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise CannotStart(
+            f"data directory {config.data} is in use by another patchwindow server; stop that one, or give another with --data"
+        ) from None
+    return file
+
+
+def _listen(config: Config) -> socket.socket:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+    except OSError as problem:
+        listener.close()
+        reason = "is in use" if problem.errno == errno.EADDRINUSE else f"cannot be used: {problem.strerror}"
+        raise CannotStart(f"{config.host}:{config.port} {reason}; give another address with --listen HOST:PORT") from None
+    os.set_inheritable(listener.fileno(), False)
+    return listener
+
+
+def _shown(host: str) -> str:
+    if host in ("0.0.0.0", "::"):  # noqa: S104  (compared, not listened on)
+        return socket.getfqdn()
+    return f"[{host}]" if ":" in host else host
+
+
+def _prepare(database: Database, config: Config, ids: Ids, url: str, program: bytes) -> Site:
+    """Keep what every start needs: predefined baselines and defaults, and the key of all seals; return the site."""
+    with database.write() as work:
+        for baseline in PREDEFINED:
+            work.baselines.put(baseline, owner=OWNER_AWS)
+        known = work.baselines.defaults()
+        for system in OperatingSystem:
+            if system not in known:
+                work.baselines.set_default(system, default_for(system).baseline_id)
+        seal_key = work.settings.keep("seal_key", ids.hex(64))
+    return Site(
+        account_id=config.account_id,
+        region=config.region,
+        public_url=url.rstrip("/"),
+        seal_key=bytes.fromhex(seal_key),
+        program_digest=hashlib.sha256(program).hexdigest(),
+    )

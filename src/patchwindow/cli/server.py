@@ -1,0 +1,67 @@
+"""`patchwindow server`: the control plane alone."""
+
+import logging
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from patchwindow.cli.serving import data_directory, data_option
+
+class Address(click.ParamType[tuple[str, int]]):
+    """HOST:PORT."""
+
+    name = "HOST:PORT"
+
+    def convert(
+        self, value: str | tuple[str, int], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """Return host and port of ``127.0.0.1:8080`` or ``[::1]:8080``."""
+        if isinstance(value, tuple):
+            return value
+        host, colon, port = value.rpartition(":")
+        if not colon or not host or not port.isdigit() or int(port) > 65535:
+            self.fail(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080", param, ctx)
+        return host.strip("[]"), int(port)
+
+
+@click.command()
+@data_option
+@click.option("--public-url", metavar="URL", help="Where nodes reach the server; otherwise the address it listens on")
+@click.option("--account-id", default="123456789012", show_default=True, metavar="DIGITS", help="12 digits, for ARNs")
+@click.option("--region", default="us-east-1", show_default=True, metavar="NAME", help="The region in ARNs")
+@click.option("--listen", type=Address(), default="127.0.0.1:8080", show_default=True, help="Port 0 takes any free one")
+def server(
+    *,
+    listen: tuple[str, int],
+    data: Path | None,
+    database_url: str | None,
+    public_url: str | None,
+    account_id: str,
+    region: str,
+) -> None:
+    """Run the control plane.
+
+    One line says where it listens once it is ready; it runs until it is interrupted.
+    """
+    from patchwindow.bootstrap import Config, Server
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    config = Config(
+        data=data_directory(data),
+        host=listen[0],
+        port=listen[1],
+        public_url=public_url,
+        database_url=database_url,
+        account_id=account_id,
+        region=region,
+    )
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    with Server(config) as running:
+        click.echo(f"patchwindow is ready at {running.url}")
+        while running.is_alive and not stop.wait(1):
+            pass
+

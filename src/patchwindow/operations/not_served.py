@@ -1,0 +1,139 @@
+"""The operations of the public API that this server does not have, each with its reason."""
+
+from typing import Final
+
+_PARAMETER_STORE: Final = "Parameter Store is outside its scope"
+_OPS_CENTER: Final = "operational items and metadata are outside its scope"
+_AUTOMATION: Final = "automation runbooks are outside its scope"
+_CHANGE_MANAGER: Final = "change requests, calendars and just-in-time access are outside its scope"
+_SESSIONS: Final = "interactive sessions are outside its scope"
+_CLOUD: Final = "accounts, resource policies and connectors of a cloud provider are outside its scope"
+_DOCUMENTS: Final = "documents of one's own come later; the documents that it ships can be read"
+_ASSOCIATIONS: Final = "associations come later; maintenance windows run documents on a schedule"
+_INVENTORY: Final = "inventory comes later; what a node has installed is in its patches"
+_COMPLIANCE: Final = "compliance items of one's own come later; those of patches are written by scans"
+_CATALOGUE: Final = "it keeps no catalogue of patches; nodes report what their package sources offer"
+_SNAPSHOTS: Final = "its nodes report facts and need no snapshot of a baseline"
+_PROPERTIES: Final = "the values of patch filters are in its documentation"
+_NODE_VIEWS: Final = "use DescribeInstanceInformation, which shows every node"
+_SETTINGS: Final = "it has no service settings; hybrid nodes need no tier"
+_DATA_SYNC: Final = "resource data sync writes to cloud storage, which is outside its scope"
+
+_BY_REASON: Final[dict[str, tuple[str, ...]]] = {
+    _PARAMETER_STORE: (
+        "DeleteParameter",
+        "DeleteParameters",
+        "DescribeParameters",
+        "GetParameter",
+        "GetParameterHistory",
+        "GetParameters",
+        "GetParametersByPath",
+        "LabelParameterVersion",
+        "PutParameter",
+        "UnlabelParameterVersion",
+    ),
+    _OPS_CENTER: (
+        "AssociateOpsItemRelatedItem",
+        "CreateOpsItem",
+        "CreateOpsMetadata",
+        "DeleteOpsItem",
+        "DeleteOpsMetadata",
+        "DescribeOpsItems",
+        "DisassociateOpsItemRelatedItem",
+        "GetOpsItem",
+        "GetOpsMetadata",
+        "GetOpsSummary",
+        "ListOpsItemEvents",
+        "ListOpsItemRelatedItems",
+        "ListOpsMetadata",
+        "UpdateOpsItem",
+        "UpdateOpsMetadata",
+    ),
+    _AUTOMATION: (
+        "DescribeAutomationExecutions",
+        "DescribeAutomationStepExecutions",
+        "GetAutomationExecution",
+        "GetExecutionPreview",
+        "SendAutomationSignal",
+        "StartAutomationExecution",
+        "StartExecutionPreview",
+        "StopAutomationExecution",
+    ),
+    _CHANGE_MANAGER: (
+        "GetAccessToken",
+        "GetCalendarState",
+        "StartAccessRequest",
+        "StartChangeRequestExecution",
+    ),
+    _SESSIONS: (
+        "DescribeSessions",
+        "GetConnectionStatus",
+        "ResumeSession",
+        "StartSession",
+        "TerminateSession",
+    ),
+    _CLOUD: (
+        "CreateCloudConnector",
+        "DeleteCloudConnector",
+        "DeleteResourcePolicy",
+        "DeregisterDefaultHostManagementConfiguration",
+        "GetCloudConnector",
+        "GetResourcePolicies",
+        "ListCloudConnectors",
+        "PutResourcePolicy",
+        "RegisterDefaultHostManagementConfiguration",
+        "UpdateCloudConnector",
+        "ValidateCloudConnector",
+    ),
+    _DOCUMENTS: (
+        "CreateDocument",
+        "DeleteDocument",
+        "DescribeDocumentPermission",
+        "ListDocumentMetadataHistory",
+        "ListDocumentVersions",
+        "ModifyDocumentPermission",
+        "UpdateDocument",
+        "UpdateDocumentDefaultVersion",
+        "UpdateDocumentMetadata",
+    ),
+    _ASSOCIATIONS: (
+        "CreateAssociation",
+        "CreateAssociationBatch",
+        "DeleteAssociation",
+        "DescribeAssociation",
+        "DescribeAssociationExecutionTargets",
+        "DescribeAssociationExecutions",
+        "DescribeEffectiveInstanceAssociations",
+        "DescribeInstanceAssociationsStatus",
+        "ListAssociationVersions",
+        "ListAssociations",
+        "StartAssociationsOnce",
+        "UpdateAssociation",
+        "UpdateAssociationStatus",
+    ),
+    _INVENTORY: (
+        "DeleteInventory",
+        "DescribeInventoryDeletions",
+        "GetInventory",
+        "GetInventorySchema",
+        "ListInventoryEntries",
+        "PutInventory",
+    ),
+    _COMPLIANCE: ("PutComplianceItems",),
+    _CATALOGUE: ("DescribeAvailablePatches", "DescribeEffectivePatchesForPatchBaseline"),
+    _SNAPSHOTS: ("GetDeployablePatchSnapshotForInstance",),
+    _PROPERTIES: ("DescribePatchProperties",),
+    _NODE_VIEWS: ("DescribeInstanceProperties", "ListNodes", "ListNodesSummary"),
+    _SETTINGS: ("GetServiceSetting", "ResetServiceSetting", "UpdateServiceSetting"),
+    _DATA_SYNC: (
+        "CreateResourceDataSync",
+        "DeleteResourceDataSync",
+        "ListResourceDataSync",
+        "UpdateResourceDataSync",
+    ),
+}
+
+NOT_SERVED: Final[dict[str, str]] = {
+    operation: reason for reason, operations in _BY_REASON.items() for operation in operations
+}
+"""Why this server does not serve an operation, by its name."""

@@ -1,0 +1,134 @@
+"""Which function serves which operation. Adding one = one function, and one line here.
+
+Every operation of the public model stands in `OPERATIONS` or, with its reason, in `NOT_SERVED`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from patchwindow.operations import (
+    activations,
+    agents,
+    baselines,
+    commands,
+    compliance,
+    documents,
+    executions,
+    messages,
+    nodes,
+    patch_states,
+    tags,
+    targets,
+    tasks,
+    windows,
+)
+from patchwindow.operations.call import Answer, Call, Request
+from patchwindow.operations.not_served import NOT_SERVED as NOT_SERVED  # noqa: PLC0414  (part of this table)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """How an operation is carried out."""
+
+    run: Callable[[Call, Request], Answer]
+    writes: bool
+    node_of: Callable[[Request], str] | None = None
+    """For agents' operations: which node the request is about; the caller must be that node."""
+    is_unsigned: bool = False
+
+
+def _reads(run: Callable[[Call, Request], Answer]) -> Operation:
+    return Operation(run, writes=False)
+
+
+def _writes(run: Callable[[Call, Request], Answer]) -> Operation:
+    return Operation(run, writes=True)
+
+
+def _named(member: str) -> Callable[[Request], str]:
+    return lambda request: str(request.get(member, ""))
+
+
+OPERATIONS: Final[dict[str, Operation]] = {
+    # Patch baselines
+    "CreatePatchBaseline": _writes(baselines.create),
+    "GetPatchBaseline": _reads(baselines.get),
+    "UpdatePatchBaseline": _writes(baselines.update),
+    "DeletePatchBaseline": _writes(baselines.delete),
+    "DescribePatchBaselines": _reads(baselines.describe),
+    "RegisterDefaultPatchBaseline": _writes(baselines.register_default),
+    "GetDefaultPatchBaseline": _reads(baselines.get_default),
+    # Patch groups and patch state
+    "RegisterPatchBaselineForPatchGroup": _writes(baselines.register_group),
+    "DeregisterPatchBaselineForPatchGroup": _writes(baselines.deregister_group),
+    "GetPatchBaselineForPatchGroup": _reads(baselines.for_group),
+    "DescribePatchGroups": _reads(baselines.describe_groups),
+    "DescribePatchGroupState": _reads(patch_states.describe_group),
+    "DescribeInstancePatchStates": _reads(patch_states.describe_states),
+    "DescribeInstancePatchStatesForPatchGroup": _reads(patch_states.describe_states_for_group),
+    "DescribeInstancePatches": _reads(patch_states.describe_patches),
+    # Maintenance windows
+    "CreateMaintenanceWindow": _writes(windows.create),
+    "GetMaintenanceWindow": _reads(windows.get),
+    "UpdateMaintenanceWindow": _writes(windows.update),
+    "DeleteMaintenanceWindow": _writes(windows.delete),
+    "DescribeMaintenanceWindows": _reads(windows.describe),
+    "DescribeMaintenanceWindowSchedule": _reads(windows.describe_schedule),
+    "DescribeMaintenanceWindowsForTarget": _reads(windows.describe_for_target),
+    # Window targets and tasks
+    "RegisterTargetWithMaintenanceWindow": _writes(targets.register),
+    "UpdateMaintenanceWindowTarget": _writes(targets.update),
+    "DeregisterTargetFromMaintenanceWindow": _writes(targets.deregister),
+    "DescribeMaintenanceWindowTargets": _reads(targets.describe),
+    "RegisterTaskWithMaintenanceWindow": _writes(tasks.register),
+    "UpdateMaintenanceWindowTask": _writes(tasks.update),
+    "GetMaintenanceWindowTask": _reads(tasks.get),
+    "DeregisterTaskFromMaintenanceWindow": _writes(tasks.deregister),
+    "DescribeMaintenanceWindowTasks": _reads(tasks.describe),
+    # Window executions
+    "DescribeMaintenanceWindowExecutions": _reads(executions.describe),
+    "GetMaintenanceWindowExecution": _reads(executions.get),
+    "DescribeMaintenanceWindowExecutionTasks": _reads(executions.describe_tasks),
+    "GetMaintenanceWindowExecutionTask": _reads(executions.get_task),
+    "DescribeMaintenanceWindowExecutionTaskInvocations": _reads(executions.describe_invocations),
+    "GetMaintenanceWindowExecutionTaskInvocation": _reads(executions.get_invocation),
+    "CancelMaintenanceWindowExecution": _writes(executions.cancel),
+    # Commands
+    "SendCommand": _writes(commands.send),
+    "ListCommands": _reads(commands.list_commands),
+    "ListCommandInvocations": _reads(commands.list_invocations),
+    "GetCommandInvocation": _reads(commands.get_invocation),
+    "CancelCommand": _writes(commands.cancel),
+    # Documents
+    "GetDocument": _reads(documents.get),
+    "DescribeDocument": _reads(documents.describe),
+    "ListDocuments": _reads(documents.list_documents),
+    # Activations and nodes
+    "CreateActivation": _writes(activations.create),
+    "DescribeActivations": _reads(activations.describe),
+    "DeleteActivation": _writes(activations.delete),
+    "DescribeInstanceInformation": _reads(nodes.describe),
+    "DeregisterManagedInstance": _writes(nodes.deregister),
+    "UpdateManagedInstanceRole": _writes(nodes.update_role),
+    # Tags
+    "AddTagsToResource": _writes(tags.add),
+    "RemoveTagsFromResource": _writes(tags.remove),
+    "ListTagsForResource": _reads(tags.list_tags),
+    # Compliance
+    "ListComplianceItems": _reads(compliance.list_items),
+    "ListComplianceSummaries": _reads(compliance.list_summaries),
+    "ListResourceComplianceSummaries": _reads(compliance.list_resource_summaries),
+}
+
+AGENT_OPERATIONS: Final[dict[str, Operation]] = {
+    "RegisterManagedInstance": Operation(agents.register, writes=True, is_unsigned=True),
+    "RequestManagedInstanceRoleToken": Operation(agents.request_token, writes=False),
+    "UpdateInstanceInformation": Operation(agents.ping, writes=True, node_of=_named("InstanceId")),
+    "ListInstanceAssociations": Operation(agents.list_associations, writes=False, node_of=_named("InstanceId")),
+    "GetMessages": Operation(messages.get, writes=True, node_of=_named("Destination")),
+    "AcknowledgeMessage": Operation(messages.acknowledge, writes=True, node_of=messages.node_of),
+    "SendReply": Operation(messages.reply, writes=True, node_of=messages.node_of),
+    "FailMessage": Operation(messages.fail, writes=True, node_of=messages.node_of),
+    "DeleteMessage": Operation(messages.delete, writes=True, node_of=messages.node_of),
+}

@@ -1,0 +1,115 @@
+"""Tags of nodes, patch baselines and maintenance windows."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from patchwindow.domain.errors import Denied, Invalid, InvalidResourceType, TooManyTags, UnknownResource
+from patchwindow.domain.patch_group import TAG_KEYS, group_of
+from patchwindow.operations.call import Answer, Call, Request, bare_id
+from patchwindow.store.baselines import OWNER_AWS
+from patchwindow.store.nodes import NODE_TAGS
+
+NODE: Final = NODE_TAGS
+BASELINE: Final = "PatchBaseline"
+WINDOW: Final = "MaintenanceWindow"
+
+_TAGS_MAX: Final = 50
+_RESERVED: Final = "aws:"
+_EXISTS: Final[Mapping[str, Callable[[Call, str], bool]]] = {
+    NODE: lambda call, it: call.work.nodes.get(it) is not None,
+    BASELINE: lambda call, it: call.work.baselines.get(it) is not None,
+    WINDOW: lambda call, it: call.work.windows.get(it) is not None,
+}
+
+
+def add(call: Call, request: Request) -> Answer:
+    """AddTagsToResource: equal keys get the new value."""
+    resource_type, resource_id = _own_resource(call, request)
+    _add(call, resource_type, resource_id, request["Tags"])
+    return {}
+
+
+def remove(call: Call, request: Request) -> Answer:
+    """RemoveTagsFromResource: keys that the resource does not have are fine."""
+    resource_type, resource_id = _own_resource(call, request)
+    keys = request["TagKeys"]
+    call.work.tags.remove(resource_type, resource_id, keys)
+    _note_group(call, resource_type, resource_id, keys)
+    return {}
+
+
+def list_tags(call: Call, request: Request) -> Answer:
+    """ListTagsForResource."""
+    resource_type, resource_id = _resource(call, request)
+    return {"TagList": tag_list(call.work.tags.of(resource_type, resource_id))}
+
+
+def add_new_tags(call: Call, resource_type: str, resource_id: str, request: Request) -> None:
+    """Set the Tags of a request that has just made the resource, if it has any.
+
+    Raises:
+        Invalid: a key is reserved, or given twice.
+        TooManyTags: they are more than a resource may carry.
+    """
+    _add(call, resource_type, resource_id, request.get("Tags") or ())
+
+
+def checked_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return the values of `[{Key, Value}]` tags by key.
+
+    Raises:
+        Invalid: a key is reserved, or given twice.
+        TooManyTags: they are more than a resource may carry.
+    """
+    for key, count in Counter(tag["Key"] for tag in tags).items():
+        if key.lower().startswith(_RESERVED):
+            raise Invalid(f"tag key {key!r} begins with {_RESERVED}, which is reserved; use another")
+        if count > 1:
+            raise Invalid(f"tag key {key!r} is given {count} times; give it once")
+    _check_count(len(tags))
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return *tags* in the API's form."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _add(call: Call, resource_type: str, resource_id: str, given: Sequence[Mapping[str, str]]) -> None:
+    tags = checked_tags(given)
+    if tags:
+        _check_count(len(call.work.tags.of(resource_type, resource_id) | tags))
+        call.work.tags.add(resource_type, resource_id, tags)
+        _note_group(call, resource_type, resource_id, tags)
+
+
+def _note_group(call: Call, resource_type: str, resource_id: str, keys: Sequence[str] | Mapping[str, str]) -> None:
+    if resource_type == NODE and any(key in keys for key in TAG_KEYS):
+        call.work.nodes.regroup(resource_id, group_of(call.work.tags.of(NODE, resource_id)) or "")
+
+
+def _check_count(count: int) -> None:
+    if count > _TAGS_MAX:
+        raise TooManyTags(f"a resource may carry {_TAGS_MAX} tags, and this would be {count}; remove some first")
+
+
+def _resource(call: Call, request: Request) -> tuple[str, str]:
+    resource_type, resource_id = request["ResourceType"], bare_id(request["ResourceId"])
+    exists = _EXISTS.get(resource_type)
+    if exists is None:
+        raise InvalidResourceType(f"{resource_type} resources cannot be tagged here; use one of {', '.join(_EXISTS)}")
+    if not exists(call, resource_id):
+        raise UnknownResource(f"there is no {resource_type} {request['ResourceId']!r}; check its id")
+    return resource_type, resource_id
+
+
+def _own_resource(call: Call, request: Request) -> tuple[str, str]:
+    resource_type, resource_id = _resource(call, request)
+    if resource_type == BASELINE:
+        stored = call.work.baselines.get(resource_id)
+        if stored is not None and stored.owner == OWNER_AWS:
+            raise Denied(
+                f"patch baseline {stored.baseline.name} is predefined and cannot be tagged; make one of your own"
+            )
+    return resource_type, resource_id

@@ -1,0 +1,162 @@
+"""Tasks registered with maintenance windows."""
+
+import dataclasses
+from typing import Any, Final
+
+from patchwindow.domain.errors import Invalid, NotFound
+from patchwindow.domain.limit import Concurrency, ErrorLimit
+from patchwindow.domain.window import CutoffBehavior, TaskType, Window, WindowTask
+from patchwindow.operations.call import Answer, Call, Request, after_text, filter_values
+from patchwindow.operations.targeting import IDS, targets_of
+from patchwindow.operations.targets import TARGET_IDS
+from patchwindow.operations.windows import existing
+from patchwindow.protocol.records import attributes, from_members, to_members
+
+_PAGE: Final = 100
+_TARGETS_MAX: Final = 10
+_PLACEHOLDER: Final = "1"
+"""What AWS reads back as MaxConcurrency and MaxErrors of a task without targets."""
+_REPLACE_NEEDS: Final = ("TaskArn",)
+_REPLACE_NEEDS_OF_COMMANDS: Final = ("Targets", "MaxConcurrency", "MaxErrors")
+
+
+def register(call: Call, request: Request) -> Answer:
+    """RegisterTaskWithMaintenanceWindow."""
+    window = existing(call, request["WindowId"])
+    task = from_members(WindowTask, request, window_task_id=call.ids.uuid())
+    _check(call, window, task)
+    call.work.window_tasks.put(task.window_task_id, task)
+    return {"WindowTaskId": task.window_task_id}
+
+
+def get(call: Call, request: Request) -> Answer:
+    """GetMaintenanceWindowTask."""
+    return _shown(existing_task(call, request["WindowId"], request["WindowTaskId"]))
+
+
+def update(call: Call, request: Request) -> Answer:
+    """UpdateMaintenanceWindowTask: merges, TaskInvocationParameters as a whole; with Replace clears what is not given."""
+    window = existing(call, request["WindowId"])
+    before = existing_task(call, request["WindowId"], request["WindowTaskId"])
+    if request.get("Replace"):
+        is_command = before.task_type is TaskType.RUN_COMMAND
+        needs = _REPLACE_NEEDS + (_REPLACE_NEEDS_OF_COMMANDS if is_command else ())
+        missing = [name for name in needs if name not in request]
+        if missing:
+            raise Invalid(f"{', '.join(missing)} must be given with Replace")
+        after = from_members(WindowTask, request, task_type=before.task_type)
+    else:
+        after = dataclasses.replace(before, **attributes(WindowTask, request))
+    _check(call, window, after)
+    call.work.window_tasks.put(after.window_task_id, after)
+    members = _shown(after)
+    del members["TaskType"]
+    return members
+
+
+def deregister(call: Call, request: Request) -> Answer:
+    """DeregisterTaskFromMaintenanceWindow: a running execution goes on with the task as it was."""
+    task = existing_task(call, request["WindowId"], request["WindowTaskId"])
+    call.work.window_tasks.delete(task.window_task_id)
+    return {"WindowId": task.window_id, "WindowTaskId": task.window_task_id}
+
+
+def describe(call: Call, request: Request) -> Answer:
+    """DescribeMaintenanceWindowTasks."""
+    existing(call, request["WindowId"])
+    keys = ("WindowTaskId", "TaskArn", "Priority", "TaskType")
+    filters = filter_values(request.get("Filters"), keys, refuse=Invalid)
+    tasks = [
+        task
+        for task in call.work.window_tasks.of_window(request["WindowId"])
+        if task.window_task_id in filters.get("WindowTaskId", (task.window_task_id,))
+        and task.task_arn in filters.get("TaskArn", (task.task_arn,))
+        and str(task.priority) in filters.get("Priority", (str(task.priority),))
+        and task.task_type in filters.get("TaskType", (task.task_type,))
+    ]
+    return call.pages(
+        request,
+        "Tasks",
+        default=_PAGE,
+        fetch=lambda after, limit: [one for one in tasks if one.window_task_id > after_text(after)][:limit],
+        key=lambda task: (task.window_task_id,),
+        shape=_identity,
+    )
+
+
+def existing_task(call: Call, window_id: str, task_id: str) -> WindowTask:
+    """Return the task.
+
+    Raises:
+        NotFound: the window, or the task in it, does not exist.
+    """
+    existing(call, window_id)
+    task = call.work.window_tasks.get(window_id, task_id)
+    if task is None:
+        raise NotFound(f"Window task {task_id} does not exist in maintenance window {window_id}")
+    return task
+
+
+def _shown(task: WindowTask) -> dict[str, Any]:
+    members = to_members(task)
+    if not task.targets:
+        members |= {"MaxConcurrency": _PLACEHOLDER, "MaxErrors": _PLACEHOLDER}
+    members.setdefault("CutoffBehavior", CutoffBehavior.CONTINUE_TASK)
+    members.setdefault("TaskParameters", {})
+    members.setdefault("TaskInvocationParameters", {})
+    return members
+
+
+def _identity(task: WindowTask) -> dict[str, Any]:
+    members = _shown(task)
+    members["Type"] = members.pop("TaskType")
+    del members["TaskInvocationParameters"]
+    return members
+
+
+def _check(call: Call, window: Window, task: WindowTask) -> None:
+    """Refuse what the model's constraints cannot say (maintenance windows reference, §5)."""
+    if not task.targets:
+        _check_without_targets(task)
+        return
+    for name, limit, read in (
+        ("MaxConcurrency", task.max_concurrency, Concurrency.parse),
+        ("MaxErrors", task.max_errors, ErrorLimit.parse),
+    ):
+        if limit is None:
+            raise Invalid(f"{name} must be given for a task with targets; a number or a percentage such as 10%")
+        read(limit)
+    for target in task.targets:
+        if target.key == IDS:
+            if not window.allow_unassociated_targets:
+                raise Invalid(
+                    f"maintenance window {window.window_id} has AllowUnassociatedTargets false; "
+                    f"register a target with it and name that under {TARGET_IDS}"
+                )
+            targets_of([to_members(target)])
+        elif target.key == TARGET_IDS:
+            _check_window_targets(call, window, target.values)
+        else:
+            raise Invalid(f"target key {target.key!r} of a task is not known; use {TARGET_IDS} or {IDS}")
+
+
+def _check_without_targets(task: WindowTask) -> None:
+    if task.task_type is TaskType.RUN_COMMAND:
+        raise Invalid(f"a task of type RUN_COMMAND needs Targets; name registered targets under {TARGET_IDS}")
+    refused = [
+        f"Maintenance window tasks without targets do not support {name} values."
+        for name, value in (("MaxErrors", task.max_errors), ("MaxConcurrency", task.max_concurrency))
+        if value is not None
+    ]
+    if refused:
+        raise Invalid(" ".join(refused))
+
+
+def _check_window_targets(call: Call, window: Window, target_ids: tuple[str, ...]) -> None:
+    if not target_ids:
+        raise Invalid(f"Please specify at least one target. Values of {TARGET_IDS} can't be empty")
+    if len(target_ids) > _TARGETS_MAX:
+        raise Invalid(f"The maximum number of window targets is {_TARGETS_MAX}")
+    for target_id in target_ids:
+        if call.work.window_targets.get(window.window_id, target_id) is None:
+            raise NotFound(f"Window target {target_id} does not exist in maintenance window {window.window_id}")

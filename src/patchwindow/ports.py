@@ -1,0 +1,40 @@
+"""What the program needs from outside: time, identity and chance, and wake-ups."""
+
+from datetime import datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware and in UTC."""
+        ...
+
+
+class Ids(Protocol):
+    """The only source of identity and chance."""
+
+    def uuid(self) -> str:
+        """Return a new random UUID as text."""
+        ...
+
+    def hex(self, digits: int) -> str:
+        """Return *digits* random lower-case hexadecimal digits."""
+        ...
+
+    def secret(self, length: int) -> str:
+        """Return *length* random characters of letters and digits, from the system's secure source."""
+        ...
+
+
+class Bell(Protocol):
+    """Wakes who waits: the engine, or the long poll of a node. A hint; the database is the truth."""
+
+    def ring(self, name: str) -> None:
+        """Wake everybody who waits for *name*; from any thread."""
+        ...
+
+
+ENGINE = "engine"
+"""The name under which the engine waits; a node waits under its id."""

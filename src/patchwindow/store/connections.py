@@ -1,0 +1,66 @@
+"""Connections that stay open, each lent to one transaction at a time."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import sqlalchemy as sa
+
+from patchwindow.domain.errors import MovedMeanwhile
+
+WAIT_S: Final = 60.0
+"""How long a transaction waits for a connection; transactions are short, so this is a hang and no queue."""
+
+
+class Connections:
+    """Up to *limit* connections of one engine; who finds all of them lent waits.
+
+    Only the connection is kept, not checked out anew: that costs more than a look-up by key. The engine must not
+    keep a pool of its own.
+    """
+
+    def __init__(self, engine: sa.Engine, limit: int) -> None:
+        self._engine = engine
+        self._limit = limit
+        self._free = threading.BoundedSemaphore(limit)
+        # The last given back is lent first; a list's `append` and `pop` need no lock.
+        self._idle: list[sa.Connection] = []
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Lend a connection for one transaction: committed at the end, rolled back when an exception leaves it.
+
+        Raises:
+            MovedMeanwhile: no connection became free.
+        """
+        if not self._free.acquire(timeout=WAIT_S):
+            raise MovedMeanwhile(f"all {self._limit} database connections were busy for {WAIT_S:.0f} s; try again later")
+        try:
+            connection = self._take()
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                self._give_back(connection)
+        finally:
+            self._free.release()
+
+    def close(self) -> None:
+        """Close the connections that are not lent."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _take(self) -> sa.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._engine.connect()
+
+    def _give_back(self, connection: sa.Connection) -> None:
+        if connection.invalidated:
+            # The server went away, and with it what the others are connected to.
+            connection.close()
+            self.close()
+        else:
+            self._idle.append(connection)

@@ -1,0 +1,82 @@
+"""A database and its transactions."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+import sqlalchemy as sa
+
+from patchwindow.domain.errors import Invalid
+from patchwindow.store import migrate, postgres, sqlite
+from patchwindow.store.dialect import Dialect
+from patchwindow.store.work import Work
+
+_DIALECTS: Final[Mapping[str, Dialect]] = {"sqlite": sqlite, "postgresql": postgres}
+_FORMS: Final = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
+
+
+class Database:
+    """Where everything is kept. Thread-safe; each transaction holds one connection."""
+
+    def __init__(self, url: str) -> None:
+        """Take *url*: `sqlite:///PATH` or `postgresql://…`; nothing is connected, made or migrated yet.
+
+        Raises:
+            Invalid: *url* has another form, or its driver is not installed.
+        """
+        self._url, self._dialect = _read(url)
+        self._readers, self._writers = self._dialect.connections(self._url)
+        self.is_shared = self._dialect.IS_SHARED
+        """Whether other servers may work on the same database."""
+        self.writers = self._dialect.WRITERS
+        """How many transactions can write at once."""
+        self._ring: Callable[[str], None] = lambda _: None
+
+    def migrate(self) -> None:
+        """Bring the tables to this version's form.
+
+        Raises:
+            Conflict: the database was written by a newer version; nothing is changed.
+            Invalid: there is no database at the URL, or it may not be used.
+        """
+        try:
+            with self._writers.transaction() as connection:
+                migrate.migrate(connection, self._dialect)
+        except sa.exc.OperationalError as problem:
+            reason = str(problem.orig).strip()
+            raise Invalid(f"database {self._url} cannot be opened: {reason}; check the URL and the rights") from None
+
+    def on_wake(self, ring: Callable[[str], None]) -> None:
+        """Let *ring* be called, after each commit, with the names that the transaction wants woken."""
+        self._ring = ring
+
+    @contextmanager
+    def read(self) -> Iterator[Work]:
+        """Open a transaction that only reads, and sees one state however often it looks."""
+        with self._readers.transaction() as connection:
+            yield Work(connection, self._dialect.insert)
+
+    @contextmanager
+    def write(self) -> Iterator[Work]:
+        """Open a transaction; it is committed at the end, or rolled back when an exception leaves it."""
+        with self._writers.transaction() as connection:
+            work = Work(connection, self._dialect.insert)
+            yield work
+        for name in work.woken:
+            self._ring(name)
+
+    def close(self) -> None:
+        """Give up all connections."""
+        self._writers.close()
+        self._readers.close()
+
+
+def _read(url: str) -> tuple[sa.URL, Dialect]:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise Invalid(f"database URL {url!r} cannot be read; write {_FORMS}") from None
+    dialect = _DIALECTS.get(parsed.get_backend_name())
+    if dialect is None:
+        raise Invalid(f"database URL {parsed} is of another kind; write {_FORMS}")
+    return parsed, dialect

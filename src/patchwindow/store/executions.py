@@ -1,0 +1,246 @@
+"""Window executions with their task executions and task invocations."""
+
+import dataclasses
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from patchwindow.domain.run import TaskExecution, TaskInvocation, WindowExecution
+from patchwindow.domain.window import Target, WindowTask
+from patchwindow.protocol.records import dumps, from_ms, loads
+from patchwindow.store.rows import Rows, instant, ms
+from patchwindow.store.tables import task_execution, task_invocation, window_execution
+
+_GET: Final = sa.select(window_execution).where(window_execution.c.window_execution_id == sa.bindparam("id"))
+_LOCK: Final = _GET.with_for_update()
+_HOLD: Final = (
+    sa.select(window_execution.c.window_execution_id)
+    .where(window_execution.c.window_execution_id == sa.bindparam("id"))
+    .with_for_update()
+)
+_DUE: Final = (
+    sa.select(window_execution.c.window_execution_id)
+    .where(window_execution.c.wake_at_ms <= sa.bindparam("now_ms"))
+    .order_by(window_execution.c.wake_at_ms, window_execution.c.window_execution_id)
+    .limit(sa.bindparam("limit"))
+)
+_NEXT: Final = sa.select(sa.func.min(window_execution.c.wake_at_ms))
+_WAKE: Final = (
+    sa.update(window_execution)
+    .where(window_execution.c.window_execution_id == sa.bindparam("id"))
+    .values(wake_at_ms=sa.bindparam("wake_ms"))
+)
+_OPEN: Final = sa.select(sa.func.count()).where(
+    window_execution.c.window_id == sa.bindparam("window_id"), window_execution.c.end_at_ms.is_(None)
+)
+_TASKS: Final = (
+    sa.select(task_execution)
+    .where(task_execution.c.window_execution_id == sa.bindparam("id"))
+    .order_by(task_execution.c.ordinal)
+)
+_TASK: Final = sa.select(task_execution).where(
+    task_execution.c.window_execution_id == sa.bindparam("execution_id"),
+    task_execution.c.task_execution_id == sa.bindparam("id"),
+)
+_INVOCATIONS: Final = (
+    sa.select(task_invocation)
+    .where(task_invocation.c.task_execution_id == sa.bindparam("id"))
+    .order_by(task_invocation.c.ordinal)
+)
+_OF_COMMAND: Final = (
+    sa.select(task_execution.c.window_execution_id)
+    .join(task_invocation, task_invocation.c.task_execution_id == task_execution.c.task_execution_id)
+    .where(task_invocation.c.command_id == sa.bindparam("id"))
+)
+_BY_COMMAND: Final = sa.select(task_invocation).where(task_invocation.c.command_id == sa.bindparam("id"))
+
+
+class Executions(Rows):
+    """What happened at the openings of windows."""
+
+    def open(self, value: WindowExecution, *, wake_at: datetime | None) -> bool:
+        """Keep a new execution; return False, and change nothing, where this opening has one already."""
+        return self._insert_if_new(window_execution, **_execution_row(value), wake_at_ms=ms(wake_at))
+
+    def get(self, execution_id: str) -> WindowExecution | None:
+        """Return the execution."""
+        row = self._connection.execute(_GET, {"id": execution_id}).one_or_none()
+        return None if row is None else _execution(row)
+
+    def lock(self, execution_id: str) -> WindowExecution | None:
+        """Return the execution, and keep other writers from it until the transaction ends."""
+        row = self._connection.execute(_LOCK, {"id": execution_id}).one_or_none()
+        return None if row is None else _execution(row)
+
+    def put(self, value: WindowExecution, *, wake_at: datetime | None) -> None:
+        """Keep a changed execution, and when the engine looks at it next."""
+        self._upsert(window_execution, **_execution_row(value), wake_at_ms=ms(wake_at))
+
+    def hold(self, execution_id: str) -> None:
+        """Keep other writers from the execution until the transaction ends; hold it before any of its commands."""
+        self._connection.execute(_HOLD, {"id": execution_id})
+
+    def wake(self, execution_id: str, at: datetime) -> None:
+        """Let the engine look at the execution at *at*."""
+        self._connection.execute(_WAKE, {"id": execution_id, "wake_ms": ms(at)})
+
+    def due(self, now: datetime, limit: int) -> list[str]:
+        """Return the ids of up to *limit* executions that the engine has to look at, the earliest first."""
+        return list(self._connection.scalars(_DUE, {"now_ms": ms(now), "limit": limit}))
+
+    def next_wake_at(self) -> datetime | None:
+        """Return the earliest instant at which the engine has to look at any execution."""
+        return instant(self._connection.scalar(_NEXT))
+
+    def is_open(self, window_id: str) -> bool:
+        """Return whether an execution of this window has not ended."""
+        return bool(self._connection.scalar(_OPEN, {"window_id": window_id}))
+
+    def page(
+        self,
+        window_id: str,
+        *,
+        before: tuple[int, str] | None,
+        limit: int,
+        after_at: datetime | None = None,
+        before_at: datetime | None = None,
+    ) -> list[WindowExecution]:
+        """Return up to *limit* executions of the window, the newest first, beyond the key *before* (start, id)."""
+        table = window_execution.c
+        statement = sa.select(window_execution).where(table.window_id == window_id)
+        if before is not None:
+            key = sa.tuple_(table.start_at_ms, table.window_execution_id)
+            statement = statement.where(key < sa.tuple_(*map(sa.literal, before)))
+        if after_at is not None:
+            statement = statement.where(table.start_at_ms > ms(after_at))
+        if before_at is not None:
+            statement = statement.where(table.start_at_ms < ms(before_at))
+        ordered = statement.order_by(table.start_at_ms.desc(), table.window_execution_id.desc()).limit(limit)
+        return [_execution(row) for row in self._connection.execute(ordered)]
+
+    def put_task(self, value: TaskExecution) -> None:
+        """Keep a new or changed task execution."""
+        self._upsert(
+            task_execution,
+            task_execution_id=value.task_execution_id,
+            window_execution_id=value.window_execution_id,
+            ordinal=value.ordinal,
+            status=value.status,
+            status_details=value.status_details,
+            start_at_ms=ms(value.start_time),
+            end_at_ms=ms(value.end_time),
+            body=dumps(value.task),
+        )
+
+    def tasks(self, execution_id: str) -> list[TaskExecution]:
+        """Return the task executions, in the order in which they run."""
+        return [_task(row) for row in self._connection.execute(_TASKS, {"id": execution_id})]
+
+    def task(self, execution_id: str, task_execution_id: str) -> TaskExecution | None:
+        """Return one task execution, if it belongs to this window execution."""
+        row = self._connection.execute(_TASK, {"execution_id": execution_id, "id": task_execution_id}).one_or_none()
+        return None if row is None else _task(row)
+
+    def put_invocation(self, value: TaskInvocation) -> None:
+        """Keep a new or changed task invocation."""
+        row = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        row["start_at_ms"], row["end_at_ms"] = ms(row.pop("start_time")), ms(row.pop("end_time"))
+        row["targets"] = dumps(_Targets(targets=value.targets))
+        self._upsert(task_invocation, **row)
+
+    def invocations(self, task_execution_id: str) -> list[TaskInvocation]:
+        """Return the invocations of a task execution, in the order in which they run."""
+        return [_invocation(row) for row in self._connection.execute(_INVOCATIONS, {"id": task_execution_id})]
+
+    def of_command(self, command_id: str) -> str | None:
+        """Return the id of the window execution that sent the command."""
+        found: str | None = self._connection.scalar(_OF_COMMAND, {"id": command_id})
+        return found
+
+    def invocation_of_command(self, command_id: str) -> TaskInvocation | None:
+        """Return the task invocation that sent the command."""
+        row = self._connection.execute(_BY_COMMAND, {"id": command_id}).one_or_none()
+        return None if row is None else _invocation(row)
+
+    def page_tasks(self, execution_id: str, *, after: int, limit: int, statuses: Collection[str]) -> list[TaskExecution]:
+        """Return up to *limit* task executions beyond the ordinal *after*, of any of *statuses* (none: all)."""
+        statement = _TASKS.where(task_execution.c.ordinal > after).limit(limit)
+        if statuses:
+            statement = statement.where(task_execution.c.status.in_(statuses))
+        return [_task(row) for row in self._connection.execute(statement, {"id": execution_id})]
+
+    def page_invocations(
+        self, task_execution_id: str, *, after: int, limit: int, statuses: Collection[str]
+    ) -> list[TaskInvocation]:
+        """Return up to *limit* task invocations beyond the ordinal *after*, of any of *statuses* (none: all)."""
+        statement = _INVOCATIONS.where(task_invocation.c.ordinal > after).limit(limit)
+        if statuses:
+            statement = statement.where(task_invocation.c.status.in_(statuses))
+        return [_invocation(row) for row in self._connection.execute(statement, {"id": task_execution_id})]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Targets:
+    targets: tuple[Target, ...]
+
+
+def _execution_row(value: WindowExecution) -> dict[str, object]:
+    return {
+        "window_execution_id": value.window_execution_id,
+        "window_id": value.window_id,
+        "opens_at_ms": ms(value.opens_at),
+        "cutoff_at_ms": ms(value.cutoff_at),
+        "ends_at_ms": ms(value.ends_at),
+        "status": value.status,
+        "status_details": value.status_details,
+        "start_at_ms": ms(value.start_time),
+        "end_at_ms": ms(value.end_time),
+        "is_cancel_requested": int(value.cancel_requested),
+    }
+
+
+def _execution(row: sa.Row[tuple[object, ...]]) -> WindowExecution:
+    return WindowExecution(
+        window_execution_id=row.window_execution_id,
+        window_id=row.window_id,
+        opens_at=from_ms(row.opens_at_ms),
+        cutoff_at=from_ms(row.cutoff_at_ms),
+        ends_at=from_ms(row.ends_at_ms),
+        status=row.status,
+        status_details=row.status_details,
+        start_time=from_ms(row.start_at_ms),
+        end_time=instant(row.end_at_ms),
+        cancel_requested=bool(row.is_cancel_requested),
+    )
+
+
+def _task(row: sa.Row[tuple[object, ...]]) -> TaskExecution:
+    return TaskExecution(
+        task_execution_id=row.task_execution_id,
+        window_execution_id=row.window_execution_id,
+        ordinal=row.ordinal,
+        status=row.status,
+        status_details=row.status_details,
+        start_time=instant(row.start_at_ms),
+        end_time=instant(row.end_at_ms),
+        task=loads(WindowTask, row.body),
+    )
+
+
+def _invocation(row: sa.Row[tuple[object, ...]]) -> TaskInvocation:
+    return TaskInvocation(
+        invocation_id=row.invocation_id,
+        task_execution_id=row.task_execution_id,
+        ordinal=row.ordinal,
+        window_target_id=row.window_target_id,
+        owner_information=row.owner_information,
+        targets=loads(_Targets, row.targets).targets,
+        command_id=row.command_id,
+        parameters=row.parameters,
+        status=row.status,
+        status_details=row.status_details,
+        start_time=instant(row.start_at_ms),
+        end_time=instant(row.end_at_ms),
+    )

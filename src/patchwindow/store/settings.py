@@ -1,0 +1,127 @@
+"""Settings of the installation, access keys, and client tokens that were used."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import sqlalchemy as sa
+
+from patchwindow.store.rows import Rows, ms
+from patchwindow.store.tables import access_key, client_token, setting
+
+
+class Role(StrEnum):
+    """What an access key may do."""
+
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    VIEWER = "viewer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessKey:
+    """A key that signs requests."""
+
+    access_key_id: str
+    secret_access_key: str
+    role: Role
+    comment: str = ""
+    is_enabled: bool = True
+
+
+_SETTING: Final = sa.select(setting.c.value).where(setting.c.name == sa.bindparam("name"))
+_KEY: Final = sa.select(access_key).where(access_key.c.access_key_id == sa.bindparam("id"))
+_KEYS: Final = sa.select(access_key).order_by(access_key.c.created_at_ms, access_key.c.access_key_id)
+_ENABLE: Final = (
+    sa.update(access_key)
+    .where(access_key.c.access_key_id == sa.bindparam("id"))
+    .values(is_enabled=sa.bindparam("to"))
+)
+_DELETE_KEY: Final = sa.delete(access_key).where(access_key.c.access_key_id == sa.bindparam("id"))
+_TOKEN: Final = sa.select(client_token.c.digest, client_token.c.answer).where(
+    client_token.c.operation == sa.bindparam("operation"),
+    client_token.c.token == sa.bindparam("token"),
+    client_token.c.expires_at_ms > sa.bindparam("now_ms"),
+)
+_FORGET_TOKENS: Final = sa.delete(client_token).where(client_token.c.expires_at_ms <= sa.bindparam("now_ms"))
+
+
+class Settings(Rows):
+    """Named values of the installation."""
+
+    def get(self, name: str) -> str | None:
+        """Return the value of setting *name*."""
+        value: str | None = self._connection.scalar(_SETTING, {"name": name})
+        return value
+
+    def keep(self, name: str, value: str) -> str:
+        """Set *name* to *value* unless it is set, and return what it is then."""
+        self._insert_if_new(setting, name=name, value=value)
+        kept = self.get(name)
+        assert kept is not None
+        return kept
+
+
+class AccessKeys(Rows):
+    """The keys of people and programs."""
+
+    def add(self, key: AccessKey, now: datetime) -> None:
+        """Keep a new key."""
+        self._upsert(
+            access_key,
+            access_key_id=key.access_key_id,
+            secret_access_key=key.secret_access_key,
+            role=key.role,
+            comment=key.comment,
+            is_enabled=int(key.is_enabled),
+            created_at_ms=ms(now),
+        )
+
+    def get(self, access_key_id: str) -> AccessKey | None:
+        """Return the key, enabled or not."""
+        row = self._connection.execute(_KEY, {"id": access_key_id}).one_or_none()
+        return None if row is None else _key(row)
+
+    def all(self) -> list[AccessKey]:
+        """Return all keys, the oldest first."""
+        return [_key(row) for row in self._connection.execute(_KEYS)]
+
+    def enable(self, access_key_id: str, *, to: bool) -> bool:
+        """Enable or disable a key, and return whether there is one."""
+        return self._connection.execute(_ENABLE, {"id": access_key_id, "to": int(to)}).rowcount == 1
+
+    def delete(self, access_key_id: str) -> bool:
+        """Forget a key, and return whether there was one."""
+        return self._connection.execute(_DELETE_KEY, {"id": access_key_id}).rowcount == 1
+
+
+class ClientTokens(Rows):
+    """Answers kept under the client token of the request, so that a repeated request makes nothing new."""
+
+    def find(self, operation: str, token: str, now: datetime) -> tuple[str, str] | None:
+        """Return the request's digest and the answer given to it."""
+        row = self._connection.execute(
+            _TOKEN, {"operation": operation, "token": token, "now_ms": ms(now)}
+        ).one_or_none()
+        return None if row is None else (row.digest, row.answer)
+
+    def keep(self, operation: str, token: str, *, digest: str, answer: str, until: datetime) -> None:
+        """Keep the *answer* given to a request."""
+        self._upsert(
+            client_token, operation=operation, token=token, digest=digest, answer=answer, expires_at_ms=ms(until)
+        )
+
+    def forget(self, now: datetime) -> int:
+        """Delete tokens whose time is over, and return how many."""
+        return self._connection.execute(_FORGET_TOKENS, {"now_ms": ms(now)}).rowcount
+
+
+def _key(row: sa.Row[tuple[object, ...]]) -> AccessKey:
+    return AccessKey(
+        access_key_id=row.access_key_id,
+        secret_access_key=row.secret_access_key,
+        role=Role(row.role),
+        comment=row.comment,
+        is_enabled=bool(row.is_enabled),
+    )

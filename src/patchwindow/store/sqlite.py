@@ -1,0 +1,69 @@
+"""What is particular to SQLite: connections, and its form of upsert."""
+
+from collections.abc import Callable
+from sqlite3 import Connection
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert as insert  # noqa: PLC0414  (the dialect's part of our own interface)
+
+from patchwindow.domain.errors import Invalid
+from patchwindow.store.connections import Connections
+
+_PRAGMAS: Final = (
+    # First: two processes may open the file at once, and only one can change its journal mode.
+    "PRAGMA busy_timeout=30000",
+    "PRAGMA journal_mode=WAL",
+    # Full, not normal: what a reply confirmed must survive a power cut too.
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA cache_size=-65536",
+)
+READERS: Final = 4
+WRITERS: Final = 1
+IS_SHARED: Final = False
+TYPES: Final = {"BYTES": "BLOB"}
+
+
+def connections(url: sa.URL) -> tuple[Connections, Connections]:
+    """Return the connections of readers, and the one writer: waiting for it is the queue of writers.
+
+    Raises:
+        Invalid: *url* names no file; a database in memory would be another one for each connection.
+    """
+    if url.database in (None, "", ":memory:"):
+        raise Invalid(f"database URL {url} names no file; write sqlite:///PATH")
+    readers = _engine(url, "BEGIN", ("PRAGMA query_only=ON",))
+    writer = _engine(url, "BEGIN IMMEDIATE", ())
+    return Connections(readers, READERS), Connections(writer, WRITERS)
+
+
+def _engine(url: sa.URL, begin: str, pragmas: tuple[str, ...]) -> sa.Engine:
+    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"check_same_thread": False})
+    sa.event.listen(engine, "connect", _preparer((*_PRAGMAS, *pragmas)))
+    sa.event.listen(engine, "begin", _beginner(begin))
+    return engine
+
+
+def _preparer(pragmas: tuple[str, ...]) -> Callable[[Connection, object], None]:
+    def prepare(connection: Connection, _: object) -> None:
+        # No implicit BEGIN by the driver: ours says what kind it is.
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(pragma)
+
+    return prepare
+
+
+def _beginner(statement: str) -> Callable[[sa.Connection], None]:
+    def begin(connection: sa.Connection) -> None:
+        # Past SQLAlchemy's cursors, which would make the BEGIN dearer than what comes after it.
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute(statement)
+
+    return begin
+
+
+def lock_migrations(connection: sa.Connection) -> None:
+    """Do nothing: an immediate transaction is alone already."""
+    assert connection.in_transaction()

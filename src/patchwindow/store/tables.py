@@ -1,0 +1,269 @@
+"""The tables. A `body` is a record in JSON (`protocol.records.dumps`); columns beside it are what statements look at.
+
+Instants are whole milliseconds since 1970, in columns named `_at_ms`. A migration makes these tables; a test compares.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+
+def _table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
+    return sa.Table(name, metadata, *columns)
+
+
+def _text(name: str, *more: sa.schema.SchemaItem, key: bool = False, null: bool = False) -> "sa.Column[str]":
+    return sa.Column(name, sa.Text, *more, primary_key=key, nullable=null)
+
+
+def _number(name: str, *, key: bool = False, null: bool = False) -> "sa.Column[int]":
+    return sa.Column(name, sa.BigInteger, primary_key=key, nullable=null, autoincrement=False)
+
+
+def _bytes(name: str, *, null: bool = False) -> "sa.Column[bytes]":
+    return sa.Column(name, sa.LargeBinary, nullable=null)
+
+
+def _in(column: str) -> sa.ForeignKey:
+    return sa.ForeignKey(column, ondelete="CASCADE")
+
+
+setting = _table("setting", _text("name", key=True), _text("value"))
+
+access_key = _table(
+    "access_key",
+    _text("access_key_id", key=True),
+    _text("secret_access_key"),
+    _text("role"),
+    _text("comment"),
+    _number("is_enabled"),
+    _number("created_at_ms"),
+)
+
+client_token = _table(
+    "client_token",
+    _text("operation", key=True),
+    _text("token", key=True),
+    _text("digest"),
+    _text("answer"),
+    _number("expires_at_ms"),
+    sa.Index("client_token_by_expiry", "expires_at_ms"),
+)
+
+tag = _table(
+    "tag",
+    _text("resource_type", key=True),
+    _text("resource_id", key=True),
+    _text("key", key=True),
+    _text("value"),
+    sa.Index("tag_by_key", "resource_type", "key", "value", "resource_id"),
+)
+
+baseline = _table(
+    "baseline",
+    _text("baseline_id", key=True),
+    _text("name"),
+    _text("operating_system"),
+    _text("owner"),
+    _number("revision"),
+    _text("body"),
+)
+
+# Every revision is kept, so that an old result can be read as it was made.
+baseline_revision = _table(
+    "baseline_revision",
+    _text("baseline_id", key=True),
+    _number("revision", key=True),
+    _text("body"),
+)
+
+default_baseline = _table(
+    "default_baseline", _text("operating_system", key=True), _text("baseline_id", sa.ForeignKey("baseline.baseline_id"))
+)
+
+patch_group = _table(
+    "patch_group",
+    _text("patch_group", key=True),
+    _text("operating_system", key=True),
+    _text("baseline_id", sa.ForeignKey("baseline.baseline_id")),
+    sa.Index("patch_group_by_baseline", "baseline_id"),
+)
+
+window = _table(
+    "maintenance_window",
+    _text("window_id", key=True),
+    _text("name"),
+    _number("is_enabled"),
+    _number("next_opening_at_ms", null=True),
+    _text("body"),
+    sa.Index("maintenance_window_by_opening", "next_opening_at_ms"),
+)
+
+window_target = _table(
+    "window_target",
+    _text("window_target_id", key=True),
+    _text("window_id", _in("maintenance_window.window_id")),
+    _text("body"),
+    sa.Index("window_target_by_window", "window_id", "window_target_id"),
+)
+
+window_task = _table(
+    "window_task",
+    _text("window_task_id", key=True),
+    _text("window_id", _in("maintenance_window.window_id")),
+    _text("body"),
+    sa.Index("window_task_by_window", "window_id", "window_task_id"),
+)
+
+# No foreign key to the window: the history outlives it. One execution for a window and instant, whoever opens it.
+window_execution = _table(
+    "window_execution",
+    _text("window_execution_id", key=True),
+    _text("window_id"),
+    _number("opens_at_ms"),
+    _number("cutoff_at_ms"),
+    _number("ends_at_ms"),
+    _text("status"),
+    _text("status_details"),
+    _number("start_at_ms"),
+    _number("end_at_ms", null=True),
+    _number("is_cancel_requested"),
+    _number("wake_at_ms", null=True),
+    sa.UniqueConstraint("window_id", "opens_at_ms", name="window_execution_once"),
+    sa.Index("window_execution_by_wake", "wake_at_ms"),
+)
+
+# The task as it was when the window opened: changes apply from the next execution.
+task_execution = _table(
+    "task_execution",
+    _text("task_execution_id", key=True),
+    _text("window_execution_id", _in("window_execution.window_execution_id")),
+    _number("ordinal"),
+    _text("status"),
+    _text("status_details"),
+    _number("start_at_ms", null=True),
+    _number("end_at_ms", null=True),
+    _text("body"),
+    sa.Index("task_execution_by_execution", "window_execution_id", "ordinal"),
+)
+
+task_invocation = _table(
+    "task_invocation",
+    _text("invocation_id", key=True),
+    _text("task_execution_id", _in("task_execution.task_execution_id")),
+    _number("ordinal"),
+    _text("window_target_id", null=True),
+    _text("owner_information"),
+    _text("targets"),
+    _text("command_id", null=True),
+    _text("parameters"),
+    _text("status"),
+    _text("status_details"),
+    _number("start_at_ms", null=True),
+    _number("end_at_ms", null=True),
+    sa.Index("task_invocation_by_task", "task_execution_id", "ordinal"),
+    sa.Index("task_invocation_by_command", "command_id"),
+)
+
+command = _table(
+    "command",
+    _text("command_id", key=True),
+    _text("document_name"),
+    _number("requested_at_ms"),
+    _number("expires_at_ms"),
+    _number("concurrency"),
+    _number("errors_tolerated"),
+    _number("is_cancel_requested"),
+    _text("status"),
+    _text("status_details"),
+    _number("target_count"),
+    _number("completed_count"),
+    _number("error_count"),
+    _number("delivery_timed_out_count"),
+    _number("wake_at_ms", null=True),
+    _text("body"),
+    sa.Index("command_by_wake", "wake_at_ms"),
+    sa.Index("command_by_time", "requested_at_ms", "command_id"),
+)
+
+invocation = _table(
+    "invocation",
+    _text("command_id", _in("command.command_id"), key=True),
+    _text("node_id", key=True),
+    _number("ordinal"),
+    _text("node_name"),
+    _text("details"),
+    _number("dispatched_at_ms", null=True),
+    _number("acknowledged_at_ms", null=True),
+    _number("cancelled_at_ms", null=True),
+    _number("ended_at_ms", null=True),
+    _text("trace_output"),
+    sa.Index("invocation_by_order", "command_id", "ordinal"),
+    sa.Index("invocation_by_node", "node_id", "command_id"),
+)
+
+invocation_step = _table(
+    "invocation_step",
+    _text("command_id", key=True),
+    _text("node_id", key=True),
+    _text("name", key=True),
+    _number("ordinal"),
+    _text("body"),
+    sa.ForeignKeyConstraint(
+        ["command_id", "node_id"], ["invocation.command_id", "invocation.node_id"], ondelete="CASCADE"
+    ),
+)
+
+# What waits for a node; the payload is put together when it is handed out.
+message = _table(
+    "message",
+    _text("message_id", key=True),
+    _text("node_id"),
+    _text("command_id"),
+    _text("topic"),
+    _number("created_at_ms"),
+    _number("visible_at_ms"),
+    sa.Index("message_by_node", "node_id", "visible_at_ms"),
+)
+
+activation = _table(
+    "activation",
+    _text("activation_id", key=True),
+    _text("code_digest"),
+    _text("default_instance_name"),
+    _text("iam_role"),
+    _text("body"),
+)
+
+node = _table(
+    "node",
+    _text("node_id", key=True),
+    _text("activation_id"),
+    _text("iam_role"),
+    _text("agent_version"),
+    _text("platform_type"),
+    _text("operating_system"),
+    _text("patch_group"),
+    _number("pinged_at_ms"),
+    _text("body"),
+    sa.Index("node_by_group", "patch_group", "node_id"),
+)
+
+facts = _table("facts", _text("digest", key=True), _number("first_seen_at_ms"), _bytes("body"))
+
+# The latest scan or installation of each node; counts are columns because the API filters by them.
+patch_state = _table(
+    "patch_state",
+    _text("node_id", _in("node.node_id"), key=True),
+    _text("patch_group"),
+    _text("baseline_id"),
+    _number("baseline_revision"),
+    _text("facts_digest", sa.ForeignKey("facts.digest")),
+    _bytes("installed_at"),
+    _text("command_id"),
+    _text("status"),
+    _text("overall_severity"),
+    _number("ended_at_ms"),
+    _text("body"),
+    sa.Index("patch_state_by_group", "patch_group", "node_id"),
+)

@@ -1,0 +1,55 @@
+"""Tags of resources, and the nodes that tag filters select."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+import sqlalchemy as sa
+
+from patchwindow.store.rows import Rows
+from patchwindow.store.tables import tag
+
+_OF: Final = (
+    sa.select(tag.c.key, tag.c.value)
+    .where(tag.c.resource_type == sa.bindparam("type"), tag.c.resource_id == sa.bindparam("id"))
+    .order_by(tag.c.key)
+)
+_OF_MANY: Final = sa.select(tag.c.resource_id, tag.c.key, tag.c.value).where(
+    tag.c.resource_type == sa.bindparam("type"), tag.c.resource_id.in_(sa.bindparam("ids", expanding=True))
+)
+_REMOVE: Final = sa.delete(tag).where(
+    tag.c.resource_type == sa.bindparam("type"),
+    tag.c.resource_id == sa.bindparam("id"),
+    tag.c.key.in_(sa.bindparam("keys", expanding=True)),
+)
+_REMOVE_ALL: Final = sa.delete(tag).where(
+    tag.c.resource_type == sa.bindparam("type"), tag.c.resource_id == sa.bindparam("id")
+)
+
+
+class Tags(Rows):
+    """Tags, by resource type (`ManagedInstance`, `PatchBaseline`, `MaintenanceWindow`, …) and id."""
+
+    def of(self, resource_type: str, resource_id: str) -> dict[str, str]:
+        """Return the tags of a resource, by key in order."""
+        rows = self._connection.execute(_OF, {"type": resource_type, "id": resource_id})
+        return {row.key: row.value for row in rows}
+
+    def of_many(self, resource_type: str, resource_ids: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return the tags of several resources, by id; those without tags are left out."""
+        found: dict[str, dict[str, str]] = {}
+        for row in self._connection.execute(_OF_MANY, {"type": resource_type, "ids": list(resource_ids)}):
+            found.setdefault(row.resource_id, {})[row.key] = row.value
+        return found
+
+    def add(self, resource_type: str, resource_id: str, tags: Mapping[str, str]) -> None:
+        """Set *tags*; equal keys get the new value."""
+        for key, value in tags.items():
+            self._upsert(tag, resource_type=resource_type, resource_id=resource_id, key=key, value=value)
+
+    def remove(self, resource_type: str, resource_id: str, keys: Sequence[str]) -> None:
+        """Remove the tags with these *keys*; absent ones are passed over."""
+        self._connection.execute(_REMOVE, {"type": resource_type, "id": resource_id, "keys": list(keys)})
+
+    def remove_all(self, resource_type: str, resource_id: str) -> None:
+        """Remove every tag of a resource that is deleted."""
+        self._connection.execute(_REMOVE_ALL, {"type": resource_type, "id": resource_id})

@@ -1,0 +1,133 @@
+"""Maintenance windows, their targets and their tasks."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Generic, TypeVar
+
+import sqlalchemy as sa
+
+from patchwindow.domain.window import Window, WindowTarget, WindowTask
+from patchwindow.protocol.records import dumps, loads
+from patchwindow.store.rows import Insert, Rows, instant, like_prefix, ms
+from patchwindow.store.tables import window, window_target, window_task
+
+_GET: Final = sa.select(window.c.body).where(window.c.window_id == sa.bindparam("id"))
+_LOCK: Final = _GET.with_for_update()
+_DELETE: Final = sa.delete(window).where(window.c.window_id == sa.bindparam("id"))
+_OPENING: Final = sa.select(window.c.next_opening_at_ms).where(window.c.window_id == sa.bindparam("id"))
+_DUE: Final = (
+    sa.select(window.c.window_id)
+    .where(window.c.next_opening_at_ms <= sa.bindparam("now_ms"))
+    .order_by(window.c.next_opening_at_ms, window.c.window_id)
+    .limit(sa.bindparam("limit"))
+)
+_NEXT: Final = sa.select(sa.func.min(window.c.next_opening_at_ms))
+
+
+class Windows(Rows):
+    """Maintenance windows, each with the instant at which it opens next."""
+
+    def get(self, window_id: str) -> Window | None:
+        """Return the window."""
+        body = self._connection.scalar(_GET, {"id": window_id})
+        return None if body is None else loads(Window, body)
+
+    def lock(self, window_id: str) -> Window | None:
+        """Return the window, and keep other writers from it until the transaction ends."""
+        body = self._connection.scalar(_LOCK, {"id": window_id})
+        return None if body is None else loads(Window, body)
+
+    def put(self, value: Window, *, next_opening_at: datetime | None) -> None:
+        """Keep a new or changed window."""
+        self._upsert(
+            window,
+            window_id=value.window_id,
+            name=value.name,
+            is_enabled=int(value.enabled),
+            next_opening_at_ms=ms(next_opening_at),
+            body=dumps(value),
+        )
+
+    def delete(self, window_id: str) -> None:
+        """Delete the window with its targets and tasks."""
+        self._connection.execute(_DELETE, {"id": window_id})
+
+    def opening_of(self, window_id: str) -> datetime | None:
+        """Return the instant at which the engine opens the window next."""
+        return instant(self._connection.scalar(_OPENING, {"id": window_id}))
+
+    def due(self, now: datetime, limit: int) -> list[str]:
+        """Return the ids of up to *limit* windows whose instant has come, the earliest first."""
+        return list(self._connection.scalars(_DUE, {"now_ms": ms(now), "limit": limit}))
+
+    def next_opening_at(self) -> datetime | None:
+        """Return the earliest instant at which any window opens."""
+        return instant(self._connection.scalar(_NEXT))
+
+    def page(
+        self, *, after: str, limit: int, name_prefixes: Sequence[str] = (), is_enabled: bool | None = None
+    ) -> list[Window]:
+        """Return up to *limit* windows whose ids come after *after*, in order of id."""
+        statement = sa.select(window.c.body).where(window.c.window_id > after)
+        if name_prefixes:
+            statement = statement.where(sa.or_(*(like_prefix(window.c.name, prefix) for prefix in name_prefixes)))
+        if is_enabled is not None:
+            statement = statement.where(window.c.is_enabled == int(is_enabled))
+        bodies = self._connection.scalars(statement.order_by(window.c.window_id).limit(limit))
+        return [loads(Window, body) for body in bodies]
+
+
+Part = TypeVar("Part", WindowTarget, WindowTask)
+
+
+class Parts(Rows, Generic[Part]):
+    """What is registered with windows: targets, or tasks."""
+
+    _table: sa.Table
+    _record: type[Part]
+
+    def __init__(self, connection: sa.Connection, insert: Insert) -> None:
+        super().__init__(connection, insert)
+        key, owner = (self._table.c[name] for name in (f"{self._table.name}_id", "window_id"))
+        self._key = key
+        self._of_window = sa.select(self._table.c.body).where(owner == sa.bindparam("window_id"))
+
+    def get(self, window_id: str, part_id: str) -> Part | None:
+        """Return the part of this id, if this window has it."""
+        statement = self._of_window.where(self._key == sa.bindparam("id"))
+        body = self._connection.scalar(statement, {"window_id": window_id, "id": part_id})
+        return None if body is None else loads(self._record, body)
+
+    def put(self, part_id: str, value: Part) -> None:
+        """Keep a new or changed part."""
+        self._upsert(
+            self._table, **{self._key.name: part_id, "window_id": value.window_id, "body": dumps(value)}
+        )
+
+    def delete(self, part_id: str) -> None:
+        """Delete the part."""
+        self._connection.execute(sa.delete(self._table).where(self._key == part_id))
+
+    def of_window(self, window_id: str) -> list[Part]:
+        """Return all parts of the window, in order of id."""
+        bodies = self._connection.scalars(self._of_window.order_by(self._key), {"window_id": window_id})
+        return [loads(self._record, body) for body in bodies]
+
+    def all(self) -> list[Part]:
+        """Return the parts of all windows, by window."""
+        statement = sa.select(self._table.c.body).order_by(self._table.c.window_id, self._key)
+        return [loads(self._record, body) for body in self._connection.scalars(statement)]
+
+
+class WindowTargets(Parts[WindowTarget]):
+    """Targets registered with windows."""
+
+    _table = window_target
+    _record = WindowTarget
+
+
+class WindowTasks(Parts[WindowTask]):
+    """Tasks registered with windows."""
+
+    _table = window_task
+    _record = WindowTask

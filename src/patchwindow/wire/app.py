@@ -1,0 +1,82 @@
+"""The one ASGI application: the API at `POST /`, and a few plain pages beside it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from patchwindow.operations.service import Service
+from patchwindow.protocol.service import OperationModel
+from patchwindow.wire.capability import Capability
+from patchwindow.wire.http import Receive, Scope, Send
+from patchwindow.wire.rpc import Listener, Rpc
+
+AGENT_PATH: Final = "/agent/patchwindow-agent.pyz"
+
+# The words by which an amazon-ssm-agent knows that it has to use the message service (agent protocol, §10).
+_NO_CONTROL_CHANNEL: Final = "<AccessDeniedException><Message>no control channel here</Message></AccessDeniedException>"
+
+
+class App:
+    """HTTP in front of the operations; what works in the background starts and stops with it."""
+
+    def __init__(
+        self,
+        service: Service,
+        operations: Mapping[str, OperationModel],
+        *,
+        bell: Listener,
+        program: bytes,
+        background: Callable[[], Coroutine[Any, Any, None]],
+    ) -> None:
+        self._rpc = Rpc(service, operations, bell)
+        self._program = program
+        self._background = background
+        capability = Capability(service, program)
+        self._pages = Starlette(
+            routes=[
+                Route("/", self._about),
+                Route("/healthz", self._health),
+                Route(AGENT_PATH, self._agent),
+                Route("/v1/control-channel/{node_id}", self._control_channel, methods=["GET", "POST"]),
+                Route("/operation/{token}/program", capability.program),
+                Route("/operation/{token}/order", capability.order),
+                Route("/operation/{token}/report", capability.report, methods=["POST"]),
+            ],
+            lifespan=self._lifespan,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or start and stop."""
+        if scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "POST":
+            await self._rpc(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._background())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            self._rpc.close()
+
+    async def _about(self, _: Request) -> Response:
+        return PlainTextResponse("patchwindow: the API is at POST /, for AWS SDKs with this endpoint URL\n")
+
+    async def _health(self, _: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def _agent(self, _: Request) -> Response:
+        return Response(self._program, media_type="application/zip")
+
+    async def _control_channel(self, _: Request) -> Response:
+        return Response(_NO_CONTROL_CHANNEL, status_code=400, media_type="application/xml")

@@ -1,0 +1,106 @@
+"""What patch operations on nodes speak with, below their capability URL (docs/facts.md)."""
+
+import gzip
+import io
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from patchwindow.domain.errors import Invalid, PatchwindowError
+from patchwindow.operations.call import Call, Caller
+from patchwindow.operations.capabilities import open_capability
+from patchwindow.operations.reports import order, receive
+from patchwindow.operations.service import Service
+from patchwindow.wire.http import Disconnected, TooLarge, read_body
+
+PACKED_MAX: Final = 4 * 1024 * 1024
+UNPACKED_MAX: Final = 16 * 1024 * 1024
+"""Bytes of a report, as sent and unpacked."""
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class Capability:
+    """The three requests below a capability URL."""
+
+    def __init__(self, service: Service, program: bytes) -> None:
+        self._service = service
+        self._program = program
+
+    async def program(self, request: Request) -> Response:
+        """GET …/program: the patch operation."""
+
+        def answer() -> Response:
+            open_capability(self._service.site, request.path_params["token"])
+            return Response(self._program, media_type="application/zip")
+
+        return await run_in_threadpool(_refusing, answer)
+
+    async def order(self, request: Request) -> Response:
+        """GET …/order: what to do."""
+        return await run_in_threadpool(_refusing, lambda: self._perform(request, lambda call, ids: order(call, *ids), writes=False))
+
+    async def report(self, request: Request) -> Response:
+        """POST …/report: facts in, verdict out."""
+        try:
+            body = await read_body(request.receive, bytes_max=PACKED_MAX)
+        except TooLarge:
+            return JSONResponse({"error": f"the report is larger than {PACKED_MAX} bytes"}, 413)
+        except Disconnected:
+            return Response(status_code=400)
+        packed = request.headers.get("content-encoding") == "gzip"
+
+        def take(call: Call, ids: tuple[str, str]) -> dict[str, Any]:
+            return receive(call, *ids, _report(body, packed=packed))
+
+        return await run_in_threadpool(_refusing, lambda: self._perform(request, take, writes=True))
+
+    def _perform(
+        self, request: Request, function: Callable[[Call, tuple[str, str]], dict[str, Any]], *, writes: bool
+    ) -> Response:
+        service = self._service
+        command_id, node_id = open_capability(service.site, request.path_params["token"])
+        with service.database.write() if writes else service.database.read() as work:
+            call = Call(
+                operation="PatchOperation",
+                caller=Caller(id=node_id, node_id=node_id),
+                work=work,
+                now=service.clock.now(),
+                ids=service.ids,
+                site=service.site,
+            )
+            return JSONResponse(function(call, (command_id, node_id)))
+
+
+def _report(body: bytes, *, packed: bool) -> dict[str, Any]:
+    try:
+        if packed:
+            with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
+                body = file.read(UNPACKED_MAX + 1)
+        if len(body) > UNPACKED_MAX:
+            raise TooLarge
+        report = json.loads(body)
+    except (OSError, EOFError, ValueError) as problem:
+        raise Invalid(f"the report is not gzip-packed JSON: {problem}") from None
+    if not isinstance(report, dict):
+        raise Invalid(f"the report is a JSON {type(report).__name__}, not an object")
+    return report
+
+
+def _refusing(function: Callable[[], Response]) -> Response:
+    try:
+        return function()
+    except TooLarge:
+        return JSONResponse({"error": f"the report is larger than {UNPACKED_MAX} bytes unpacked"}, 413)
+    except Invalid as error:
+        return JSONResponse({"error": str(error)}, 400)
+    except PatchwindowError as error:
+        return JSONResponse({"error": str(error)}, 403)
+    except Exception:
+        _LOG.exception("a patch operation's request failed")
+        return JSONResponse({"error": "the server failed; its log says why"}, 500)

@@ -1,0 +1,170 @@
+"""The RPC endpoint: read → authenticate → parse → check → operate → serialize, in this order, in this file."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, Protocol, TypeVar
+
+from patchwindow.domain.errors import NotServed, PatchwindowError
+from patchwindow.operations.call import Caller
+from patchwindow.operations.service import Service, authorize, find
+from patchwindow.protocol.faults import Fault, internal_fault, to_fault
+from patchwindow.protocol.service import OperationModel
+from patchwindow.protocol.sigv4 import SignedRequest
+from patchwindow.wire.authenticate import authenticate
+from patchwindow.wire.http import Answer, Disconnected, Receive, Scope, Send, TooLarge, read_body, send_answer
+
+BODY_MAX: Final = 1024 * 1024
+"""Bytes of a request's body that are read."""
+
+READERS: Final = 4
+WAIT_S: Final = 15
+"""How long an agent's poll is held that does not say how long it waits; the amazon-ssm-agent gives up at 20 s."""
+
+T = TypeVar("T")
+
+_LOG: Final = logging.getLogger(__name__)
+_POLL: Final = "GetMessages"
+_RECHECK_S: Final = 2.0
+"""How often a poll looks again where other replicas may have written, whose bells are not heard here."""
+
+
+class Listener(Protocol):
+    """What a long poll waits on."""
+
+    def listen(self, name: str) -> "asyncio.Future[None]":
+        """Return a future that the next ring of *name* completes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request that has passed every check, and is ready to be carried out."""
+
+    model: OperationModel
+    members: dict[str, Any]
+    caller: Caller
+
+
+class Rpc:
+    """AWS JSON 1.1 in front of the service."""
+
+    def __init__(self, service: Service, operations: Mapping[str, OperationModel], bell: Listener) -> None:
+        self._service = service
+        self._operations = operations
+        self._bell = bell
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        self._writers = ThreadPoolExecutor(service.database.writers, thread_name_prefix="write")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request_id = self._service.ids.uuid()
+        try:
+            body = await read_body(receive, bytes_max=BODY_MAX)
+        except TooLarge:
+            message = f"the request body is larger than {BODY_MAX} bytes; send less at a time"
+            fault = Fault("RequestEntityTooLargeException", message, 413)
+            await send_answer(send, Answer(fault.http_status, fault.body(), request_id))
+            return
+        except Disconnected:
+            return
+        request = SignedRequest(
+            method=scope["method"],
+            path=scope["raw_path"],
+            query=scope["query_string"],
+            headers=scope["headers"],
+            body=body,
+        )
+        target = next((value for name, value in scope["headers"] if name == b"x-amz-target"), b"").decode("latin-1")
+        model = self._operations.get(target)
+        if model is not None and model.name == _POLL:
+            answer = await self._poll(request, model, request_id, receive)
+        else:
+            threads = self._writers if model is not None and _writes(model) else self._readers
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(threads, self.answer, request, model, target, request_id)
+        if answer is not None:
+            await send_answer(send, answer)
+
+    def answer(self, request: SignedRequest, model: OperationModel | None, target: str, request_id: str) -> Answer:
+        """Carry out one request, on the thread of the caller, and return the answer, also where it is a refusal."""
+
+        def carry_out() -> Answer:
+            if model is None:
+                raise NotServed(f"X-Amz-Target {target!r} names no operation of this API")
+            return self._carried_out(self._prepared(request, model), request_id)
+
+        return self._refusing(carry_out, model, request_id)
+
+    async def _poll(self, request: SignedRequest, model: OperationModel, request_id: str, receive: Receive) -> Answer | None:
+        """Hold a node's poll until something waits for it, its time is up, or it goes away."""
+        run = asyncio.get_running_loop().run_in_executor
+        gone = asyncio.ensure_future(_disconnect(receive))
+        try:
+            prepared = await run(self._readers, self._refusing, lambda: self._prepared(request, model), model, request_id)
+            if isinstance(prepared, Answer):
+                return prepared
+            until = self._service.clock.now() + timedelta(seconds=prepared.members.get("WaitSeconds", WAIT_S))
+            while not gone.done():
+                rung = self._bell.listen(prepared.members["Destination"])
+                try:
+                    look_at = await run(self._readers, self._service.next_message_at, prepared.members["Destination"])
+                    now = self._service.clock.now()
+                    if now >= until or (look_at is not None and look_at <= now):
+                        carry_out = lambda: self._carried_out(prepared, request_id)  # noqa: E731  (as above)
+                        return await run(self._writers, self._refusing, carry_out, model, request_id)
+                    pause = (min(until, look_at or until) - now).total_seconds()
+                    if self._service.database.is_shared:
+                        pause = min(pause, _RECHECK_S)
+                    await asyncio.wait((rung, gone), timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    rung.cancel()
+            return None
+        finally:
+            gone.cancel()
+
+    def _prepared(self, request: SignedRequest, model: OperationModel) -> Prepared:
+        """Authenticate, parse and check."""
+        operation = find(model.name)
+        if operation.is_unsigned:
+            caller = Caller(id="unsigned")
+        else:
+            caller = authenticate(self._service, request, model.name, self._service.clock.now())
+        members = model.parse(request.body)
+        authorize(model.name, operation, members, caller)
+        return Prepared(model, members, caller)
+
+    def _carried_out(self, prepared: Prepared, request_id: str) -> Answer:
+        """Operate and serialize."""
+        members = self._service.perform(prepared.model.name, prepared.members, prepared.caller)
+        return Answer(200, prepared.model.serialize(members), request_id)
+
+    def _refusing(self, function: Callable[[], T], model: OperationModel | None, request_id: str) -> T | Answer:
+        """Return what *function* returns, or the refusal that it raises; a defect of ours is logged here, and only here."""
+        try:
+            return function()
+        except PatchwindowError as error:
+            fault = to_fault(error, model)
+        except Exception:
+            _LOG.exception("request %s (%s) failed", request_id, model.target if model else "unknown operation")
+            fault = internal_fault(request_id)
+        return Answer(fault.http_status, fault.body(), request_id)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._readers.shutdown(wait=False)
+        self._writers.shutdown(wait=False)
+
+
+async def _disconnect(receive: Receive) -> None:
+    await receive()
+
+
+def _writes(model: OperationModel) -> bool:
+    try:
+        return find(model.name).writes
+    except PatchwindowError:
+        return False

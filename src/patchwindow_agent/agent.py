@@ -1,0 +1,221 @@
+"""The agent at work: it polls for messages, runs commands, sends replies and signs of life, until it is told to stop."""
+
+import contextlib
+import os
+import random
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import uuid
+from pathlib import Path
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
+
+from patchwindow_agent import files, identity, machine, shell
+from patchwindow_agent.connection import Connection, Endpoint
+from patchwindow_agent.errors import AgentError, Asleep, StateProblem
+from patchwindow_agent.inbox import Inbox
+from patchwindow_agent.journal import Journal, State
+from patchwindow_agent.outbox import Outbox
+from patchwindow_agent.pool import Pool
+from patchwindow_agent.runner import Node, Runner
+from patchwindow_agent.session import Session
+from patchwindow_agent.sigv4 import Key
+
+_PING_EVERY_S = 300.0
+_POLL_S = 50
+_TIMEOUT_S = 30.0
+_PAUSE_MAX_S = 60.0
+_LAST_WORDS_S = 3.0
+
+
+class Settings(NamedTuple):
+    """What the agent is started with."""
+
+    endpoint: Endpoint
+    state: Path
+    # Empty: this agent never reboots the machine.
+    reboot_command: Sequence[str]
+    # What the scripts of commands inherit.
+    environ: Mapping[str, str]
+
+
+def pause_s(failure_count: int, chance: Callable[[float, float], float]) -> float:
+    """Return how long to wait after so many failures in a row.
+
+    Longer each time, a minute at most, and by chance, so that a fleet does not come back all at once.
+    """
+    return min(2.0 ** min(failure_count, 10), _PAUSE_MAX_S) * chance(0.5, 1.0)
+
+
+class Agent:
+    """One node's agent: one thread polls, one sends, and each running command has its own."""
+
+    def __init__(self, settings: Settings, *, chance: Callable[[float, float], float] = random.uniform) -> None:
+        self._settings = settings
+        self._chance = chance
+        self._identity = identity.load(settings.state)
+        self._stopping = threading.Event()
+        self._ping_at = float("-inf")
+        self._journal = Journal(settings.state / "commands")
+        self._outbox = Outbox(settings.state / "replies")
+        self._session = Session(self._identity, on_token=self._keep_credentials)
+        self._runner = Runner(node=self._node(), journal=self._journal, outbox=self._outbox, shell=shell.run)
+        self._pool = Pool(self._runner, reboot=self._reboot, log=log)
+        self._sender = threading.Thread(target=self._send_forever, daemon=True)
+
+    def start(self) -> None:
+        """Take up what an earlier run left, then begin to talk to the server.
+
+        Raises:
+            StateProblem: the state folder cannot be used, or another agent uses it.
+        """
+        if files.lock(self._settings.state / "lock") is None:
+            raise StateProblem(f"another agent runs with the state folder {self._settings.state}")
+        self._journal.forget_old(time.time())
+        for command_id, record in self._journal.unfinished().items():
+            if record.state is State.RUNNING:
+                self._runner.fail(command_id, record, "the agent or the machine stopped while the step ran")
+            else:
+                self._pool.add(command_id, record)
+        self._sender.start()
+        threading.Thread(target=self._poll_forever, daemon=True).start()
+        log(f"running as {self._identity.node_id} with {self._settings.endpoint.host_header}")
+
+    def stop(self) -> None:
+        """End what runs, tell the server if that is quick, and leave the rest on disk."""
+        # First, so that what the commands come to is among the last words of the sender.
+        self._pool.stop()
+        self._stopping.set()
+        self._outbox.filled.set()
+        self._sender.join(_LAST_WORDS_S)
+
+    def _poll_forever(self) -> None:
+        connection = Connection(self._settings.endpoint, timeout_s=_POLL_S + 25)
+
+        def call(operation: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+            return self._session.call(connection, "ec2messages", operation, body)
+
+        inbox = Inbox(journal=self._journal, pool=self._pool, call=call, log=log)
+
+        def poll() -> None:
+            began_at = time.monotonic()
+            body = {
+                "Destination": self._identity.node_id,
+                "MessagesRequestId": str(uuid.uuid4()),
+                "VisibilityTimeoutInSeconds": 10,
+                # Unknown to other servers, which answer after their own time.
+                "WaitSeconds": _POLL_S,
+            }
+            messages = call("GetMessages", body).get("Messages") or ()
+            for message in messages:
+                inbox.take(message)
+            if not messages and time.monotonic() - began_at < 1.0:
+                # A server that does not hold requests must not be asked without a pause.
+                self._stopping.wait(self._chance(2.0, 2.5))
+
+        self._repeat(poll)
+
+    def _send_forever(self) -> None:
+        # Apart from the polling one, which is busy for most of a minute at a time.
+        connection = Connection(self._settings.endpoint, timeout_s=_TIMEOUT_S)
+
+        def flush() -> None:
+            self._outbox.filled.clear()
+            self._outbox.flush(lambda told: self._session.call(connection, "ec2messages", "SendReply", told))
+
+        def send() -> None:
+            self._ping_if_due(connection)
+            flush()
+            self._outbox.filled.wait(max(self._ping_at - time.monotonic(), 0.0))
+
+        self._repeat(send)
+        with contextlib.suppress(AgentError):
+            flush()
+
+    def _ping_if_due(self, connection: Connection) -> None:
+        if time.monotonic() < self._ping_at:
+            return
+        if self._ping_at == float("-inf"):
+            body = machine.short_ping(self._identity)
+            self._session.call(connection, "ssm", "UpdateInstanceInformation", body)
+        body = machine.full_ping(self._identity, connection.endpoint)
+        self._session.call(connection, "ssm", "UpdateInstanceInformation", body)
+        self._ping_at = time.monotonic() + _PING_EVERY_S
+
+    def _repeat(self, turn: Callable[[], None]) -> None:
+        """Do *turn* again and again until the agent stops, with pauses while it fails."""
+        failure_count = 0
+        while not self._stopping.is_set():
+            try:
+                turn()
+            except AgentError as problem:
+                failure_count += 1
+                wait_s = problem.retry_after_s if isinstance(problem, Asleep) else pause_s(failure_count, self._chance)
+                log(f"{problem}; trying again in {wait_s:.0f} s")
+                self._stopping.wait(wait_s)
+            except Exception:  # noqa: BLE001 - one bad answer must not silence the node for good
+                failure_count += 1
+                log(traceback.format_exc())
+                self._stopping.wait(pause_s(failure_count, self._chance))
+            else:
+                failure_count = 0
+
+    def _node(self) -> Node:
+        system = machine.read_system(Path("/"))
+        environ = {
+            **self._settings.environ,
+            "AWS_SSM_INSTANCE_ID": self._identity.node_id,
+            "AWS_SSM_REGION_NAME": self._identity.region,
+            "AWS_SSM_PLATFORM_NAME": system.name,
+            "AWS_SSM_PLATFORM_VERSION": system.version_id,
+            "AWS_SHARED_CREDENTIALS_FILE": str(self._settings.state / "credentials"),
+        }
+        return Node(machine.platform_type(), environ, can_reboot=bool(self._settings.reboot_command))
+
+    def _keep_credentials(self, key: Key) -> None:
+        # Scripts may call the server's API as this node.
+        lines = [
+            "[default]",
+            f"aws_access_key_id = {key.id}",
+            f"aws_secret_access_key = {key.secret}",
+            f"aws_session_token = {key.session_token}",
+        ]
+        files.write(self._settings.state / "credentials", "\n".join(lines) + "\n")
+
+    def _reboot(self) -> None:
+        command = list(self._settings.reboot_command)
+        log(f"a command asked for a reboot: {' '.join(command)}")
+        try:
+            subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
+        except (OSError, subprocess.CalledProcessError) as problem:
+            log(f"the reboot did not begin: {problem}")
+
+
+def log(message: str) -> None:
+    """Say *message* to whoever keeps the agent's log."""
+    print(f"patchwindow-agent: {message}", file=sys.stderr, flush=True)
+
+
+def run(settings: Settings, *, stops_with_parent: bool) -> None:
+    """Run the agent until SIGTERM or SIGINT, or with *stops_with_parent* until standard input ends.
+
+    Raises:
+        StateProblem: the state folder holds no registration or cannot be used.
+    """
+    reader, writer = os.pipe()
+    # A handler may interrupt any line of this thread, so it takes no lock: it writes a byte.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os.write(writer, b"x"))
+    agent = Agent(settings)
+    agent.start()
+    sources = [reader, 0] if stops_with_parent else [reader]
+    while True:
+        ready, _, _ = select.select(sources, [], [])
+        # The parent says nothing; its end of the pipe closes when it ends, however it ends.
+        if reader in ready or not os.read(0, 4096):
+            break
+    agent.stop()

@@ -1,0 +1,261 @@
+"""Debian's package manager, through its own commands: refreshed lists, and facts from them."""
+
+import os
+import shlex
+import shutil
+import time
+from pathlib import Path
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
+
+from patchwindow_agent import apt_output, files, reboot
+from patchwindow_agent.apt_output import Installed, Policy
+from patchwindow_agent.errors import Locked, NoRights, ScanFailed
+from patchwindow_agent.machine import read_system
+from patchwindow_agent.programs import Run
+
+_LOCK_WAIT_S = 120
+_LOCK_PAUSE_S = 2
+# A command line has room for more, but not for any number.
+_NAMES_AT_ONCE = 1500
+
+_NO_UPDATE_HOOKS = "".join(
+    f"#clear APT::Update::{name};\n" for name in ("Pre-Invoke", "Post-Invoke", "Post-Invoke-Success")
+)
+
+
+class Lists(NamedTuple):
+    """How fresh the package lists are."""
+
+    is_refreshed: bool
+    as_of: int
+    problem: Optional[str] = None
+
+
+class Paths(NamedTuple):
+    """Where apt keeps things, and what it is for."""
+
+    arch: str
+    lists: Path
+    status: Path
+    # None: apt is configured to keep no cache.
+    package_cache: Optional[Path]
+
+
+class Apt:
+    """The package manager of the machine under *root*; *cache* is a folder of our own, None where there is none."""
+
+    def __init__(
+        self,
+        run: Run,
+        *,
+        root: Path,
+        cache: Optional[Path],
+        kernel: reboot.Kernel,
+        wall: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._run = run
+        self._root = root
+        self._cache = cache
+        self._kernel = kernel
+        self._wall = wall
+        self._sleep = sleep
+        self._paths = self._find_paths()
+        self._options = self._configure(lists=None)
+
+    def refresh(self) -> Lists:
+        """Refresh the package lists: the machine's where this user may, else a copy of our own.
+
+        Raises:
+            ScanFailed: they could not be refreshed, for another reason than a lack of rights.
+        """
+        if os.access(self._paths.lists, os.W_OK):
+            self._update([])
+            return Lists(is_refreshed=True, as_of=int(self._wall()))
+        if self._cache is None:
+            problem = f"this user may not write {self._paths.lists}, and has no folder to keep lists of its own"
+            return Lists(is_refreshed=False, as_of=self._lists_as_of(), problem=problem)
+        own = self._cache / "lists"
+        self._seed(own)
+        before, self._options = self._options, self._configure(lists=own)
+        try:
+            # Descriptions are not looked at, so a copy of our own goes without them.
+            self._update(["-o", "Acquire::Languages=none"])
+        except NoRights as problem:
+            self._options = before
+            return Lists(is_refreshed=False, as_of=self._lists_as_of(), problem=str(problem))
+        return Lists(is_refreshed=True, as_of=int(self._wall()))
+
+    def facts(self) -> tuple[dict[str, Any], list[int]]:
+        """Return the facts (docs/facts.md), and beside them when each package was installed.
+
+        Raises:
+            ScanFailed: a program did not give its part.
+        """
+        packages = apt_output.parse_dpkg(self._said(["dpkg-query", "-W", "-f", apt_output.DPKG_FORMAT]))
+        sources = apt_output.parse_sources(self._said(["apt-cache", *self._options, "policy"]))
+        policies = self._policies([self._full_name(package) for package in packages])
+        updates = {
+            package: policy.update
+            for package in packages
+            if (policy := policies.get(self._full_name(package))) is not None and policy.update is not None
+        }
+        offers = self._offers([f"{self._full_name(package)}={update}" for package, update in updates.items()])
+
+        system = read_system(self._root)
+        origins = sorted(set(sources.values()))
+        numbers = {origin: number for number, origin in enumerate(origins)}
+
+        def offering(package: Installed, version: str) -> list[int]:
+            policy = policies.get(self._full_name(package), Policy(None, {}))
+            indexes = policy.offers.get(version, frozenset())
+            return sorted({numbers[sources[index]] for index in indexes if index in sources})
+
+        def update_fact(package: Installed, version: str) -> dict[str, Any]:
+            known = apt_output.Offer(package.section, package.priority, 0)
+            offer = offers.get((package.name, version), known)
+            sources_of_it = offering(package, version)
+            return {
+                "name": package.name,
+                "arch": package.arch,
+                "installed": package.version,
+                "candidate": version,
+                "section": offer.section,
+                "priority": offer.priority,
+                "size": offer.size,
+                "origins": sources_of_it,
+                "security": any(apt_output.is_security(origins[number], system) for number in sources_of_it),
+                "held": package.is_held,
+            }
+
+        reasons = reboot.reasons(self._root, packages, self._kernel)
+        facts = {
+            "schema": 1,
+            "manager": "apt",
+            "os": {
+                "id": system.id,
+                "name": system.name,
+                "versionId": system.version_id,
+                "codename": system.codename,
+                "arch": self._paths.arch,
+            },
+            "origins": [origin._asdict() for origin in origins],
+            "packages": [
+                {
+                    "name": package.name,
+                    "arch": package.arch,
+                    "version": package.version,
+                    "section": package.section,
+                    "priority": package.priority,
+                    "origins": offering(package, package.version),
+                }
+                for package in packages
+            ],
+            "updates": [update_fact(package, version) for package, version in updates.items()],
+            "held": sorted({package.name for package in packages if package.is_held}),
+            "reboot": {"required": bool(reasons), "reasons": reasons},
+        }
+        return facts, self._installed_at(packages)
+
+    def _find_paths(self) -> Paths:
+        names = {
+            "ARCH": "APT::Architecture",
+            "LISTS": "Dir::State::lists/d",
+            "STATUS": "Dir::State::status/f",
+            "CACHE": "Dir::Cache::pkgcache/f",
+        }
+        text = self._said(["apt-config", "shell", *(word for pair in names.items() for word in pair)])
+        told = dict(word.partition("=")[::2] for word in shlex.split(text))
+        cache = told.get("CACHE")
+        return Paths(
+            arch=told.get("ARCH", ""),
+            lists=Path(told.get("LISTS", "/var/lib/apt/lists")),
+            status=Path(told.get("STATUS", "/var/lib/dpkg/status")),
+            package_cache=Path(cache) if cache else None,
+        )
+
+    def _configure(self, *, lists: Optional[Path]) -> list[str]:
+        """Return the options that make apt use *lists* (None: the machine's) and a package cache that it can keep.
+
+        Without such a cache every call would read all lists anew, which takes most of a second.
+        """
+        machines = self._paths.package_cache
+        can_keep = machines is not None and os.access(machines.parent, os.W_OK)
+        if self._cache is None or (can_keep and lists is None):
+            return []
+        text = f'Dir::Cache::pkgcache "{self._cache}/pkgcache.bin";\nDir::Cache::srcpkgcache "";\n'
+        if lists is not None:
+            # What hooks of the machine do after an update is not for a user's own copy of the lists.
+            text += f'Dir::State::lists "{lists}/";\n{_NO_UPDATE_HOOKS}'
+        path = self._cache / "apt.conf"
+        files.write(path, text)
+        return ["-c", str(path)]
+
+    def _seed(self, own: Path) -> None:
+        """Begin our own lists with what the machine has, so that only what has changed is fetched."""
+        if own.exists():
+            return
+        partial = own / "partial"
+        files.make_private(own)
+        files.make_private(partial)
+        for path in self._paths.lists.glob("*_dists_*"):
+            if path.is_file() and os.access(path, os.R_OK):
+                shutil.copy2(path, own / path.name)
+
+    def _update(self, options: Sequence[str]) -> None:
+        command = ["apt-get", "-q", *self._options, "-o", "APT::Update::Error-Mode=any", *options, "update"]
+        waits = _LOCK_WAIT_S // _LOCK_PAUSE_S
+        for attempt in range(waits + 1):
+            done = self._run(command)
+            problem = apt_output.update_problem(done.exit_code, done.stderr)
+            if problem is None:
+                return
+            if not isinstance(problem, Locked):
+                raise problem
+            # apt waits for the lock of dpkg if it is told to, but never for that of the lists.
+            if attempt == waits:
+                raise Locked(f"{problem}; waited {_LOCK_WAIT_S} s")
+            self._sleep(_LOCK_PAUSE_S)
+
+    def _policies(self, names: Sequence[str]) -> dict[str, Policy]:
+        found: dict[str, Policy] = {}
+        for start in range(0, len(names), _NAMES_AT_ONCE):
+            some = names[start : start + _NAMES_AT_ONCE]
+            found.update(apt_output.parse_policies(self._said(["apt-cache", *self._options, "policy", *some])))
+        return found
+
+    def _offers(self, versions: Sequence[str]) -> Mapping[tuple[str, str], apt_output.Offer]:
+        found: dict[tuple[str, str], apt_output.Offer] = {}
+        for start in range(0, len(versions), _NAMES_AT_ONCE):
+            some = versions[start : start + _NAMES_AT_ONCE]
+            text = self._said(["apt-cache", *self._options, "--no-all-versions", "show", *some])
+            found.update(apt_output.parse_offers(text))
+        return found
+
+    def _full_name(self, package: Installed) -> str:
+        """Return what apt calls the package: with its architecture where that is a foreign one."""
+        return package.name if package.arch in (self._paths.arch, "all") else f"{package.name}:{package.arch}"
+
+    def _installed_at(self, packages: Sequence[Installed]) -> list[int]:
+        """Return when each package was unpacked: dpkg writes its list of files anew each time."""
+        times: dict[str, int] = {}
+        try:
+            for entry in os.scandir(self._paths.status.parent / "info"):
+                if entry.name.endswith(".list"):
+                    times[entry.name[: -len(".list")]] = int(entry.stat().st_mtime)
+        except OSError:
+            times.clear()
+        return [times.get(package.name, times.get(f"{package.name}:{package.arch}", 0)) for package in packages]
+
+    def _lists_as_of(self) -> int:
+        """Return the publishers' newest date among the lists, 0 where there are none."""
+        return max((int(path.stat().st_mtime) for path in self._paths.lists.glob("*Release")), default=0)
+
+    def _said(self, command: Sequence[str]) -> str:
+        done = self._run(command)
+        if done.exit_code != 0:
+            said = done.stderr.strip().splitlines()
+            raise ScanFailed(
+                f"{command[0]} failed with exit status {done.exit_code}: {said[-1] if said else 'no reason'}"
+            )
+        return done.stdout

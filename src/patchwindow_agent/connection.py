@@ -1,0 +1,116 @@
+"""One kept-alive HTTP connection to the server. Not for two threads at once."""
+
+import http.client
+from email.utils import parsedate_to_datetime
+from typing import Mapping, NamedTuple, Optional, Union
+from urllib.parse import urlsplit
+
+from patchwindow_agent.errors import Unreachable
+
+_BODY_MAX = 32 * 1024 * 1024
+
+
+class Answer(NamedTuple):
+    """What the server answered."""
+
+    status: int
+    body: bytes
+    # The server's clock, in seconds since 1970.
+    date: Optional[float]
+
+
+class Endpoint(NamedTuple):
+    """Where the server is: the parts of its URL."""
+
+    is_tls: bool
+    host: str
+    port: int
+    path: str
+
+    @property
+    def host_header(self) -> str:
+        """Return the host as the `Host` header names it: with its port, unless that is the usual one."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.is_tls else 80) else f"{host}:{self.port}"
+
+
+def parse_endpoint(url: str) -> Endpoint:
+    """Return the parts of *url*.
+
+    Raises:
+        ValueError: it is no http or https URL with a host.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{url!r} is not an http:// or https:// URL with a host name")
+    is_tls = parts.scheme == "https"
+    port = parts.port if parts.port is not None else (443 if is_tls else 80)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Endpoint(is_tls, parts.hostname, port, path)
+
+
+class Connection:
+    """A connection that is opened when it is needed and kept."""
+
+    def __init__(self, endpoint: Endpoint, *, timeout_s: float) -> None:
+        self.endpoint = endpoint
+        self._timeout_s = timeout_s
+        self._open: Optional[http.client.HTTPConnection] = None
+
+    def request(self, method: str, path: str, *, headers: Mapping[str, str], body: Optional[bytes] = None) -> Answer:
+        """Return the server's answer, whatever its status.
+
+        Raises:
+            Unreachable: there is none.
+        """
+        is_kept = self._open is not None
+        try:
+            return self._exchange(method, path, headers, body)
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as problem:
+            if not is_kept:
+                raise self._unreachable(problem) from problem
+        except (OSError, http.client.HTTPException) as problem:
+            raise self._unreachable(problem) from problem
+        # A server may close a connection that was idle; that says nothing about a new one.
+        try:
+            return self._exchange(method, path, headers, body)
+        except (OSError, http.client.HTTPException) as problem:
+            raise self._unreachable(problem) from problem
+
+    def close(self) -> None:
+        """Close the connection; the next request opens a new one."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: Optional[bytes]) -> Answer:
+        if self._open is None:
+            self._open = _connect(self.endpoint, self._timeout_s)
+        try:
+            self._open.request(method, path, body=body, headers=dict(headers))
+            response = self._open.getresponse()
+            content = response.read(_BODY_MAX + 1)
+        except BaseException:
+            # What is half read cannot be used again.
+            self.close()
+            raise
+        if len(content) > _BODY_MAX:
+            self.close()
+            raise http.client.HTTPException(f"the answer is longer than {_BODY_MAX} bytes")
+        return Answer(response.status, content, _date(response.getheader("Date")))
+
+    def _unreachable(self, problem: Union[OSError, http.client.HTTPException]) -> Unreachable:
+        return Unreachable(f"cannot reach {self.endpoint.host_header}: {str(problem) or type(problem).__name__}")
+
+
+def _connect(endpoint: Endpoint, timeout_s: float) -> http.client.HTTPConnection:
+    if endpoint.is_tls:
+        return http.client.HTTPSConnection(endpoint.host, endpoint.port, timeout=timeout_s)
+    return http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=timeout_s)
+
+
+def _date(text: Optional[str]) -> Optional[float]:
+    try:
+        return parsedate_to_datetime(text).timestamp() if text else None
+    except (TypeError, ValueError):
+        return None

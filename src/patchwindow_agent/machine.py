@@ -1,0 +1,103 @@
+"""What this machine is: its operating system, its names, its boot."""
+
+import os
+import shlex
+import socket
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from patchwindow_agent import __version__
+from patchwindow_agent.connection import Endpoint
+from patchwindow_agent.identity import Identity
+
+AGENT_NAME = "patchwindow-agent"
+
+
+class System(NamedTuple):
+    """The operating system, by its own os-release."""
+
+    id: str
+    name: str
+    version_id: str
+    codename: str
+    # The systems that it is made from, e.g. ("debian",) for Raspbian.
+    like: tuple[str, ...] = ()
+
+
+def parse_os_release(text: str) -> System:
+    """Return what the os-release file *text* says. Source: os-release(5), shell-compatible assignments."""
+    values: dict[str, str] = {}
+    for line in text.splitlines():
+        key, equals, value = line.strip().partition("=")
+        if not equals or key.startswith("#"):
+            continue
+        try:
+            values[key] = "".join(shlex.split(value))
+        except ValueError:
+            continue
+    return System(
+        id=values.get("ID", "linux"),
+        name=values.get("NAME", "Linux"),
+        version_id=values.get("VERSION_ID", ""),
+        codename=values.get("VERSION_CODENAME", ""),
+        like=tuple(values.get("ID_LIKE", "").split()),
+    )
+
+
+def read_system(root: Path) -> System:
+    """Return the operating system under *root*; of an unknown one only that it is Linux."""
+    for name in ("etc/os-release", "usr/lib/os-release"):
+        try:
+            return parse_os_release((root / name).read_text(encoding="utf-8", errors="replace"))
+        except OSError:
+            continue
+    return parse_os_release("")
+
+
+def platform_type() -> str:
+    """Return the kind of system as the API names it."""
+    return {"Linux": "Linux", "Darwin": "MacOS"}.get(os.uname().sysname, "Linux")
+
+
+def boot_id() -> str:
+    """Return what identifies this boot; empty where the system does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def short_ping(identity: Identity) -> dict[str, Any]:
+    """Return the first sign of life after a start."""
+    return {
+        "InstanceId": identity.node_id,
+        "AgentName": AGENT_NAME,
+        "AgentVersion": __version__,
+        "PlatformType": platform_type(),
+    }
+
+
+def full_ping(identity: Identity, endpoint: Endpoint) -> dict[str, Any]:
+    """Return the sign of life that says everything."""
+    system = read_system(Path("/"))
+    return {
+        **short_ping(identity),
+        "AgentStatus": "Active",
+        "ComputerName": identity.name or socket.gethostname(),
+        "IPAddress": _address_towards(endpoint),
+        "PlatformName": system.name,
+        "PlatformVersion": system.version_id,
+        "SSMConnectionChannel": "ec2messages",
+    }
+
+
+def _address_towards(endpoint: Endpoint) -> str:
+    """Return the address that this machine has on its way to the server; empty where there is no way."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # Connecting a datagram socket chooses the route; nothing is sent.
+            probe.connect(address)
+            return str(probe.getsockname()[0])
+    except OSError:
+        return ""

@@ -1,0 +1,87 @@
+"""Which commands run now, which wait, and when the machine may reboot."""
+
+import threading
+from typing import Callable
+
+from patchwindow_agent.errors import AgentError
+from patchwindow_agent.journal import Record
+from patchwindow_agent.results import End
+from patchwindow_agent.runner import Runner
+from patchwindow_agent.shell import Stop
+
+_RUNNING_MAX = 2
+# Beyond this a command is left with the server, which sends it again.
+_WAITING_MAX = 100
+_STOP_WITHIN_S = 5.0
+
+
+class Pool:
+    """Runs at most two commands at once, each on a thread of its own."""
+
+    def __init__(self, runner: Runner, *, reboot: Callable[[], None], log: Callable[[str], None]) -> None:
+        self._runner = runner
+        self._reboot = reboot
+        self._log = log
+        self._lock = threading.Lock()
+        self._waiting: dict[str, Record] = {}
+        self._running: dict[str, tuple[Stop, threading.Thread]] = {}
+        # A command waits for a reboot: what runs may end, and nothing new begins.
+        self._wants_reboot = False
+        self._is_stopping = False
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether no further command may be added."""
+        return len(self._waiting) >= _WAITING_MAX
+
+    def add(self, command_id: str, record: Record) -> None:
+        """Run a command as soon as there is room."""
+        with self._lock:
+            self._waiting[command_id] = record
+            self._start_next()
+
+    def cancel(self, command_id: str) -> None:
+        """End a command, running or waiting; another one is none of this pool's."""
+        with self._lock:
+            if command_id in self._running:
+                self._running[command_id][0].ask(End.CANCELLED)
+            elif command_id in self._waiting:
+                # It takes no room: none of its steps will run.
+                stop = Stop()
+                stop.ask(End.CANCELLED)
+                self._start(command_id, self._waiting.pop(command_id), stop)
+
+    def stop(self) -> None:
+        """End what runs, and begin nothing more. What waits is taken up after the next start."""
+        with self._lock:
+            self._is_stopping = True
+            running = list(self._running.values())
+        for stop, _ in running:
+            stop.ask(End.AGENT_STOPPED)
+        for _, thread in running:
+            thread.join(_STOP_WITHIN_S)
+
+    def _start_next(self) -> None:
+        while self._waiting and len(self._running) < _RUNNING_MAX and not self._wants_reboot and not self._is_stopping:
+            command_id = next(iter(self._waiting))
+            self._start(command_id, self._waiting.pop(command_id), Stop())
+
+    def _start(self, command_id: str, record: Record, stop: Stop) -> None:
+        thread = threading.Thread(target=self._work, args=(command_id, record, stop), daemon=True)
+        self._running[command_id] = (stop, thread)
+        thread.start()
+
+    def _work(self, command_id: str, record: Record, stop: Stop) -> None:
+        wants_reboot = False
+        try:
+            wants_reboot = self._runner.run(command_id, record, stop)
+        except AgentError as problem:
+            self._log(f"command {command_id}: {problem}")
+        finally:
+            with self._lock:
+                del self._running[command_id]
+                self._wants_reboot = self._wants_reboot or wants_reboot
+                may_reboot = self._wants_reboot and not self._running and not self._is_stopping
+                self._start_next()
+        if may_reboot:
+            self._reboot()

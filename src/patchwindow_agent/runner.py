@@ -1,0 +1,149 @@
+"""One command from its first step to its last, saved before each, told after each."""
+
+import time
+from typing import Callable, Mapping, NamedTuple, Optional
+
+from patchwindow_agent import documents
+from patchwindow_agent.documents import Refuse, Skip, Step
+from patchwindow_agent.journal import Journal, Record, State
+from patchwindow_agent.outbox import Outbox
+from patchwindow_agent.results import (
+    EXIT_KILLED,
+    EXIT_REBOOT,
+    End,
+    Ended,
+    Result,
+    Status,
+    conclude,
+    document_status,
+    reply,
+)
+from patchwindow_agent.shell import Script, Stop
+
+# A step that asks for a reboot each time it runs would keep the machine from ever working again.
+_REBOOTS_MAX = 5
+
+
+class Node(NamedTuple):
+    """What the runner knows of the node."""
+
+    platform: str
+    # What every script finds in its environment.
+    environ: Mapping[str, str]
+    # Whether this agent may reboot the machine.
+    can_reboot: bool
+
+
+class Runner:
+    """Runs commands. Several threads may, each another command."""
+
+    def __init__(
+        self,
+        *,
+        node: Node,
+        journal: Journal,
+        outbox: Outbox,
+        shell: Callable[[Script, Stop], Ended],
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._node = node
+        self._journal = journal
+        self._outbox = outbox
+        self._shell = shell
+        self._wall = wall
+
+    def run(self, command_id: str, record: Record, stop: Stop) -> bool:
+        """Run what is left of a command; return whether it waits for a reboot.
+
+        Raises:
+            StateProblem: the state folder cannot be written.
+        """
+        steps = documents.parse_payload(record.payload)
+        for index in range(record.step_index, len(steps)):
+            step = steps[index]
+            record = record.moved(State.RUNNING, step_index=index)
+            self._journal.save(command_id, record)
+            is_skipped = record.is_exiting and not (
+                index == len(steps) - 1 and documents.runs_in_spite_of_an_exit(step)
+            )
+            result = self._skipped(step) if is_skipped else self._result(command_id, step, index, record, stop)
+            if stop.reason is End.AGENT_STOPPED:
+                self.fail(command_id, record, "the agent was stopped while the step ran")
+                return False
+            record = self._told(record, step, result)
+            if result.status is Status.SUCCESS_AND_REBOOT:
+                self._journal.save(command_id, record.moved(State.REBOOTING, reboot_count=record.reboot_count + 1))
+                self._tell_end(record)
+                return True
+        self._tell_end(record)
+        self._journal.save(command_id, record.moved(State.FINISHED))
+        return False
+
+    def fail(self, command_id: str, record: Record, reason: str) -> None:
+        """End a command whose step was cut off: it is not run again, because nobody knows how far it came.
+
+        Raises:
+            StateProblem: the state folder cannot be written.
+        """
+        now = self._wall()
+        step = documents.parse_payload(record.payload)[record.step_index]
+        result = Result(Status.FAILED, 1, "", now, now, message=f"the document ended unexpectedly: {reason}")
+        results = {**record.results, step.name: result}
+        self._outbox.put(record.message_id, reply(Status.FAILED, at=now, results=results, shown=[step.name]))
+        self._journal.save(command_id, record.moved(State.FINISHED))
+
+    def _result(self, command_id: str, step: Step, index: int, record: Record, stop: Stop) -> Result:
+        verdict = documents.judge(step, self._node.platform)
+        if stop.reason is not None:
+            return self._said(Status.CANCELLED, EXIT_KILLED, step, "The command was cancelled before the step began")
+        if isinstance(verdict, Skip):
+            return self._said(Status.SKIPPED, 0, step, verdict.reason)
+        if isinstance(verdict, Refuse):
+            return self._said(Status.FAILED, 1, step, verdict.reason)
+        if step.action != "aws:runShellScript":
+            reason = f"Step {step.name}: this agent does not run {step.action}; it runs aws:runShellScript"
+            return self._said(Status.FAILED, 1, step, reason)
+        started_at = self._wall()
+        script = Script(
+            text=documents.script_of(step),
+            folder=self._journal.folder_of(command_id) / f"step-{index}",
+            environ={**self._node.environ, "SSM_COMMAND_ID": command_id},
+            working_directory=str(step.inputs.get("workingDirectory") or "") or None,
+            timeout_s=documents.timeout_s_of(step),
+        )
+        result = conclude(step, self._shell(script, stop), started_at=started_at, ended_at=self._wall())
+        if result.status is Status.SUCCESS_AND_REBOOT:
+            return self._checked_reboot(result, record)
+        return result
+
+    def _checked_reboot(self, result: Result, record: Record) -> Result:
+        """Return *result*, or why the reboot that it asks for will not be."""
+        refusal: Optional[str] = None
+        if not self._node.can_reboot:
+            refusal = "this agent may not reboot the machine"
+        elif record.reboot_count >= _REBOOTS_MAX:
+            refusal = f"the command has rebooted the machine {record.reboot_count} times already"
+        if refusal is None:
+            return result
+        stderr = f"{result.stderr}the step asked for a reboot (exit status {EXIT_REBOOT}), but {refusal}"
+        return result._replace(status=Status.FAILED, stderr=stderr)
+
+    def _told(self, record: Record, step: Step, result: Result) -> Record:
+        """Tell what became of *step*; return the record with it."""
+        results = {**record.results, step.name: result}
+        payload = reply(Status.IN_PROGRESS, at=self._wall(), results=results, shown=[step.name])
+        self._outbox.put(record.message_id, payload)
+        return record._replace(results=results, is_exiting=record.is_exiting or result.ends_document)
+
+    def _tell_end(self, record: Record) -> None:
+        # As the protocol has it: the last reply repeats the step of a document that has only one.
+        shown = list(record.results) if len(record.results) == 1 else []
+        status = document_status(record.results.values())
+        self._outbox.put(record.message_id, reply(status, at=self._wall(), results=record.results, shown=shown))
+
+    def _skipped(self, step: Step) -> Result:
+        return self._said(Status.SKIPPED, 0, step, f"Step {step.name} skipped: an earlier step ended the document")
+
+    def _said(self, status: Status, code: int, step: Step, message: str) -> Result:
+        now = self._wall()
+        return Result(status, code, step.action, now, now, message=message)
