@@ -1,0 +1,65 @@
+"""The documents that come with the server."""
+
+import re
+
+import pytest
+
+from patchwindow.documents import library
+from patchwindow.domain.errors import InvalidDocumentVersion, UnknownDocument
+
+NAMES = ["AWS-Noop", "AWS-RunPatchBaseline", "AWS-RunShellScript"]
+
+
+def test_there_are_these_documents() -> None:
+    assert [document.name for document in library.documents()] == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_document_is_what_agents_and_the_api_understand(name: str) -> None:
+    document = library.get(name)
+    assert document.schema_version in ("1.2", "2.2")
+    assert document.step_names
+    assert len(document.text.encode()) < 64 * 1024
+    for parameter, declared in document.parameters.items():
+        # Agents leave other names unreplaced, in silence.
+        assert re.fullmatch("[a-zA-Z0-9]+", parameter)
+        assert declared["type"] in ("String", "StringList")
+        assert declared["description"]
+        re.compile(declared.get("allowedPattern", ""))
+
+
+@pytest.mark.parametrize("version", ["$DEFAULT", "$LATEST", "1"])
+def test_every_name_of_the_only_version_means_it(version: str) -> None:
+    assert library.get("AWS-Noop", version).version == "1"
+
+
+def test_an_unknown_document_or_version_is_named() -> None:
+    with pytest.raises(UnknownDocument, match=r"'AWS-Nop' does not exist; there are AWS-Noop, "):
+        library.get("AWS-Nop")
+    with pytest.raises(InvalidDocumentVersion, match="AWS-Noop has no version '2'; it has 1"):
+        library.get("AWS-Noop", "2")
+
+
+def test_platforms_follow_from_the_steps() -> None:
+    assert library.get("AWS-RunPatchBaseline").platform_types == ("Windows", "Linux", "MacOS")
+    assert library.get("AWS-RunShellScript").platform_types == ("Linux", "MacOS")
+
+
+def test_steps_have_the_names_that_clients_ask_for() -> None:
+    assert library.get("AWS-RunPatchBaseline").step_names == ("PatchWindows", "PatchLinux", "PatchMacOS")
+    assert library.get("AWS-RunShellScript").step_names == ("aws:runShellScript",)
+
+
+def test_only_the_patch_operation_gets_a_url_of_its_own() -> None:
+    assert [document.name for document in library.documents() if document.wants_capability] == ["AWS-RunPatchBaseline"]
+
+
+def test_no_parameter_of_the_caller_reaches_a_script_of_the_patch_operation() -> None:
+    document = library.get("AWS-RunPatchBaseline")
+    scripts = "\n".join(line for step in document.content["mainSteps"] for line in step["inputs"]["runCommand"])
+    assert set(re.findall(r"\{\{\s*(\w+)\s*\}\}", scripts)) == {"PatchwindowUrl", "PatchwindowDigest"}
+
+
+@pytest.mark.parametrize(("hash_type", "length"), [("Sha256", 64), ("Sha1", 40)])
+def test_the_hash_is_that_of_the_text(hash_type: str, length: int) -> None:
+    assert re.fullmatch(f"[0-9a-f]{{{length}}}", library.get("AWS-Noop").hash_of(hash_type))
