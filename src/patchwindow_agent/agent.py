@@ -12,7 +12,7 @@ import time
 import traceback
 import uuid
 from pathlib import Path
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
 
 from patchwindow_agent import files, identity, machine, shell
 from patchwindow_agent.connection import Connection, Endpoint
@@ -60,6 +60,7 @@ class Agent:
         self._identity = identity.load(settings.state)
         self._stopping = threading.Event()
         self._ping_at = float("-inf")
+        self._lock: Optional[int] = None
         self._journal = Journal(settings.state / "commands")
         self._outbox = Outbox(settings.state / "replies")
         self._session = Session(self._identity, on_token=self._keep_credentials)
@@ -73,7 +74,8 @@ class Agent:
         Raises:
             StateProblem: the state folder cannot be used, or another agent uses it.
         """
-        if files.lock(self._settings.state / "lock") is None:
+        self._lock = files.lock(self._settings.state / "lock")
+        if self._lock is None:
             raise StateProblem(f"another agent runs with the state folder {self._settings.state}")
         self._journal.forget_old(time.time())
         for command_id, record in self._journal.unfinished().items():
@@ -92,10 +94,15 @@ class Agent:
         self._stopping.set()
         self._outbox.filled.set()
         self._sender.join(_LAST_WORDS_S)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _poll_forever(self) -> None:
-        connection = Connection(self._settings.endpoint, timeout_s=_POLL_S + 25)
+        with contextlib.closing(Connection(self._settings.endpoint, timeout_s=_POLL_S + 25)) as connection:
+            self._poll_over(connection)
 
+    def _poll_over(self, connection: Connection) -> None:
         def call(operation: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
             return self._session.call(connection, "ec2messages", operation, body)
 
@@ -121,8 +128,10 @@ class Agent:
 
     def _send_forever(self) -> None:
         # Apart from the polling one, which is busy for most of a minute at a time.
-        connection = Connection(self._settings.endpoint, timeout_s=_TIMEOUT_S)
+        with contextlib.closing(Connection(self._settings.endpoint, timeout_s=_TIMEOUT_S)) as connection:
+            self._send_over(connection)
 
+    def _send_over(self, connection: Connection) -> None:
         def flush() -> None:
             self._outbox.filled.clear()
             self._outbox.flush(lambda told: self._session.call(connection, "ec2messages", "SendReply", told))
@@ -130,7 +139,9 @@ class Agent:
         def send() -> None:
             self._ping_if_due(connection)
             flush()
-            self._outbox.filled.wait(max(self._ping_at - time.monotonic(), 0.0))
+            # A stop that came before the flush has set what the flush cleared.
+            if not self._stopping.is_set():
+                self._outbox.filled.wait(max(self._ping_at - time.monotonic(), 0.0))
 
         self._repeat(send)
         with contextlib.suppress(AgentError):

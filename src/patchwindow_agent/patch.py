@@ -26,8 +26,7 @@ def run(url: str, *, environ: Mapping[str, str]) -> str:
     Raises:
         AgentError: it could not be carried out or reported.
     """
-    connection = Connection(parse_endpoint(url), timeout_s=_TIMEOUT_S)
-    try:
+    with contextlib.closing(Connection(parse_endpoint(url), timeout_s=_TIMEOUT_S)) as connection:
         order = _fetch(connection, "GET", "order")
         operation = order.get("operation")
         if order.get("schema") != 1:
@@ -36,8 +35,6 @@ def run(url: str, *, environ: Mapping[str, str]) -> str:
             raise Unusable(f"{operation} is not served yet by this patch operation; it can do Scan")
         report = scan(environ)
         return verdict_text(_fetch(connection, "POST", "report", report), report)
-    finally:
-        connection.close()
 
 
 def back_end(environ: Mapping[str, str]) -> Apt:

@@ -1,5 +1,6 @@
 """Registration: an activation becomes an identity."""
 
+from contextlib import closing
 from pathlib import Path
 
 from patchwindow_agent import identity, machine
@@ -25,7 +26,6 @@ def register(
         raise StateProblem(f"{state} holds a registration already: give --force to replace it")
     # Before the activation is used up, so that a folder which cannot be written costs nothing.
     identity.check_writable(state)
-    connection = Connection(parse_endpoint(endpoint), timeout_s=_TIMEOUT_S)
     secret, fingerprint = identity.new_secret(), identity.new_fingerprint()
     body = {
         "ActivationId": activation_id,
@@ -34,7 +34,8 @@ def register(
         "PublicKey": secret,
         "PublicKeyType": "Hmac-Sha256",
     }
-    answer = exchange(connection, "ssm", "RegisterManagedInstance", body)
+    with closing(Connection(parse_endpoint(endpoint), timeout_s=_TIMEOUT_S)) as connection:
+        answer = exchange(connection, "ssm", "RegisterManagedInstance", body)
     node_id = answer.get("InstanceId")
     if not isinstance(node_id, str) or not node_id:
         raise Unreachable("the server registered the node without naming its id (InstanceId)")
@@ -49,9 +50,6 @@ def greet(registered: Identity, endpoint: str) -> None:
     Raises:
         AgentError: the server could not be told; the agent will tell it when it runs.
     """
-    connection = Connection(parse_endpoint(endpoint), timeout_s=_TIMEOUT_S)
-    try:
-        session = Session(registered)
-        session.call(connection, "ssm", "UpdateInstanceInformation", machine.full_ping(registered, connection.endpoint))
-    finally:
-        connection.close()
+    with closing(Connection(parse_endpoint(endpoint), timeout_s=_TIMEOUT_S)) as connection:
+        body = machine.full_ping(registered, connection.endpoint)
+        Session(registered).call(connection, "ssm", "UpdateInstanceInformation", body)

@@ -1,0 +1,55 @@
+"""A server for each test, and agents that end with it."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.agent.fake_server import ACTIVATION, REGION, FakeServer
+
+from patchwindow_agent.agent import Agent, Settings
+from patchwindow_agent.connection import parse_endpoint
+from patchwindow_agent.register import register
+
+StartAgent = Callable[..., Agent]
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer() as server:
+        yield server
+
+
+@pytest.fixture
+def state(server: FakeServer, tmp_path: Path) -> Path:
+    """Return the state folder of a registered node."""
+    folder = tmp_path / "state"
+    activation_id, activation_code = ACTIVATION
+    register(
+        server.url,
+        activation_id=activation_id,
+        activation_code=activation_code,
+        region=REGION,
+        state=folder,
+        name="web-1",
+        is_forced=False,
+    )
+    return folder
+
+
+@pytest.fixture
+def start_agent(server: FakeServer, state: Path) -> Iterator[StartAgent]:
+    """Return what starts an agent in this process; all are stopped at the end."""
+    agents = []
+
+    def start(*, reboot_command: tuple[str, ...] = ("true",)) -> Agent:
+        settings = Settings(parse_endpoint(server.url), state, reboot_command, os.environ)
+        # Without patience: what waits for seconds in the field waits for hundredths here.
+        agent = Agent(settings, chance=lambda low, _: low / 50)
+        agent.start()
+        agents.append(agent)
+        return agent
+
+    yield start
+    for agent in agents:
+        agent.stop()
