@@ -14,7 +14,7 @@ _INVENTORY: Final = "inventory comes later; what a node has installed is in its 
 _COMPLIANCE: Final = "compliance items of one's own come later; those of patches are written by scans"
 _CATALOGUE: Final = "it keeps no catalogue of patches; nodes report what their package sources offer"
 _SNAPSHOTS: Final = "its nodes report facts and need no snapshot of a baseline"
-_PROPERTIES: Final = "the values of patch filters are in its documentation"
+_PROPERTIES: Final = "a list of what patch filters may name comes later"
 _NODE_VIEWS: Final = "use DescribeInstanceInformation, which shows every node"
 _SETTINGS: Final = "it has no service settings; hybrid nodes need no tier"
 _DATA_SYNC: Final = "resource data sync writes to cloud storage, which is outside its scope"
@@ -67,7 +67,6 @@ _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
     ),
     _SESSIONS: (
         "DescribeSessions",
-        "GetConnectionStatus",
         "ResumeSession",
         "StartSession",
         "TerminateSession",
@@ -123,7 +122,7 @@ _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
     _CATALOGUE: ("DescribeAvailablePatches", "DescribeEffectivePatchesForPatchBaseline"),
     _SNAPSHOTS: ("GetDeployablePatchSnapshotForInstance",),
     _PROPERTIES: ("DescribePatchProperties",),
-    _NODE_VIEWS: ("DescribeInstanceProperties", "ListNodes", "ListNodesSummary"),
+    _NODE_VIEWS: ("DescribeInstanceProperties", "GetConnectionStatus", "ListNodes", "ListNodesSummary"),
     _SETTINGS: ("GetServiceSetting", "ResetServiceSetting", "UpdateServiceSetting"),
     _DATA_SYNC: (
         "CreateResourceDataSync",

@@ -1,0 +1,199 @@
+"""Registration, sessions and pings, as agents ask for them."""
+
+import base64
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.fakes.site import DEBIAN, FINGERPRINT, NOBODY, OPERATOR, PUBLIC_KEY, SITE, Installation, as_node
+
+from patchwindow.domain.errors import (
+    BadSignature,
+    Denied,
+    InvalidParameters,
+    StaleSignature,
+    UnknownActivation,
+    UnknownNode,
+)
+from patchwindow.operations.sessions import session_of
+
+
+def register(here: Installation, made: dict[str, str], **more: Any) -> str:
+    request = {
+        **made,
+        "PublicKey": PUBLIC_KEY,
+        "PublicKeyType": "Hmac-Sha256",
+        "Fingerprint": FINGERPRINT,
+        **more,
+    }
+    node_id: str = here.perform("RegisterManagedInstance", NOBODY, **request)["InstanceId"]
+    return node_id
+
+
+def information(here: Installation, node: str) -> dict[str, Any]:
+    only = [{"Key": "InstanceIds", "Values": [node]}]
+    (found,) = here.perform("DescribeInstanceInformation", Filters=only)["InstanceInformationList"]
+    return dict(found)
+
+
+def token(here: Installation, node: str, fingerprint: str = FINGERPRINT) -> dict[str, Any]:
+    return here.perform("RequestManagedInstanceRoleToken", as_node(node), Fingerprint=fingerprint)
+
+
+def test_a_machine_becomes_a_node_with_name_role_and_tags_of_its_activation(here: Installation) -> None:
+    made = here.perform(
+        "CreateActivation",
+        IamRole="service",
+        DefaultInstanceName="web",
+        Tags=[{"Key": "Patch Group", "Value": "web"}, {"Key": "env", "Value": "live"}],
+    )
+    node = register(here, made)
+    assert node.startswith("mi-")
+    assert len(node) == 20
+    assert information(here, node) == {
+        "InstanceId": node,
+        "ActivationId": made["ActivationId"],
+        "IamRole": "service",
+        "Name": "web",
+        "RegistrationDate": here.clock.now(),
+        "LastPingDateTime": here.clock.now(),
+        "PingStatus": "Online",
+        "ResourceType": "ManagedInstance",
+    }
+    tags = here.perform("ListTagsForResource", ResourceType="ManagedInstance", ResourceId=node)["TagList"]
+    assert tags == [{"Key": "Patch Group", "Value": "web"}, {"Key": "env", "Value": "live"}]
+    assert here.perform("DescribePatchGroupState", PatchGroup="web")["Instances"] == 1
+
+
+def test_every_registration_counts_and_makes_another_node(here: Installation) -> None:
+    made = here.perform("CreateActivation", IamRole="service", RegistrationLimit=2)
+    assert register(here, made) != register(here, made)
+    assert here.perform("DescribeActivations")["ActivationList"][0]["RegistrationsCount"] == 2
+    with pytest.raises(UnknownActivation, match="is used up: 2 of 2 machines"):
+        register(here, made)
+    assert here.perform("DescribeActivations")["ActivationList"][0]["RegistrationsCount"] == 2
+
+
+def test_only_who_knows_the_code_learns_what_is_wrong_with_an_activation(here: Installation) -> None:
+    made = here.perform("CreateActivation", IamRole="service")
+    here.clock.advance(timedelta(hours=24))
+    with pytest.raises(UnknownActivation, match=r"expired at 2026-03-15T09:00:00\+00:00; create another"):
+        register(here, made)
+    for changed in ({"ActivationCode": "x" * 32}, {"ActivationId": "00000000-0000-4000-8000-000000000000"}):
+        with pytest.raises(UnknownActivation, match="is unknown, or its code is wrong"):
+            register(here, made, **changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"PublicKeyType": "Rsa"}, "PublicKeyType Rsa is not served yet"),
+        ({"PublicKey": base64.b64encode(bytes(31)).decode()}, "is not the base64 of 32 bytes"),
+        ({"PublicKey": "not base64, but long enough to be a key of some kind"}, "is not the base64 of 32 bytes"),
+        ({"PublicKey": "ä" * 44}, "is not the base64 of 32 bytes"),
+    ],
+)
+def test_a_key_that_cannot_be_used_is_refused_and_costs_no_registration(
+    here: Installation, changed: dict[str, str], problem: str
+) -> None:
+    made = here.perform("CreateActivation", IamRole="service")
+    with pytest.raises(InvalidParameters, match=problem):
+        register(here, made, **changed)
+    assert register(here, made)
+
+
+def test_a_session_tells_node_key_and_secret_without_the_database(here: Installation) -> None:
+    node = here.node()
+    answer = token(here, node)
+    assert answer["UpdateKeyPair"] is False
+    assert answer["TokenExpirationDate"] == here.clock.now() + timedelta(hours=1)
+    assert answer["AccessKeyId"].startswith("ASIA")
+    assert len(answer["AccessKeyId"]) == 20
+    assert answer["SecretAccessKey"] not in answer["SessionToken"]
+    assert session_of(SITE, answer["SessionToken"], here.clock.now()) == (
+        node,
+        answer["AccessKeyId"],
+        answer["SecretAccessKey"],
+    )
+
+
+def test_two_sessions_of_a_node_have_different_secrets(here: Installation) -> None:
+    node = here.node()
+    assert token(here, node)["SecretAccessKey"] != token(here, node)["SecretAccessKey"]
+
+
+def test_a_session_ends(here: Installation) -> None:
+    answer = token(here, here.node())
+    here.clock.advance(timedelta(hours=1))
+    with pytest.raises(StaleSignature, match=r"ended at 2026-03-14T10:00:00\+00:00"):
+        session_of(SITE, answer["SessionToken"], here.clock.now())
+
+
+def test_a_session_that_was_made_up_is_refused(here: Installation) -> None:
+    version, claims, proof = token(here, here.node())["SessionToken"].split(".")
+    with pytest.raises(BadSignature):
+        session_of(SITE, f"{version}.{claims[:-2]}AA.{proof}", here.clock.now())
+
+
+def test_a_copied_machine_gets_no_session(here: Installation) -> None:
+    with pytest.raises(Denied, match="register the machine anew"):
+        token(here, here.node(), fingerprint="another")
+
+
+def test_a_deregistered_node_gets_no_session(here: Installation) -> None:
+    node = here.node()
+    here.perform("DeregisterManagedInstance", InstanceId=node)
+    with pytest.raises(UnknownNode, match=f"managed node {node} does not exist"):
+        token(here, node)
+
+
+def test_only_a_node_may_ask_for_a_session(here: Installation) -> None:
+    with pytest.raises(Denied, match="is for managed nodes"):
+        here.perform("RequestManagedInstanceRoleToken", OPERATOR, Fingerprint=FINGERPRINT)
+
+
+def test_a_ping_says_what_the_node_is_and_a_short_one_blanks_nothing(here: Installation) -> None:
+    node = here.node(ping={})
+    full = {
+        **DEBIAN,
+        "AgentName": "amazon-ssm-agent",
+        "AgentVersion": "3.3.0.0",
+        "ComputerName": "web-1",
+        "IPAddress": "10.0.0.5",
+    }
+    here.perform(
+        "UpdateInstanceInformation", as_node(node), InstanceId=node, AgentStatus="Active", AvailabilityZone="", **full
+    )
+    here.clock.advance(timedelta(minutes=5))
+    short = {"AgentName": "amazon-ssm-agent", "AgentVersion": "3.3.1.0", "PlatformType": "Linux", "ComputerName": ""}
+    here.perform("UpdateInstanceInformation", as_node(node), InstanceId=node, **short)
+    found = information(here, node)
+    told = {name: value for name, value in full.items() if name != "AgentName"}
+    assert {**told, "AgentVersion": "3.3.1.0", "LastPingDateTime": here.clock.now()}.items() <= found.items()
+    assert found.keys().isdisjoint(
+        {"Fingerprint", "PublicKey", "PublicKeyType", "AssociationStatus", "IsLatestVersion"}
+    )
+
+
+def test_a_ping_leaves_the_patch_group(here: Installation) -> None:
+    node = here.node(tags={"Patch Group": "web"})
+    here.perform("UpdateInstanceInformation", as_node(node), InstanceId=node)
+    assert here.perform("DescribePatchGroupState", PatchGroup="web")["Instances"] == 1
+
+
+def test_a_ping_notes_the_operating_system(here: Installation) -> None:
+    node = here.node()
+    with here.database.read() as work:
+        found = work.nodes.page(after="", limit=10, columns={"operating_system": ["DEBIAN"]})
+    assert [one.instance_id for one in found] == [node]
+
+
+def test_a_node_speaks_for_itself_only(here: Installation) -> None:
+    node, other = here.node(), here.node()
+    with pytest.raises(Denied, match=f"for itself only, not for {other}"):
+        here.perform("UpdateInstanceInformation", as_node(node), InstanceId=other)
+
+
+def test_there_are_no_associations(here: Installation) -> None:
+    node = here.node()
+    assert here.perform("ListInstanceAssociations", as_node(node), InstanceId=node) == {"Associations": []}

@@ -1,0 +1,41 @@
+"""What is remembered of evaluations."""
+
+from datetime import date
+from functools import partial
+
+from tests.fakes.scans import SECURITY, facts_of, package, update
+
+from patchwindow.domain.evaluation import Evaluation
+from patchwindow.domain.facts import digest
+from patchwindow.domain.facts_reading import parse
+from patchwindow.domain.operating_system import OperatingSystem
+from patchwindow.domain.predefined import default_for
+from patchwindow.operations.evaluations import Memory, evaluation_by
+
+DAY = date(2026, 3, 14)
+FACTS = parse(facts_of([package("openssl", origin=SECURITY)], [update("openssl")]))
+DEBIAN = default_for(OperatingSystem.DEBIAN)
+EVALUATION = evaluation_by(FACTS, digest(FACTS), DEBIAN, DAY)
+
+
+def test_equal_questions_are_answered_once() -> None:
+    assert evaluation_by(FACTS, digest(FACTS), DEBIAN, DAY) is EVALUATION
+
+
+def test_another_day_or_baseline_is_another_question() -> None:
+    ubuntu = default_for(OperatingSystem.UBUNTU)
+    assert evaluation_by(FACTS, digest(FACTS), DEBIAN, date(2026, 3, 15)) is not EVALUATION
+    assert evaluation_by(FACTS, digest(FACTS), ubuntu, DAY) is not EVALUATION
+
+
+def test_what_was_asked_for_longest_ago_is_forgotten_first() -> None:
+    memory = Memory(2)
+    made: list[str] = []
+
+    def make(name: str) -> Evaluation:
+        made.append(name)
+        return EVALUATION
+
+    for name in "abacab":
+        memory.recall((name, DEBIAN, DAY), partial(make, name))
+    assert made == ["a", "b", "c", "b"]
