@@ -2,11 +2,12 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from patchwindow.domain.baseline import Baseline
+from patchwindow.domain.errors import InUse
 from patchwindow.protocol.records import dumps, loads
 from patchwindow.store.rows import Rows, like_prefix
 from patchwindow.store.tables import baseline, baseline_revision, default_baseline, patch_group
@@ -27,6 +28,7 @@ class StoredBaseline:
 _GET: Final = sa.select(baseline.c.owner, baseline.c.revision, baseline.c.body).where(
     baseline.c.baseline_id == sa.bindparam("id")
 )
+_LOCK: Final = _GET.with_for_update()
 _REVISION: Final = sa.select(baseline_revision.c.body).where(
     baseline_revision.c.baseline_id == sa.bindparam("id"), baseline_revision.c.revision == sa.bindparam("revision")
 )
@@ -53,10 +55,11 @@ class Baselines(Rows):
 
     def get(self, baseline_id: str) -> StoredBaseline | None:
         """Return the baseline as it is now."""
-        row = self._connection.execute(_GET, {"id": baseline_id}).one_or_none()
-        if row is None:
-            return None
-        return StoredBaseline(baseline=_loads(row.body), owner=row.owner, revision=row.revision)
+        return self._one(_GET, baseline_id)
+
+    def lock(self, baseline_id: str) -> StoredBaseline | None:
+        """Return the baseline, and keep other writers from it until the transaction ends."""
+        return self._one(_LOCK, baseline_id)
 
     def revision(self, baseline_id: str, revision: int) -> Baseline | None:
         """Return the baseline as it was, also when it is deleted."""
@@ -65,7 +68,7 @@ class Baselines(Rows):
 
     def put(self, value: Baseline, *, owner: str) -> StoredBaseline:
         """Keep a new baseline, or a new revision of one; unchanged content makes no revision."""
-        before = self.get(value.baseline_id)
+        before = self.lock(value.baseline_id)
         if before is not None and before.baseline == value:
             return before
         revision = 1 if before is None else before.revision + 1
@@ -83,8 +86,17 @@ class Baselines(Rows):
         return StoredBaseline(baseline=value, owner=owner, revision=revision)
 
     def delete(self, baseline_id: str) -> None:
-        """Delete the baseline; its revisions stay, for what was evaluated with them."""
-        self._connection.execute(_DELETE, {"id": baseline_id})
+        """Delete the baseline; its revisions stay, for what was evaluated with them.
+
+        Raises:
+            InUse: it is a default, or a patch group is registered with it; the transaction cannot go on.
+        """
+        try:
+            self._connection.execute(_DELETE, {"id": baseline_id})
+        except sa.exc.IntegrityError:
+            raise InUse(
+                f"baseline {baseline_id} is a default, or patch groups are registered with it; take those from it first"
+            ) from None
 
     def page(
         self,
@@ -118,6 +130,12 @@ class Baselines(Rows):
     def set_default(self, operating_system: str, baseline_id: str) -> None:
         """Make a baseline the default of its operating system."""
         self._upsert(default_baseline, operating_system=operating_system, baseline_id=baseline_id)
+
+    def _one(self, statement: sa.Select[Any], baseline_id: str) -> StoredBaseline | None:
+        row = self._connection.execute(statement, {"id": baseline_id}).one_or_none()
+        if row is None:
+            return None
+        return StoredBaseline(baseline=_loads(row.body), owner=row.owner, revision=row.revision)
 
 
 class PatchGroups(Rows):

@@ -15,7 +15,7 @@ from patchwindow.store.tables import command, invocation, invocation_step, messa
 EXECUTING: Final = ("Pending", "InProgress", "Cancelling")
 """The statuses of commands that have not ended."""
 
-_GET: Final = sa.select(command).where(command.c.command_id == sa.bindparam("id"))
+_GET: Final = sa.select(command.c.body).where(command.c.command_id == sa.bindparam("id"))
 _LOCK: Final = _GET.with_for_update()
 _HOLD: Final = sa.select(command.c.command_id).where(command.c.command_id == sa.bindparam("id")).with_for_update()
 _DUE: Final = (
@@ -52,9 +52,7 @@ _UNSENT: Final = (
 _BUSY: Final = (
     sa.select(sa.func.count())
     .select_from(invocation)
-    .where(
-        invocation.c.node_id == sa.bindparam("node_id"), invocation.c.acknowledged_at_ms.is_not(None), ~_HAS_ENDED
-    )
+    .where(invocation.c.node_id == sa.bindparam("node_id"), invocation.c.acknowledged_at_ms.is_not(None), ~_HAS_ENDED)
 )
 _END_UNSENT: Final = (
     sa.update(invocation)
@@ -107,6 +105,8 @@ _OPEN_ON_NODE: Final = (
         invocation.c.node_id == sa.bindparam("node_id"),
         command.c.status.in_(EXECUTING),
     )
+    # In one order, as every holder of several commands takes them.
+    .order_by(invocation.c.command_id)
 )
 
 
@@ -158,13 +158,13 @@ class Commands(Rows):
 
     def get(self, command_id: str) -> Command | None:
         """Return the command."""
-        row = self._connection.execute(_GET, {"id": command_id}).one_or_none()
-        return None if row is None else _command(row)
+        body = self._connection.scalar(_GET, {"id": command_id})
+        return None if body is None else loads(Command, body)
 
     def lock(self, command_id: str) -> Command | None:
         """Return the command, and keep other writers from it until the transaction ends."""
-        row = self._connection.execute(_LOCK, {"id": command_id}).one_or_none()
-        return None if row is None else _command(row)
+        body = self._connection.scalar(_LOCK, {"id": command_id})
+        return None if body is None else loads(Command, body)
 
     def hold(self, command_id: str) -> None:
         """Keep other writers from the command until the transaction ends.
@@ -191,7 +191,7 @@ class Commands(Rows):
 
     def page(self, query: CommandQuery, *, before: tuple[int, str] | None, limit: int) -> list[Command]:
         """Return up to *limit* commands, the newest first, beyond the key *before* (requested at, id)."""
-        statement = sa.select(command).where(*query.conditions())
+        statement = sa.select(command.c.body).where(*query.conditions())
         if before is not None:
             key = sa.tuple_(command.c.requested_at_ms, command.c.command_id)
             statement = statement.where(key < sa.tuple_(*map(sa.literal, before)))
@@ -199,7 +199,7 @@ class Commands(Rows):
             on_node = sa.select(invocation.c.command_id).where(invocation.c.node_id == query.node_id)
             statement = statement.where(command.c.command_id.in_(on_node))
         ordered = statement.order_by(command.c.requested_at_ms.desc(), command.c.command_id.desc()).limit(limit)
-        return [_command(row) for row in self._connection.execute(ordered)]
+        return [loads(Command, body) for body in self._connection.scalars(ordered)]
 
 
 class Invocations(Rows):
@@ -236,7 +236,12 @@ class Invocations(Rows):
 
     def move(self, before: Invocation, after: Invocation) -> bool:
         """Change *before* into *after*; return False, and change nothing, where its state is another by now."""
-        row = {**_invocation_row(after), "b_node_id": after.instance_id, "id": after.command_id, "before": before.details}
+        row = {
+            **_invocation_row(after),
+            "b_node_id": after.instance_id,
+            "id": after.command_id,
+            "before": before.details,
+        }
         for name in ("command_id", "node_id", "ordinal", "node_name"):
             del row[name]
         return self._connection.execute(_MOVE, row).rowcount == 1
@@ -249,11 +254,12 @@ class Invocations(Rows):
         *before* is the key of the last one seen: requested at, command id, ordinal.
         """
         joined = sa.join(invocation, command, invocation.c.command_id == command.c.command_id)
-        statement = sa.select(command.c.command_id, invocation.c.node_id).select_from(joined)
-        statement = statement.where(*query.conditions())
+        statement = sa.select(invocation, command.c.body).select_from(joined).where(*query.conditions())
         if before is not None:
             at, id, ordinal = before
-            older = sa.tuple_(command.c.requested_at_ms, command.c.command_id) < sa.tuple_(sa.literal(at), sa.literal(id))
+            older = sa.tuple_(command.c.requested_at_ms, command.c.command_id) < sa.tuple_(
+                sa.literal(at), sa.literal(id)
+            )
             statement = statement.where(sa.or_(older, (command.c.command_id == id) & (invocation.c.ordinal > ordinal)))
         if query.node_id is not None:
             statement = statement.where(invocation.c.node_id == query.node_id)
@@ -262,10 +268,9 @@ class Invocations(Rows):
         ordered = statement.order_by(
             command.c.requested_at_ms.desc(), command.c.command_id.desc(), invocation.c.ordinal
         ).limit(limit)
-        keys = [(row.command_id, row.node_id) for row in self._connection.execute(ordered)]
-        commands = {id: self._command(id) for id in {id for id, _ in keys}}
-        found = ((commands[id], self.get(id, node)) for id, node in keys)
-        return [(one, invocation) for one, invocation in found if invocation is not None]
+        rows = self._connection.execute(ordered).all()
+        commands = {row.command_id: loads(Command, row.body) for row in rows}
+        return [(commands[row.command_id], _invocation(row)) for row in rows]
 
     def steps(self, command_id: str, node_ids: Collection[str]) -> dict[str, list[Step]]:
         """Return what the steps did, in order, by node."""
@@ -285,25 +290,13 @@ class Invocations(Rows):
             body=dumps(step),
         )
 
-    def _command(self, command_id: str) -> Command:
-        return _command(self._connection.execute(_GET, {"id": command_id}).one())
-
 
 class Messages(Rows):
     """What waits for nodes. A message that was handed out is invisible for a while, then waits again until settled."""
 
     def add(self, values: Iterable[Message]) -> None:
         """Keep new messages, visible at once; one that is there already stays as it is."""
-        for value in values:
-            self._insert_if_new(
-                message,
-                message_id=value.message_id,
-                node_id=value.node_id,
-                command_id=value.command_id,
-                topic=value.topic,
-                created_at_ms=ms(value.created_at),
-                visible_at_ms=ms(value.created_at),
-            )
+        self._insert_new(message, map(_message_row, values))
 
     def waiting(self, node_id: str, now: datetime, limit: int) -> list[Message]:
         """Return up to *limit* messages that the node may be given now, the oldest first."""
@@ -351,10 +344,6 @@ def _command_row(value: Command) -> dict[str, Any]:
     }
 
 
-def _command(row: sa.Row[tuple[object, ...]]) -> Command:
-    return loads(Command, row.body)
-
-
 def _invocation_row(value: Invocation) -> dict[str, Any]:
     row = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     row["node_id"], row["node_name"] = row.pop("instance_id"), row.pop("instance_name")
@@ -376,6 +365,17 @@ def _invocation(row: sa.Row[tuple[object, ...]]) -> Invocation:
         ended_at=instant(row.ended_at_ms),
         trace_output=row.trace_output,
     )
+
+
+def _message_row(value: Message) -> dict[str, Any]:
+    return {
+        "message_id": value.message_id,
+        "node_id": value.node_id,
+        "command_id": value.command_id,
+        "topic": value.topic,
+        "created_at_ms": ms(value.created_at),
+        "visible_at_ms": ms(value.created_at),
+    }
 
 
 def _message(row: sa.Row[tuple[object, ...]]) -> Message:

@@ -35,7 +35,9 @@ class Connections:
             MovedMeanwhile: no connection became free.
         """
         if not self._free.acquire(timeout=WAIT_S):
-            raise MovedMeanwhile(f"all {self._limit} database connections were busy for {WAIT_S:.0f} s; try again later")
+            raise MovedMeanwhile(
+                f"all {self._limit} database connections were busy for {WAIT_S:.0f} s; try again later"
+            )
         try:
             connection = self._take()
             try:

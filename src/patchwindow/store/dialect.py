@@ -11,12 +11,20 @@ from patchwindow.store.connections import Connections
 class Dialect(Protocol):
     """One kind of database."""
 
-    IS_SHARED: bool
-    """Whether several servers may work on one database."""
-    WRITERS: int
-    """How many transactions of one server are to write at once."""
-    TYPES: Mapping[str, str]
-    """How the types in migrations are spelled, where they are spelled otherwise."""
+    @property
+    def IS_SHARED(self) -> bool:  # noqa: N802  (constants of a module)
+        """Whether several servers may work on one database."""
+        ...
+
+    @property
+    def WRITERS(self) -> int:  # noqa: N802  (constants of a module)
+        """How many transactions of one server are to write at once."""
+        ...
+
+    @property
+    def TYPES(self) -> Mapping[str, str]:  # noqa: N802  (constants of a module)
+        """How the types in migrations are spelled, where they are spelled otherwise."""
+        ...
 
     def insert(self, table: sa.Table, /) -> Any:
         """Return an INSERT that knows `on_conflict_do_update` and `on_conflict_do_nothing`."""

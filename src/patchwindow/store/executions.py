@@ -164,7 +164,9 @@ class Executions(Rows):
         row = self._connection.execute(_BY_COMMAND, {"id": command_id}).one_or_none()
         return None if row is None else _invocation(row)
 
-    def page_tasks(self, execution_id: str, *, after: int, limit: int, statuses: Collection[str]) -> list[TaskExecution]:
+    def page_tasks(
+        self, execution_id: str, *, after: int, limit: int, statuses: Collection[str]
+    ) -> list[TaskExecution]:
         """Return up to *limit* task executions beyond the ordinal *after*, of any of *statuses* (none: all)."""
         statement = _TASKS.where(task_execution.c.ordinal > after).limit(limit)
         if statuses:

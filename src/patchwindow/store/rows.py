@@ -1,7 +1,7 @@
 """What every repository is built from."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,15 @@ class Rows:
         """Insert a row, and return whether there was none with its keys."""
         return self._connection.execute(_insert_if_new(self._insert, table), values).rowcount == 1
 
+    def _insert_new(self, table: sa.Table, rows: Iterable[Mapping[str, object]]) -> None:
+        """Insert those *rows* of whose keys there is none."""
+        if many := list(rows):
+            self._connection.execute(_insert_if_new(self._insert, table), many)
+
+    def _upsert_all(self, table: sa.Table, rows: Iterable[Mapping[str, object]]) -> None:
+        if many := list(rows):
+            self._connection.execute(_upsert(self._insert, table), many)
+
 
 @functools.cache
 def _upsert(insert: Insert, table: sa.Table) -> Any:
@@ -37,7 +46,8 @@ def _upsert(insert: Insert, table: sa.Table) -> Any:
 
 @functools.cache
 def _insert_if_new(insert: Insert, table: sa.Table) -> Any:
-    return insert(table).on_conflict_do_nothing()
+    # Otherwise SQLAlchemy asks for the count after an UPDATE or DELETE alone.
+    return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 def ms(instant: datetime | None) -> int | None:

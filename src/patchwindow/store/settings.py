@@ -7,6 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from patchwindow.domain.errors import MovedMeanwhile
 from patchwindow.store.rows import Rows, ms
 from patchwindow.store.tables import access_key, client_token, setting
 
@@ -34,15 +35,11 @@ _SETTING: Final = sa.select(setting.c.value).where(setting.c.name == sa.bindpara
 _KEY: Final = sa.select(access_key).where(access_key.c.access_key_id == sa.bindparam("id"))
 _KEYS: Final = sa.select(access_key).order_by(access_key.c.created_at_ms, access_key.c.access_key_id)
 _ENABLE: Final = (
-    sa.update(access_key)
-    .where(access_key.c.access_key_id == sa.bindparam("id"))
-    .values(is_enabled=sa.bindparam("to"))
+    sa.update(access_key).where(access_key.c.access_key_id == sa.bindparam("id")).values(is_enabled=sa.bindparam("to"))
 )
 _DELETE_KEY: Final = sa.delete(access_key).where(access_key.c.access_key_id == sa.bindparam("id"))
 _TOKEN: Final = sa.select(client_token.c.digest, client_token.c.answer).where(
-    client_token.c.operation == sa.bindparam("operation"),
-    client_token.c.token == sa.bindparam("token"),
-    client_token.c.expires_at_ms > sa.bindparam("now_ms"),
+    client_token.c.operation == sa.bindparam("operation"), client_token.c.token == sa.bindparam("token")
 )
 _FORGET_TOKENS: Final = sa.delete(client_token).where(client_token.c.expires_at_ms <= sa.bindparam("now_ms"))
 
@@ -100,21 +97,20 @@ class ClientTokens(Rows):
     """Answers kept under the client token of the request, so that a repeated request makes nothing new."""
 
     def find(self, operation: str, token: str, now: datetime) -> tuple[str, str] | None:
-        """Return the request's digest and the answer given to it."""
-        row = self._connection.execute(
-            _TOKEN, {"operation": operation, "token": token, "now_ms": ms(now)}
-        ).one_or_none()
+        """Return the request's digest and the answer given to it; tokens whose time is over are forgotten first."""
+        self._connection.execute(_FORGET_TOKENS, {"now_ms": ms(now)})
+        row = self._connection.execute(_TOKEN, {"operation": operation, "token": token}).one_or_none()
         return None if row is None else (row.digest, row.answer)
 
     def keep(self, operation: str, token: str, *, digest: str, answer: str, until: datetime) -> None:
-        """Keep the *answer* given to a request."""
-        self._upsert(
-            client_token, operation=operation, token=token, digest=digest, answer=answer, expires_at_ms=ms(until)
-        )
+        """Keep the *answer* given to a request.
 
-    def forget(self, now: datetime) -> int:
-        """Delete tokens whose time is over, and return how many."""
-        return self._connection.execute(_FORGET_TOKENS, {"now_ms": ms(now)}).rowcount
+        Raises:
+            MovedMeanwhile: the same request was answered at the same time; its answer is the one to give.
+        """
+        row = {"digest": digest, "answer": answer, "expires_at_ms": ms(until)}
+        if not self._insert_if_new(client_token, operation=operation, token=token, **row):
+            raise MovedMeanwhile(f"a {operation} with ClientToken {token!r} was answered at this moment; send it again")
 
 
 def _key(row: sa.Row[tuple[object, ...]]) -> AccessKey:

@@ -13,8 +13,10 @@ _OF: Final = (
     .where(tag.c.resource_type == sa.bindparam("type"), tag.c.resource_id == sa.bindparam("id"))
     .order_by(tag.c.key)
 )
-_OF_MANY: Final = sa.select(tag.c.resource_id, tag.c.key, tag.c.value).where(
-    tag.c.resource_type == sa.bindparam("type"), tag.c.resource_id.in_(sa.bindparam("ids", expanding=True))
+_OF_MANY: Final = (
+    sa.select(tag.c.resource_id, tag.c.key, tag.c.value)
+    .where(tag.c.resource_type == sa.bindparam("type"), tag.c.resource_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(tag.c.resource_id, tag.c.key)
 )
 _REMOVE: Final = sa.delete(tag).where(
     tag.c.resource_type == sa.bindparam("type"),
@@ -43,8 +45,8 @@ class Tags(Rows):
 
     def add(self, resource_type: str, resource_id: str, tags: Mapping[str, str]) -> None:
         """Set *tags*; equal keys get the new value."""
-        for key, value in tags.items():
-            self._upsert(tag, resource_type=resource_type, resource_id=resource_id, key=key, value=value)
+        owner = {"resource_type": resource_type, "resource_id": resource_id}
+        self._upsert_all(tag, ({**owner, "key": key, "value": value} for key, value in tags.items()))
 
     def remove(self, resource_type: str, resource_id: str, keys: Sequence[str]) -> None:
         """Remove the tags with these *keys*; absent ones are passed over."""

