@@ -36,6 +36,7 @@ LOCK_FILE: Final = "server.lock"
 ACCOUNT_ID: Final = "123456789012"
 REGION: Final = "us-east-1"
 _START_S: Final = 30.0
+_BACKLOG: Final = 1024
 
 
 class CannotStart(PatchwindowError):
@@ -72,15 +73,21 @@ def open_database(config: Config) -> Database:
         CannotStart: the data directory cannot be written, or the database is of a newer version.
     """
     _make_private(config.data)
+    if config.database_url is None:
+        # Made here, so that it is private from its first byte; the files that SQLite lays beside it are as it is.
+        open_private(config.data / DATABASE_FILE, "a").close()
     database = Database(config.database_url or f"sqlite:///{config.data / DATABASE_FILE}")
     try:
         database.migrate()
     except PatchwindowError as problem:
         database.close()
         raise CannotStart(f"data directory {config.data}: {problem}") from None
-    if config.database_url is None:
-        (config.data / DATABASE_FILE).chmod(0o600)
     return database
+
+
+def open_private(path: Path, mode: str) -> IO[str]:
+    """Open a text file that, if it is made here, only its owner can read."""
+    return open(path, mode, encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 def create_access_key(database: Database, *, role: Role, comment: str, clock: Clock, ids: Ids) -> AccessKey:
@@ -119,15 +126,15 @@ class Server:
         site = _prepare(self.database, config, self.ids, self.url, program)
         service = Service(database=self.database, clock=self.clock, ids=self.ids, site=site)
         engine = Engine(database=self.database, clock=self.clock, ids=self.ids)
-        app = App(service, load_operations(), bell=bell, program=program, background=lambda: engine.run(bell))
+        self._app = App(service, load_operations(), bell=bell, program=program, background=lambda: engine.run(bell))
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
-                app,
+                self._app,
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=2,
-                backlog=1024,
+                backlog=_BACKLOG,
             )
         )
         self._thread = threading.Thread(target=self._run, name="server", daemon=True)
@@ -142,6 +149,7 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._app.stop_waiting()
         self._uvicorn.should_exit = True
         self._thread.join()
         self.database.close()
@@ -187,10 +195,10 @@ def _make_private(data: Path) -> None:
         ) from None
 
 
-def _lock(config: Config) -> IO[bytes]:
+def _lock(config: Config) -> IO[str]:
     """Take the data directory for this process; the lock ends with it, however it ends."""
     _make_private(config.data)
-    file = (config.data / LOCK_FILE).open("ab")
+    file = open_private(config.data / LOCK_FILE, "a")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -207,10 +215,14 @@ def _listen(config: Config) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((config.host, config.port))
+        # At once: until somebody listens, another process may bind the same port.
+        listener.listen(_BACKLOG)
     except OSError as problem:
         listener.close()
         reason = "is in use" if problem.errno == errno.EADDRINUSE else f"cannot be used: {problem.strerror}"
-        raise CannotStart(f"{config.host}:{config.port} {reason}; give another address with --listen HOST:PORT") from None
+        raise CannotStart(
+            f"{config.host}:{config.port} {reason}; give another address with --listen HOST:PORT"
+        ) from None
     os.set_inheritable(listener.fileno(), False)
     return listener
 

@@ -9,6 +9,7 @@ import click
 
 from patchwindow.cli.serving import data_directory, data_option
 
+
 class Address(click.ParamType[tuple[str, int]]):
     """HOST:PORT."""
 
@@ -62,6 +63,6 @@ def server(
         signal.signal(name, lambda *_: stop.set())
     with Server(config) as running:
         click.echo(f"patchwindow is ready at {running.url}")
-        while running.is_alive and not stop.wait(1):
-            pass
-
+        while not stop.wait(1):
+            if not running.is_alive:
+                raise click.ClickException("the server has stopped; its log above says why")

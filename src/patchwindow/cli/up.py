@@ -1,7 +1,7 @@
 """`patchwindow up`: the whole main job on this machine, each step through the public API."""
 
 import signal
-import threading
+import time
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="The data directory; otherwise patchwindow/ in the user's state directory",
 )
-@click.option("--port", type=click.IntRange(0, 65535), help="The loopback port; otherwise the one of last time, or a free one")
-@click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="The plan to apply; otherwise the reference plan")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="The loopback port; otherwise the one of last time, or a free one"
+)
+@click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path), help="The plan to apply; otherwise the reference plan"
+)
 @click.option("--once", is_flag=True, help="Stop when all is shown, instead of serving on")
 def up(*, data: Path | None, port: int | None, plan_file: Path | None, once: bool) -> Exit:
     """Run a control plane with a node on this machine, and scan it.
@@ -38,24 +42,20 @@ def up(*, data: Path | None, port: int | None, plan_file: Path | None, once: boo
     from patchwindow.client import connect
 
     data = data_directory(data)
-    stop = threading.Event()
+    # Both end whatever step is under way; a shell starts what runs in its background with SIGINT ignored.
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: _interrupt(stop))
+        signal.signal(name, signal.default_int_handler)
     with Server(Config(data=data, port=choose_port(data, port))) as server:
         keep_port(data, server.url)
         credentials = write_profile(data, server)
         show.note(f"1. The server runs at {server.url} with its data in {data}")
         click.echo(f"export AWS_ENDPOINT_URL_SSM={server.url}")
         click.echo(f"export AWS_SHARED_CREDENTIALS_FILE={credentials} AWS_PROFILE={PROFILE}")
-        client = connect(
-            endpoint_url=server.url, profile=PROFILE, region=REGION, credentials_file=str(credentials)
-        )
-        return _work(server, client, data, plan_file, stop, once=once)
+        client = connect(endpoint_url=server.url, profile=PROFILE, region=REGION, credentials_file=str(credentials))
+        return _work(server, client, data, plan_file, once=once)
 
 
-def _work(
-    server: "Server", client: "SsmClient", data: Path, plan_file: Path | None, stop: threading.Event, *, once: bool
-) -> Exit:
+def _work(server: "Server", client: "SsmClient", data: Path, plan_file: Path | None, *, once: bool) -> Exit:
     from patchwindow.cli.plan import apply_file
     from patchwindow.cli.up_node import running_node
     from patchwindow.cli.up_report import print_openings, scan_and_report
@@ -67,20 +67,16 @@ def _work(
         if once:
             return outcome
         show.note("Serving until Ctrl-C")
-        while not stop.wait(0.5):
-            if not server.is_alive:
-                raise click.ClickException("the server has stopped; its log above says why")
-            node.check()
-    return Exit.DONE
+        try:
+            while True:
+                time.sleep(0.5)
+                if not server.is_alive:
+                    raise click.ClickException("the server has stopped; its log above says why")
+                node.check()
+        except KeyboardInterrupt:
+            return Exit.DONE
 
 
 def reference_plan() -> Path:
     """Return the plan file that comes with the program."""
     return Path(str(resources.files("patchwindow.plans") / "examples" / "reference.yaml"))
-
-
-def _interrupt(stop: threading.Event) -> None:
-    """Ask to stop; whoever asks twice, or while a step is under way, leaves at once."""
-    if stop.is_set():
-        raise KeyboardInterrupt
-    stop.set()

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import click
 
+from patchwindow.bootstrap import open_private
 from patchwindow.cli import show
 from patchwindow.cli.up_profile import REGION
 from patchwindow.client import SsmClient, call, pages
@@ -44,13 +45,25 @@ def running_node(client: SsmClient, endpoint: str, state: Path) -> Iterator[Runn
     node_id = _known(client, state) or _register(client, endpoint, state)
     log = state / "agent.log"
     started = datetime.now(UTC)
-    with log.open("ab") as output:
+    with open_private(log, "a") as output:
         # Its input is ours: if this process dies in whatever way, the agent sees the end of it and stops.
-        process = subprocess.Popen(
-            [*_AGENT, "run", "--endpoint", endpoint, "--state", str(state), "--stop-with-parent", "--reboot-command", ""],
+        process = subprocess.Popen(  # noqa: S603 - our own program, without a shell
+            [
+                *_AGENT,
+                "run",
+                "--endpoint",
+                endpoint,
+                "--state",
+                str(state),
+                "--stop-with-parent",
+                "--reboot-command",
+                "",
+            ],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
+            # Ctrl-C at the terminal is ours: we stop the agent when we are done with it.
+            process_group=0,
         )
     node = RunningNode(node_id, log, process)
     try:
@@ -87,7 +100,7 @@ def _register(client: SsmClient, endpoint: str, state: Path) -> str:
         ExpirationDate=datetime.now(UTC) + timedelta(hours=1),
         Tags=[{"Key": "Patch Group", "Value": GROUP}],
     )
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own program, without a shell
         [
             *_AGENT,
             "register",

@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from patchwindow.bootstrap import open_private
 from patchwindow.cli import show
 
 _FILE = "port"
@@ -29,4 +30,5 @@ def choose_port(data: Path, wanted: int | None) -> int:
 
 def keep_port(data: Path, url: str) -> None:
     """Remember the port of *url* for the next time."""
-    (data / _FILE).write_text(f"{urlsplit(url).port}\n")
+    with open_private(data / _FILE, "w") as file:
+        file.write(f"{urlsplit(url).port}\n")

@@ -6,7 +6,6 @@ import click
 
 from patchwindow.cli import show
 from patchwindow.cli.exits import Exit
-from patchwindow.cli.patchstates import is_compliant
 from patchwindow.cli.progress import Watch
 from patchwindow.cli.up_node import RunningNode
 from patchwindow.client import SsmClient, call, pages, wait_for_command
@@ -14,7 +13,6 @@ from patchwindow.client import SsmClient, call, pages, wait_for_command
 _STEP: Final = "PatchLinux"
 _UNSUPPORTED: Final = 3
 """The exit code by which the agent says that it knows no package manager of this machine."""
-_PATCHES_SHOWN: Final = 10
 
 
 def scan_and_report(client: SsmClient, node: RunningNode) -> Exit:
@@ -32,7 +30,9 @@ def scan_and_report(client: SsmClient, node: RunningNode) -> Exit:
         wait_for_command(client, command, watch, pause_s=0.2)
     result = call(client, "GetCommandInvocation", CommandId=command, InstanceId=node.node_id, PluginName=_STEP)
     if result["Status"] == "Success":
-        _print_state(client, node.node_id)
+        # What the patch operation itself says: the verdict, the baseline, the counts, the first missing patches.
+        click.echo()
+        click.echo(result["StandardOutputContent"].rstrip())
         return Exit.DONE
     reason = (result["StandardErrorContent"] or result["StandardOutputContent"]).strip() or result["StatusDetails"]
     if result["ResponseCode"] == _UNSUPPORTED:
@@ -55,28 +55,3 @@ def print_openings(client: SsmClient) -> None:
 
 def _opening(window: dict[str, Any]) -> str:
     return show.text(show.instant(window.get("NextExecutionTime")))
-
-
-def _print_state(client: SsmClient, node_id: str) -> None:
-    states = call(client, "DescribeInstancePatchStates", InstanceIds=[node_id])["InstancePatchStates"]
-    assert states, "a scan that succeeded has left a state"
-    state = states[0]
-    baseline = call(client, "GetPatchBaseline", BaselineId=state["BaselineId"])
-    filters = [{"Key": "State", "Values": ["Missing"]}]
-    missing = list(pages(client, "DescribeInstancePatches", "Patches", InstanceId=node_id, Filters=filters))
-    click.echo()
-    show.details(
-        {
-            "Node": node_id,
-            "Compliant": is_compliant(state),
-            "Baseline": f"{baseline['Name']} ({state['BaselineId']})",
-            "Patch group": state["PatchGroup"],
-            "Installed": state["InstalledCount"],
-            "Installed, other": state["InstalledOtherCount"],
-            "Pending reboot": state.get("InstalledPendingRebootCount"),
-            "Missing": state["MissingCount"],
-            "Scanned": state["OperationEndTime"],
-        }
-    )
-    columns: show.Columns = {"PATCH": "Title", "CLASS": "Classification", "PRIORITY": "Severity"}
-    show.section(f"Missing patches, {min(len(missing), _PATCHES_SHOWN)} of {len(missing)}", missing[:_PATCHES_SHOWN], columns)
