@@ -14,7 +14,7 @@ from patchwindow.operations.service import Service
 from patchwindow.protocol.service import OperationModel
 from patchwindow.wire.capability import Capability
 from patchwindow.wire.http import Receive, Scope, Send
-from patchwindow.wire.rpc import Listener, Rpc
+from patchwindow.wire.rpc import Bell, Rpc
 
 AGENT_PATH: Final = "/agent/patchwindow-agent.pyz"
 
@@ -30,7 +30,7 @@ class App:
         service: Service,
         operations: Mapping[str, OperationModel],
         *,
-        bell: Listener,
+        bell: Bell,
         program: bytes,
         background: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
@@ -57,6 +57,10 @@ class App:
             await self._rpc(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
+
+    def stop_waiting(self) -> None:
+        """Answer the polls of agents without waiting any more, so that no request holds up the end; from any thread."""
+        self._rpc.stop_waiting()
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:

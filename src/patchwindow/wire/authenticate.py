@@ -28,7 +28,9 @@ def authenticate(service: Service, request: SignedRequest, operation: str, now: 
     key = service.access_key(claimed.access_key_id)
     if key is None or not key.is_enabled:
         state = "is not known here" if key is None else "is disabled"
-        raise UnknownKey(f"The security token included in the request is invalid: access key {claimed.access_key_id} {state}")
+        raise UnknownKey(
+            f"The security token included in the request is invalid: access key {claimed.access_key_id} {state}"
+        )
     verify(request, claimed, secret=key.secret_access_key, now=now)
     return Caller(id=key.access_key_id, role=key.role)
 

@@ -43,7 +43,9 @@ class Capability:
 
     async def order(self, request: Request) -> Response:
         """GET …/order: what to do."""
-        return await run_in_threadpool(_refusing, lambda: self._perform(request, lambda call, ids: order(call, *ids), writes=False))
+        return await run_in_threadpool(
+            _refusing, lambda: self._perform(request, lambda call, ids: order(call, *ids), writes=False)
+        )
 
     async def report(self, request: Request) -> Response:
         """POST …/report: facts in, verdict out."""
@@ -101,6 +103,6 @@ def _refusing(function: Callable[[], Response]) -> Response:
         return JSONResponse({"error": str(error)}, 400)
     except PatchwindowError as error:
         return JSONResponse({"error": str(error)}, 403)
-    except Exception:
+    except Exception:  # noqa: BLE001  (whatever it is, it is logged, and the client is told that it is our defect)
         _LOG.exception("a patch operation's request failed")
         return JSONResponse({"error": "the server failed; its log says why"}, 500)

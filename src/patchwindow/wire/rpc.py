@@ -28,12 +28,17 @@ T = TypeVar("T")
 
 _LOG: Final = logging.getLogger(__name__)
 _POLL: Final = "GetMessages"
+_STOP: Final = "stop"
 _RECHECK_S: Final = 2.0
 """How often a poll looks again where other replicas may have written, whose bells are not heard here."""
 
 
-class Listener(Protocol):
+class Bell(Protocol):
     """What a long poll waits on."""
+
+    def ring(self, name: str) -> None:
+        """Wake everybody who waits for *name*; from any thread."""
+        ...
 
     def listen(self, name: str) -> "asyncio.Future[None]":
         """Return a future that the next ring of *name* completes."""
@@ -52,10 +57,11 @@ class Prepared:
 class Rpc:
     """AWS JSON 1.1 in front of the service."""
 
-    def __init__(self, service: Service, operations: Mapping[str, OperationModel], bell: Listener) -> None:
+    def __init__(self, service: Service, operations: Mapping[str, OperationModel], bell: Bell) -> None:
         self._service = service
         self._operations = operations
         self._bell = bell
+        self._is_stopping = False
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self._writers = ThreadPoolExecutor(service.database.writers, thread_name_prefix="write")
 
@@ -99,29 +105,35 @@ class Rpc:
 
         return self._refusing(carry_out, model, request_id)
 
-    async def _poll(self, request: SignedRequest, model: OperationModel, request_id: str, receive: Receive) -> Answer | None:
+    async def _poll(
+        self, request: SignedRequest, model: OperationModel, request_id: str, receive: Receive
+    ) -> Answer | None:
         """Hold a node's poll until something waits for it, its time is up, or it goes away."""
         run = asyncio.get_running_loop().run_in_executor
         gone = asyncio.ensure_future(_disconnect(receive))
         try:
-            prepared = await run(self._readers, self._refusing, lambda: self._prepared(request, model), model, request_id)
+            prepared = await run(
+                self._readers, self._refusing, lambda: self._prepared(request, model), model, request_id
+            )
             if isinstance(prepared, Answer):
                 return prepared
             until = self._service.clock.now() + timedelta(seconds=prepared.members.get("WaitSeconds", WAIT_S))
             while not gone.done():
                 rung = self._bell.listen(prepared.members["Destination"])
+                stopped = self._bell.listen(_STOP)
                 try:
                     look_at = await run(self._readers, self._service.next_message_at, prepared.members["Destination"])
                     now = self._service.clock.now()
-                    if now >= until or (look_at is not None and look_at <= now):
+                    if self._is_stopping or now >= until or (look_at is not None and look_at <= now):
                         carry_out = lambda: self._carried_out(prepared, request_id)  # noqa: E731  (as above)
                         return await run(self._writers, self._refusing, carry_out, model, request_id)
                     pause = (min(until, look_at or until) - now).total_seconds()
                     if self._service.database.is_shared:
                         pause = min(pause, _RECHECK_S)
-                    await asyncio.wait((rung, gone), timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait((rung, stopped, gone), timeout=pause, return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     rung.cancel()
+                    stopped.cancel()
             return None
         finally:
             gone.cancel()
@@ -148,10 +160,15 @@ class Rpc:
             return function()
         except PatchwindowError as error:
             fault = to_fault(error, model)
-        except Exception:
+        except Exception:  # noqa: BLE001  (whatever it is, it is logged, and the client is told that it is our defect)
             _LOG.exception("request %s (%s) failed", request_id, model.target if model else "unknown operation")
             fault = internal_fault(request_id)
         return Answer(fault.http_status, fault.body(), request_id)
+
+    def stop_waiting(self) -> None:
+        """Let every poll be answered now, and those still to come at once; from any thread."""
+        self._is_stopping = True
+        self._bell.ring(_STOP)
 
     def close(self) -> None:
         """Let the threads end."""
