@@ -99,8 +99,9 @@ def parse_policies(text: str) -> dict[str, Policy]:
     for block in re.split(r"^(?=\S)", text, flags=re.MULTILINE):
         head, _, rest = block.partition("\n")
         offers: dict[str, set[str]] = {}
-        newer: list[str] = []
-        candidate, phased, version, is_above = "", None, "", True
+        above: list[str] = []
+        phased: list[str] = []
+        candidate = version = installed = ""
         for line in rest.splitlines():
             match = _VERSION.fullmatch(line)
             index = _INDEX.fullmatch(line)
@@ -108,15 +109,18 @@ def parse_policies(text: str) -> dict[str, Policy]:
                 candidate = line[len("  Candidate: ") :]
             elif match is not None:
                 version = match[2]
-                is_above = is_above and match[1] != "***"
                 offers.setdefault(version, set())
-                if is_above:
-                    newer.append(version)
-                    phased = phased or (version if "(phased" in line else None)
+                if match[1] == "***":
+                    installed = version
+                elif not installed:
+                    above.append(version)
+                    phased += [version] if "(phased" in line else []
             elif index is not None and version:
                 offers[version].add(index[1])
-        update = candidate if candidate in newer else phased
-        found[head.rstrip(":")] = Policy(update, {name: frozenset(indexes) for name, indexes in offers.items()})
+        # The same version, built anew elsewhere, has an entry of its own and is no update.
+        updates = [version for version in [candidate, *phased] if version in above and version != installed]
+        indexes = {version: frozenset(offered) for version, offered in offers.items()}
+        found[head.rstrip(":")] = Policy(updates[0] if updates else None, indexes)
     return found
 
 

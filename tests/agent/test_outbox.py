@@ -1,0 +1,70 @@
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from patchwindow_agent.errors import Refused, Unreachable
+from patchwindow_agent.outbox import Outbox
+
+
+def sent(outbox: Outbox) -> list[str]:
+    told: list[str] = []
+    outbox.flush(lambda body: told.append(body["Payload"]))
+    return told
+
+
+def test_replies_go_out_in_order_and_once_also_after_a_restart(tmp_path: Path) -> None:
+    first = Outbox(tmp_path)
+    for number in range(12):
+        first.put("m", str(number))
+    second = Outbox(tmp_path)
+    second.put("m", "12")
+    assert sent(second) == [str(number) for number in range(13)]
+    assert sent(second) == []
+
+
+def test_a_refused_reply_stays_and_holds_up_no_other(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path)
+    for payload in ("bad", "good"):
+        outbox.put("m", payload)
+    ids: list[str] = []
+
+    def send(body: Mapping[str, Any]) -> None:
+        ids.append(body["ReplyId"])
+        if body["Payload"] == "bad":
+            raise Refused("ValidationException", "no", status=400)
+
+    for _ in range(2):
+        with pytest.raises(Refused):
+            outbox.flush(send)
+    # The good one went out once; the bad one was tried twice under one id.
+    assert len(ids) == 3
+    assert ids[0] == ids[2]
+
+
+def test_a_lost_link_keeps_all_that_was_not_sent(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path)
+    outbox.put("m", "a")
+    outbox.put("m", "b")
+
+    def send(_: Mapping[str, Any]) -> None:
+        raise Unreachable("no link")
+
+    with pytest.raises(Unreachable):
+        outbox.flush(send)
+    assert sent(outbox) == ["a", "b"]
+
+
+def test_a_reply_that_nobody_wants_is_dropped_after_two_days(tmp_path: Path) -> None:
+    now = 0.0
+    outbox = Outbox(tmp_path, wall=lambda: now)
+    outbox.put("m", "a")
+    now = 49 * 3600.0
+
+    def send(_: Mapping[str, Any]) -> None:
+        raise Refused("ValidationException", "no", status=400)
+
+    with pytest.raises(Refused):
+        outbox.flush(send)
+    assert sent(outbox) == []

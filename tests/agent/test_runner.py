@@ -1,0 +1,202 @@
+"""What becomes of a document's steps, with a shell that answers from a table."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.agent.fake_server import shell_step
+
+from patchwindow_agent.errors import Unusable
+from patchwindow_agent.journal import TRANSITIONS, Journal, Record, State, command_id_of
+from patchwindow_agent.outbox import Outbox
+from patchwindow_agent.results import End, Ended
+from patchwindow_agent.runner import Node, Runner
+from patchwindow_agent.shell import Script, Stop
+
+
+@dataclass
+class Shell:
+    """Each script is the exit code that it ends with."""
+
+    ran: list[str] = field(default_factory=list)
+
+    def run(self, script: Script, stop: Stop) -> Ended:
+        self.ran.append(script.text.strip())
+        if script.text.startswith("cancel"):
+            stop.ask(End.CANCELLED)
+            return Ended(End.CANCELLED, 137, "", "")
+        return Ended(End.BY_ITSELF, int(script.text), "", "")
+
+
+@dataclass
+class Bench:
+    """A runner on a folder."""
+
+    folder: Path
+    can_reboot: bool = True
+    shell: Shell = field(default_factory=Shell)
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(self.folder / "commands")
+        self.outbox = Outbox(self.folder / "replies")
+        node = Node("Linux", {}, can_reboot=self.can_reboot)
+        self.runner = Runner(node=node, journal=self.journal, outbox=self.outbox, shell=self.shell.run)
+
+    def run(self, *steps: dict[str, Any], record: Record | None = None) -> bool:
+        payload = json.dumps({"DocumentContent": {"schemaVersion": "2.2", "mainSteps": list(steps)}})
+        return self.runner.run("c-1", record or Record("aws.ssm.c-1.mi-1", payload), Stop())
+
+    def replies(self) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = []
+        self.outbox.flush(lambda body: told.append(json.loads(body["Payload"])))
+        return told
+
+    def steps(self) -> dict[str, tuple[str, int]]:
+        """Return what became of the steps, each told by one reply, and of the document."""
+        *told, last = self.replies()
+        steps = {
+            name: (step["status"], step["code"]) for reply in told for name, step in reply["runtimeStatus"].items()
+        }
+        return {**steps, "document": (last["documentStatus"], len(last["runtimeStatus"]))}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_a_failed_step_does_not_stop_the_document(bench: Bench) -> None:
+    bench.run(shell_step("a", "3"), shell_step("b", "0"))
+    assert bench.steps() == {"a": ("Failed", 3), "b": ("Success", 0), "document": ("Failed", 0)}
+
+
+def test_the_last_reply_repeats_the_step_of_a_document_that_has_one(bench: Bench) -> None:
+    bench.run(shell_step("a", "0"))
+    assert bench.steps() == {"a": ("Success", 0), "document": ("Success", 1)}
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "inputs", "first", "document"),
+    [
+        ("168", {}, ("Success", 168), "Success"),
+        ("169", {}, ("Failed", 169), "Failed"),
+        ("2", {"onFailure": "exit"}, ("Failed", 2), "Failed"),
+        ("2", {"onFailure": "successAndExit"}, ("Success", 168), "Success"),
+        ("0", {"onSuccess": "exit"}, ("Success", 0), "Success"),
+    ],
+)
+def test_an_exit_skips_the_rest_but_the_final_step(
+    bench: Bench, exit_code: str, inputs: dict[str, str], first: tuple[str, int], document: str
+) -> None:
+    final = shell_step("final", "0", finallyStep="true")
+    bench.run(shell_step("a", exit_code, **inputs), shell_step("b", "0"), final)
+    assert bench.steps() == {
+        "a": first,
+        "b": ("Skipped", 0),
+        "final": ("Success", 0),
+        "document": (document, 0),
+    }
+    assert bench.shell.ran == [exit_code, "0"]
+
+
+def test_a_step_for_another_platform_is_skipped_and_an_unknown_action_fails(bench: Bench) -> None:
+    other = {**shell_step("win", "0"), "precondition": {"StringEquals": ["platformType", "Windows"]}}
+    odd = {**shell_step("odd", "0"), "precondition": {"Matches": []}}
+    bench.run(other, odd, {"action": "aws:configurePackage", "name": "package", "inputs": {}})
+    first, second, third, _ = bench.replies()
+    assert first["runtimeStatus"]["win"]["status"] == "Skipped"
+    assert "platformType, Windows" in first["runtimeStatus"]["win"]["output"]
+    assert second["runtimeStatus"]["odd"]["status"] == "Failed"
+    assert "does not run aws:configurePackage" in third["runtimeStatus"]["package"]["output"]
+    assert bench.shell.ran == []
+
+
+def test_a_cancellation_ends_the_step_and_lets_no_other_begin(bench: Bench) -> None:
+    bench.run(shell_step("a", "cancel"), shell_step("b", "0"))
+    assert bench.steps() == {"a": ("Cancelled", 137), "b": ("Cancelled", 137), "document": ("Cancelled", 0)}
+    assert bench.shell.ran == ["cancel"]
+
+
+def test_counts_add_up_over_the_replies(bench: Bench) -> None:
+    bench.run(shell_step("a", "3"), shell_step("b", "0"))
+    counts = [reply["additionalInfo"]["runtimeStatusCounts"] for reply in bench.replies()]
+    assert counts == [{"Failed": 1}, {"Failed": 1, "Success": 1}, {"Failed": 1, "Success": 1}]
+
+
+def test_a_reboot_is_kept_and_the_same_step_runs_again(bench: Bench) -> None:
+    assert bench.run(shell_step("a", "0"), shell_step("b", "194"), shell_step("c", "0"))
+    assert bench.steps()["document"] == ("SuccessAndReboot", 0)
+    (record,) = Bench(bench.folder).journal.unfinished().values()
+    assert (record.state, record.step_index, record.reboot_count) == (State.REBOOTING, 1, 1)
+
+    resumed = Bench(bench.folder)
+    resumed.run(record=record._replace(payload=record.payload.replace("194", "0")))
+    assert resumed.steps() == {"b": ("Success", 0), "c": ("Success", 0), "document": ("Success", 0)}
+    assert resumed.shell.ran == ["0", "0"]
+    assert not resumed.journal.unfinished()
+
+
+def test_a_command_may_not_reboot_the_machine_for_ever(bench: Bench) -> None:
+    assert bench.run(shell_step("a", "194"))
+    for _ in range(4):
+        (record,) = bench.journal.unfinished().values()
+        assert bench.run(record=record)
+    (record,) = bench.journal.unfinished().values()
+    bench.replies()
+    assert not bench.run(record=record)
+    assert bench.steps() == {"a": ("Failed", 194), "document": ("Failed", 1)}
+
+
+def test_a_step_that_was_cut_off_fails_the_command_and_keeps_what_was_done(bench: Bench) -> None:
+    payload = json.dumps(
+        {"DocumentContent": {"schemaVersion": "2.2", "mainSteps": [shell_step("a", "0"), shell_step("b", "0")]}}
+    )
+    cut_off = Record("aws.ssm.c-1.mi-1", payload).moved(State.RUNNING, step_index=1)
+    bench.journal.save("c-1", cut_off)
+    bench.runner.fail("c-1", cut_off, "the power went")
+    (last,) = bench.replies()
+    assert last["documentStatus"] == "Failed"
+    step = last["runtimeStatus"]["b"]
+    assert (step["code"], step["name"], step["standardOutput"]) == (1, "", "")
+    assert step["output"] == "the document ended unexpectedly: the power went"
+    assert bench.journal.knows("c-1")
+    assert not bench.journal.unfinished()
+
+
+def test_a_finished_command_is_remembered_without_its_scripts(bench: Bench) -> None:
+    bench.run(shell_step("a", "0"))
+    kept = (bench.folder / "commands/c-1/record.json").read_text()
+    assert "runCommand" not in kept
+    assert bench.journal.knows("c-1")
+
+
+def test_old_commands_are_forgotten_and_young_ones_are_not(bench: Bench) -> None:
+    bench.run(shell_step("a", "0"))
+    written_at = (bench.folder / "commands/c-1").stat().st_mtime
+    bench.journal.forget_old(written_at + 47 * 3600)
+    assert bench.journal.knows("c-1")
+    bench.journal.forget_old(written_at + 49 * 3600)
+    assert not bench.journal.knows("c-1")
+
+
+def test_every_state_has_a_row_is_reachable_and_a_finished_command_stays_so() -> None:
+    assert set(TRANSITIONS) == set(State)
+    assert not TRANSITIONS[State.FINISHED]
+    reached = {State.ACCEPTED}
+    while more := {after for before in reached for after in TRANSITIONS[before]} - reached:
+        reached |= more
+    assert reached == set(State)
+    with pytest.raises(AssertionError):
+        Record("m", "p", State.FINISHED).moved(State.RUNNING)
+
+
+@pytest.mark.parametrize("id", ["", "x", "aws.ssm..mi-1", "aws.ssm.../../etc.mi-1", "aws.ssm.a/b.mi-1"])
+def test_a_message_id_that_could_lead_out_of_the_folder_is_refused(id: str) -> None:
+    with pytest.raises(Unusable, match="is not of the form"):
+        command_id_of(id)
+
+
+def test_a_message_id_names_its_command() -> None:
+    assert command_id_of("aws.ssm.bab3573d-dbe4-4e88.mi-0123456789abcdef0") == "bab3573d-dbe4-4e88"
