@@ -1,0 +1,184 @@
+"""Control planes and agents in processes of their own; whatever is started here ends with its context."""
+
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar
+
+import boto3
+from botocore.config import Config as SdkConfig
+from tests.fakes.commandline import AGENT, PATCHWINDOW, Shell, environment, run, write_credentials
+
+from patchwindow.bootstrap import Config, create_access_key, open_database
+from patchwindow.store.settings import AccessKey, Role
+from patchwindow.system import SystemClock, SystemIds
+
+T = TypeVar("T")
+
+_READY: Final = "patchwindow is ready at "
+_START_S: Final = 30.0
+_STOP_S: Final = 15.0
+# One attempt, so that a test sees each answer; room for the threads of one test.
+_SDK: Final = SdkConfig(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30, max_pool_connections=32)
+
+
+class ServerProcess:
+    """`patchwindow server` as a child process, ready when its context is entered."""
+
+    def __init__(self, data: Path, *options: str, listen: str = "127.0.0.1:0") -> None:
+        self.data = data
+        self.log = data.with_suffix(".log")
+        self.url = ""
+        self._listen = listen
+        self._options = options
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self.kill()
+
+    def start(self) -> None:
+        """Start it; started again, it listens where it did before."""
+        command = [*PATCHWINDOW, "server", "--data", str(self.data), "--listen", self._listen, *self._options]
+        with self.log.open("a") as log:
+            self._process = subprocess.Popen(
+                command, env=environment(self.data.parent), stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        assert self._process.stdout is not None, "it is a pipe"
+        ready, _, _ = select.select([self._process.stdout], [], [], _START_S)
+        line = self._process.stdout.readline() if ready else ""
+        if not line.startswith(_READY):
+            self.kill()
+            raise AssertionError(f"the server did not come up:\n{self.log.read_text()}")
+        self.url = line.removeprefix(_READY).strip()
+        self._listen = self.url.removeprefix("http://")
+
+    def stop(self) -> int:
+        """Ask it to end, and return its exit code."""
+        process = self._ended()
+        process.send_signal(signal.SIGTERM)
+        try:
+            return process.wait(_STOP_S)
+        finally:
+            process.kill()
+            process.wait()
+
+    def kill(self) -> None:
+        """End it at once, wherever it is: kill -9."""
+        process = self._ended()
+        process.kill()
+        process.wait()
+
+    def key(self, role: Role = Role.ADMIN) -> AccessKey:
+        """Make an access key in its database."""
+        database = open_database(Config(data=self.data, database_url=self._database_url))
+        try:
+            return create_access_key(database, role=role, comment="of a test", clock=SystemClock(), ids=SystemIds())
+        finally:
+            database.close()
+
+    @property
+    def _database_url(self) -> str | None:
+        return dict(zip(self._options[::2], self._options[1::2], strict=True)).get("--database-url")
+
+    def _ended(self) -> "subprocess.Popen[str]":
+        """Return the process, which is not to be used after this."""
+        process, self._process = self._process, None
+        assert process is not None, "it was started"
+        assert process.stdout is not None, "it is a pipe"
+        process.stdout.close()
+        return process
+
+
+class Plane:
+    """A running control plane, and clients of it with an administrator's key."""
+
+    def __init__(self, server: ServerProcess, home: Path) -> None:
+        self.server = server
+        self.home = home
+        self.key = server.key()
+        self.client = self.connect(self.key)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self.server.url
+
+    def connect(self, key: AccessKey, *, session_token: str | None = None) -> Any:
+        """Return boto3's own client with *key*, without its retries."""
+        return boto3.Session(key.access_key_id, key.secret_access_key, session_token, "us-east-1").client(
+            "ssm", endpoint_url=self.url, config=_SDK
+        )
+
+    def shell(self, key: AccessKey | None = None) -> Shell:
+        """Return a shell with *key* in a credentials file, and the endpoint in the environment."""
+        key = key or self.key
+        file = write_credentials(
+            self.home / f"{key.access_key_id}.credentials", key.access_key_id, key.secret_access_key
+        )
+        where = {"AWS_ENDPOINT_URL_SSM": self.url, "AWS_SHARED_CREDENTIALS_FILE": str(file)}
+        return Shell(environment(self.home, where))
+
+    def activation(self, **members: Any) -> tuple[str, str]:
+        """Create an activation, and return its id and code."""
+        made = self.client.create_activation(**{"IamRole": "node", **members})
+        return made["ActivationId"], made["ActivationCode"]
+
+
+@contextmanager
+def running_plane(folder: Path, *options: str) -> Iterator[Plane]:
+    """Run a control plane whose data is in *folder*."""
+    with ServerProcess(folder / "data", *options) as server:
+        yield Plane(server, folder)
+
+
+def register(plane: Plane, activation: tuple[str, str], state: Path, environ: Mapping[str, str]) -> str:
+    """Register this machine with the agent's own command, and return the id of the node."""
+    options = ("--endpoint", plane.url, "--state", str(state), "--region", "us-east-1")
+    named = ("--activation-id", activation[0], "--activation-code", activation[1])
+    return run([*AGENT, "register", *options, *named], environ).out.strip()
+
+
+@contextmanager
+def running_agent(plane: Plane, state: Path, environ: Mapping[str, str]) -> Iterator[None]:
+    """Run the agent whose registration is in *state*; it ends with this process, however that ends."""
+    options = ("--endpoint", plane.url, "--state", str(state), "--stop-with-parent", "--reboot-command", "")
+    with (state / "log").open("a") as log:
+        process = subprocess.Popen(
+            [*AGENT, "run", *options], env=dict(environ), stdin=subprocess.PIPE, stdout=log, stderr=log
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_S)
+        finally:
+            process.kill()
+            process.wait()
+            assert process.stdin is not None, "it is a pipe"
+            process.stdin.close()
+
+
+def until(look: Callable[[], T | None], what: str, *, within_s: float = 20.0) -> T:
+    """Return the first thing that *look* finds: whatever is true."""
+    ends_at = time.monotonic() + within_s
+    while time.monotonic() < ends_at:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not come within {within_s} s")
+
+
+def all_pages(client: Any, operation: str, member: str, **members: Any) -> Sequence[Any]:
+    """Return all that boto3's own paginator yields."""
+    return [each for page in client.get_paginator(operation).paginate(**members) for each in page[member]]
