@@ -51,6 +51,7 @@ class Apt:
         root: Path,
         cache: Optional[Path],
         kernel: reboot.Kernel,
+        can_write: Callable[[Path], bool] = lambda path: os.access(path, os.W_OK),
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -58,6 +59,7 @@ class Apt:
         self._root = root
         self._cache = cache
         self._kernel = kernel
+        self._can_write = can_write
         self._wall = wall
         self._sleep = sleep
         self._paths = self._find_paths()
@@ -69,7 +71,7 @@ class Apt:
         Raises:
             ScanFailed: they could not be refreshed, for another reason than a lack of rights.
         """
-        if os.access(self._paths.lists, os.W_OK):
+        if self._can_write(self._paths.lists):
             self._update([])
             return Lists(is_refreshed=True, as_of=int(self._wall()))
         if self._cache is None:
@@ -180,7 +182,7 @@ class Apt:
         Without such a cache every call would read all lists anew, which takes most of a second.
         """
         machines = self._paths.package_cache
-        can_keep = machines is not None and os.access(machines.parent, os.W_OK)
+        can_keep = machines is not None and self._can_write(machines.parent)
         if self._cache is None or (can_keep and lists is None):
             return []
         text = f'Dir::Cache::pkgcache "{self._cache}/pkgcache.bin";\nDir::Cache::srcpkgcache "";\n'

@@ -151,6 +151,7 @@ def make_root(repository: Path, path: Path, *, url: str | None = None) -> Root:
         Dir::Cache::srcpkgcache "srcpkgcache.bin";
         DPkg::Options {{ "--root={path}"; "--log={path}/var/log/dpkg.log"; }};
         APT::Sandbox::User "root";
+        Acquire::Retries "0";
         APT::Machine-ID "0123456789abcdef0123456789abcdef";
         """
     (path / "etc/apt/alternative.conf").write_text(textwrap.dedent(configuration))
