@@ -1,16 +1,16 @@
-"""Commands, their invocations on nodes, the steps of those, and the messages that wait for nodes."""
+"""Commands, their invocations on nodes, and the steps of those."""
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from patchwindow.domain.run import Command, Invocation, Message, Step
-from patchwindow.protocol.records import dumps, from_ms, loads
+from patchwindow.domain.run import Command, Invocation, Step
+from patchwindow.protocol.records import dumps, loads
 from patchwindow.store.rows import Rows, instant, ms
-from patchwindow.store.tables import command, invocation, invocation_step, message
+from patchwindow.store.tables import command, invocation, invocation_step
 
 EXECUTING: Final = ("Pending", "InProgress", "Cancelling")
 """The statuses of commands that have not ended."""
@@ -83,21 +83,6 @@ _STEPS: Final = (
     )
     .order_by(invocation_step.c.node_id, invocation_step.c.ordinal)
 )
-_WAITING: Final = (
-    sa.select(message)
-    .where(message.c.node_id == sa.bindparam("node_id"), message.c.visible_at_ms <= sa.bindparam("now_ms"))
-    .order_by(message.c.created_at_ms, message.c.message_id)
-    .limit(sa.bindparam("limit"))
-)
-_VISIBLE: Final = sa.select(sa.func.min(message.c.visible_at_ms)).where(message.c.node_id == sa.bindparam("node_id"))
-_HIDE: Final = (
-    sa.update(message)
-    .where(message.c.message_id.in_(sa.bindparam("ids", expanding=True)))
-    .values(visible_at_ms=sa.bindparam("until_ms"))
-)
-_MESSAGE: Final = sa.select(message).where(message.c.message_id == sa.bindparam("id"))
-_SETTLE: Final = sa.delete(message).where(message.c.message_id == sa.bindparam("id"))
-_SETTLE_NODE: Final = sa.delete(message).where(message.c.node_id == sa.bindparam("node_id"))
 _OPEN_ON_NODE: Final = (
     sa.select(invocation.c.command_id)
     .join(command, command.c.command_id == invocation.c.command_id)
@@ -291,40 +276,6 @@ class Invocations(Rows):
         )
 
 
-class Messages(Rows):
-    """What waits for nodes. A message that was handed out is invisible for a while, then waits again until settled."""
-
-    def add(self, values: Iterable[Message]) -> None:
-        """Keep new messages, visible at once; one that is there already stays as it is."""
-        self._insert_new(message, map(_message_row, values))
-
-    def waiting(self, node_id: str, now: datetime, limit: int) -> list[Message]:
-        """Return up to *limit* messages that the node may be given now, the oldest first."""
-        rows = self._connection.execute(_WAITING, {"node_id": node_id, "now_ms": ms(now), "limit": limit})
-        return [_message(row) for row in rows]
-
-    def visible_at(self, node_id: str) -> datetime | None:
-        """Return the earliest instant at which a message for the node may be given."""
-        return instant(self._connection.scalar(_VISIBLE, {"node_id": node_id}))
-
-    def hide(self, message_ids: Sequence[str], until: datetime) -> None:
-        """Make messages invisible until *until*."""
-        self._connection.execute(_HIDE, {"ids": list(message_ids), "until_ms": ms(until)})
-
-    def get(self, message_id: str) -> Message | None:
-        """Return the message, if it is not settled."""
-        row = self._connection.execute(_MESSAGE, {"id": message_id}).one_or_none()
-        return None if row is None else _message(row)
-
-    def settle(self, message_id: str) -> None:
-        """Forget a message that was accepted or has become pointless."""
-        self._connection.execute(_SETTLE, {"id": message_id})
-
-    def settle_all(self, node_id: str) -> None:
-        """Forget everything that waits for the node."""
-        self._connection.execute(_SETTLE_NODE, {"node_id": node_id})
-
-
 def _command_row(value: Command) -> dict[str, Any]:
     return {
         "command_id": value.command_id,
@@ -364,25 +315,4 @@ def _invocation(row: sa.Row[tuple[object, ...]]) -> Invocation:
         cancelled_at=instant(row.cancelled_at_ms),
         ended_at=instant(row.ended_at_ms),
         trace_output=row.trace_output,
-    )
-
-
-def _message_row(value: Message) -> dict[str, Any]:
-    return {
-        "message_id": value.message_id,
-        "node_id": value.node_id,
-        "command_id": value.command_id,
-        "topic": value.topic,
-        "created_at_ms": ms(value.created_at),
-        "visible_at_ms": ms(value.created_at),
-    }
-
-
-def _message(row: sa.Row[tuple[object, ...]]) -> Message:
-    return Message(
-        message_id=row.message_id,
-        node_id=row.node_id,
-        command_id=row.command_id,
-        topic=row.topic,
-        created_at=from_ms(row.created_at_ms),
     )

@@ -3,8 +3,9 @@
 import sqlalchemy as sa
 
 from patchwindow.store.baselines import Baselines, PatchGroups
-from patchwindow.store.commands import Commands, Invocations, Messages
+from patchwindow.store.commands import Commands, Invocations
 from patchwindow.store.executions import Executions
+from patchwindow.store.messages import Messages
 from patchwindow.store.nodes import Activations, Nodes
 from patchwindow.store.patch_states import Facts, PatchStates
 from patchwindow.store.rows import Insert
