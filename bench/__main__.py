@@ -1,0 +1,36 @@
+"""`python -m bench [NAME]`: the numbers, all groups or one."""
+
+import sys
+import time
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final
+
+from bench.report import conditions
+
+GROUPS: Final[Mapping[str, str]] = {
+    "cli": "`patchwindow --help` above a bare Python start",
+    "start": "the server's start, and `patchwindow up --once` the second time",
+    "agent": "the agent at rest",
+    "scan": "a scan above what apt itself takes",
+    "api": "requests over loopback, beside moto_server",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the groups that are named, or all, and return the exit code."""
+    unknown = [name for name in arguments if name not in GROUPS]
+    if unknown:
+        print(f"bench: there is no group {unknown[0]!r}; the groups are {', '.join(GROUPS)}", file=sys.stderr)
+        return 2
+    print(f"{conditions()}\n")
+    for name in arguments or GROUPS:
+        print(f"## {name}: {GROUPS[name]}\n", flush=True)
+        began_at = time.perf_counter()
+        import_module(f"bench.{name}").run()
+        print(f"\nmeasured in {time.perf_counter() - began_at:.0f} s\n", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
