@@ -7,7 +7,7 @@ from typing import Any
 
 from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.baseline_check import check
-from patchwindow.domain.errors import AlreadyExists, Denied, Invalid, InUse, InvalidResourceId, NotFound
+from patchwindow.domain.errors import AlreadyExists, Denied, InUse, Invalid, InvalidResourceId, NotFound
 from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.domain.predefined import arn
 from patchwindow.operations.call import Answer, Call, Request, after_text, bare_id, filter_values
@@ -70,10 +70,9 @@ def update(call: Call, request: Request) -> Answer:
 def delete(call: Call, request: Request) -> Answer:
     """DeletePatchBaseline: also of an unknown id, as AWS answers it."""
     baseline_id = _id(request["BaselineId"])
-    stored = call.work.baselines.get(baseline_id)
-    if stored is None:
+    if call.work.baselines.get(baseline_id) is None:
         return {"BaselineId": request["BaselineId"]}
-    _own(call, baseline_id, "deleted")
+    stored = _own(call, baseline_id, "deleted")
     groups = call.work.patch_groups.of_baseline(baseline_id)
     if groups:
         raise InUse(
@@ -117,7 +116,7 @@ def describe(call: Call, request: Request) -> Answer:
 
 def register_default(call: Call, request: Request) -> Answer:
     """RegisterDefaultPatchBaseline: for the operating system of the baseline."""
-    stored = _stored(call, request["BaselineId"])
+    stored = _locked(call, request["BaselineId"])
     call.work.baselines.set_default(stored.baseline.operating_system, stored.baseline.baseline_id)
     return {"BaselineId": request["BaselineId"]}
 
@@ -130,7 +129,7 @@ def get_default(call: Call, request: Request) -> Answer:
 
 def register_group(call: Call, request: Request) -> Answer:
     """RegisterPatchBaselineForPatchGroup: one baseline for each group and operating system."""
-    stored = _stored(call, request["BaselineId"])
+    stored = _locked(call, request["BaselineId"])
     group, system = request["PatchGroup"], stored.baseline.operating_system
     if not call.work.patch_groups.register(group, system, stored.baseline.baseline_id):
         raise AlreadyExists(
@@ -198,14 +197,23 @@ def baseline_for(call: Call, group: str, system: str) -> StoredBaseline:
 
 def _stored(call: Call, id_or_arn: str) -> StoredBaseline:
     baseline_id = _id(id_or_arn)
-    stored = call.work.baselines.get(baseline_id)
+    return _found(baseline_id, call.work.baselines.get(baseline_id))
+
+
+def _locked(call: Call, id_or_arn: str) -> StoredBaseline:
+    """Return the baseline, and keep others from changing or deleting it until the call ends."""
+    baseline_id = _id(id_or_arn)
+    return _found(baseline_id, call.work.baselines.lock(baseline_id))
+
+
+def _found(baseline_id: str, stored: StoredBaseline | None) -> StoredBaseline:
     if stored is None:
-        raise NotFound(f"patch baseline {baseline_id} does not exist")
+        raise NotFound(f"patch baseline {baseline_id} does not exist; DescribePatchBaselines lists those that do")
     return stored
 
 
 def _own(call: Call, id_or_arn: str, done: str) -> StoredBaseline:
-    stored = _stored(call, id_or_arn)
+    stored = _locked(call, id_or_arn)
     if stored.owner == OWNER_AWS:
         raise Denied(f"patch baseline {stored.baseline.name} is predefined and cannot be {done}; make one of your own")
     return stored
@@ -214,7 +222,9 @@ def _own(call: Call, id_or_arn: str, done: str) -> StoredBaseline:
 def _id(id_or_arn: str) -> str:
     baseline_id = bare_id(id_or_arn)
     if not _ID.fullmatch(baseline_id):
-        raise InvalidResourceId(f"{id_or_arn!r} is not the id or ARN of a patch baseline (pb- and 17 hexadecimal digits)")
+        raise InvalidResourceId(
+            f"{id_or_arn!r} is not the id or ARN of a patch baseline (pb- and 17 hexadecimal digits)"
+        )
     return baseline_id
 
 
@@ -231,7 +241,7 @@ def _identity(call: Call, stored: StoredBaseline, defaults: set[str]) -> dict[st
         "BaselineId": _shown_id(call, stored),
         "BaselineName": baseline.name,
         "OperatingSystem": baseline.operating_system,
-        "BaselineDescription": baseline.description or "",
+        "BaselineDescription": baseline.description,
         "DefaultBaseline": baseline.baseline_id in defaults,
     }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from patchwindow.domain.errors import InvalidFilter
+from patchwindow.domain.errors import InvalidFilter, PatchwindowError
 from patchwindow.ports import Ids
 from patchwindow.protocol.pages import Key, next_token, read_page
 from patchwindow.store.settings import Role
@@ -105,19 +105,23 @@ def filter_values(
     filters: Sequence[Mapping[str, Any]] | None,
     allowed: Sequence[str],
     *,
-    refuse: type[InvalidFilter] | type[Exception] = InvalidFilter,
+    refuse: type[PatchwindowError] = InvalidFilter,
 ) -> dict[str, tuple[str, ...]]:
     """Return the values of `[{Key, Values}]` filters, by key; equal keys are joined.
 
+    The model demands neither of the two members.
+
     Raises:
-        InvalidFilter: (or *refuse*) a key is not one of *allowed*.
+        InvalidFilter: (or *refuse*) a key is not one of *allowed*, or has no values.
     """
     found: dict[str, tuple[str, ...]] = {}
     for each in filters or ():
-        key = each["Key"]
+        key, values = each.get("Key", ""), each.get("Values")
         if key not in allowed:
             raise refuse(f"filter key {key!r} is not known here; use one of {', '.join(allowed)}")
-        found[key] = found.get(key, ()) + tuple(each.get("Values") or ())
+        if not values:
+            raise refuse(f"filter {key} has no values; give at least one, or leave the filter out")
+        found[key] = found.get(key, ()) + tuple(values)
     return found
 
 
