@@ -71,7 +71,7 @@ def _facts(_: argparse.Namespace) -> None:
     from patchwindow_agent import patch  # noqa: PLC0415 - see above
 
     facts, _installed_at = patch.back_end(os.environ).facts()
-    print(json.dumps(facts, indent=1, ensure_ascii=False))
+    print(json.dumps(facts, indent=1, ensure_ascii=False), flush=True)
 
 
 def _url(text: str) -> str:
@@ -133,6 +133,10 @@ def perform(arguments: Optional[Sequence[str]] = None) -> Exit:
         return Exit.UNSUPPORTED
     except AgentError as problem:
         _complain(str(problem))
+        return Exit.FAILED
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; without this the interpreter complains of it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return Exit.FAILED
     return Exit.DONE
 

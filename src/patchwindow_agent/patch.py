@@ -126,10 +126,10 @@ def _reason(answer: Answer, told: Any) -> str:
 
 def _cache(environ: Mapping[str, str]) -> Optional[Path]:
     """Return a folder of our own that can be written, None where this user has none."""
-    if os.geteuid() == 0:
-        base = Path("/var/cache")
-    elif environ.get("XDG_CACHE_HOME"):
+    if environ.get("XDG_CACHE_HOME"):
         base = Path(environ["XDG_CACHE_HOME"])
+    elif os.geteuid() == 0:
+        base = Path("/var/cache")
     else:
         base = Path("~").expanduser() / ".cache"
     folder = base / "patchwindow"

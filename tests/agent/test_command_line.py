@@ -1,6 +1,7 @@
 """The agent as it is used: as a zip application, as a process that is started and killed."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -87,8 +88,9 @@ def test_a_machine_without_a_known_package_manager_has_an_exit_code_of_its_own(
 
 
 @pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt")
-def test_the_zip_application_prints_the_facts_of_this_machine(pyz: Path) -> None:
-    done = subprocess.run([sys.executable, str(pyz), "facts"], check=True, capture_output=True)
+def test_the_zip_application_prints_the_facts_of_this_machine(pyz: Path, tmp_path: Path) -> None:
+    environ = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, str(pyz), "facts"], check=True, capture_output=True, env=environ)
     assert json.loads(done.stdout)["manager"] == "apt"
 
 

@@ -101,6 +101,8 @@ class Root:
             "DPKG_FORCE": "script-chrootless,not-root",
             "DEBIAN_FRONTEND": "noninteractive",
             "LC_ALL": "C.UTF-8",
+            # What users of apt keep for themselves, they keep in the root too.
+            "XDG_CACHE_HOME": str(self.path / "var/cache"),
         }
 
     def run(self, *command: str) -> str:
