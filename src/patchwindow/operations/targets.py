@@ -1,37 +1,48 @@
 """Targets registered with maintenance windows."""
 
 import dataclasses
+from typing import Final
 
-from patchwindow.domain.errors import Invalid, NotFound, TargetInUse
-from patchwindow.domain.window import ResourceType, WindowTarget
+from patchwindow.domain.errors import Invalid, LimitExceeded, NotFound, TargetInUse
+from patchwindow.domain.window import ResourceType, Window, WindowTarget
 from patchwindow.operations.call import Answer, Call, Request, after_text, filter_values
-from patchwindow.operations.targeting import targets_of
-from patchwindow.operations.windows import existing
+from patchwindow.operations.targeting import check_keys, targets_of
+from patchwindow.operations.windows import existing, locked
 from patchwindow.protocol.records import attributes, from_members, to_members
 
-_PAGE = 100
-TARGET_IDS = "WindowTargetIds"
+TARGET_IDS: Final = "WindowTargetIds"
+TARGETS_MAX: Final = 100
+"""Targets that one window may have, as in AWS."""
+
+_PAGE: Final = 100
 
 
 def register(call: Call, request: Request) -> Answer:
     """RegisterTargetWithMaintenanceWindow."""
-    existing(call, request["WindowId"])
+    window = locked(call, request["WindowId"])
+    check_keys(request["Targets"])
     target = from_members(WindowTarget, request, window_target_id=call.ids.uuid())
-    _check(target, request)
+    _check(target)
+    if len(call.work.window_targets.of_window(window.window_id)) >= TARGETS_MAX:
+        raise LimitExceeded(
+            f"maintenance window {window.window_id} has {TARGETS_MAX} targets, the most that one may have; "
+            "deregister one, or use another window"
+        )
     call.work.window_targets.put(target.window_target_id, target)
     return {"WindowTargetId": target.window_target_id}
 
 
 def update(call: Call, request: Request) -> Answer:
     """UpdateMaintenanceWindowTarget: merges, or with Replace makes absent what is not given."""
-    before = existing_target(call, request["WindowId"], request["WindowTargetId"])
+    before = _existing(call, locked(call, request["WindowId"]), request["WindowTargetId"])
+    check_keys(request.get("Targets", ()))
     if request.get("Replace"):
         if "Targets" not in request:
             raise Invalid("Targets must be given with Replace")
         after = from_members(WindowTarget, request, resource_type=before.resource_type)
     else:
         after = dataclasses.replace(before, **attributes(WindowTarget, request))
-    _check(after, request)
+    _check(after)
     call.work.window_targets.put(after.window_target_id, after)
     members = to_members(after)
     del members["ResourceType"]
@@ -41,7 +52,7 @@ def update(call: Call, request: Request) -> Answer:
 def deregister(call: Call, request: Request) -> Answer:
     """DeregisterTargetFromMaintenanceWindow: with Safe only if no task names it."""
     window_id, target_id = request["WindowId"], request["WindowTargetId"]
-    existing_target(call, window_id, target_id)
+    _existing(call, locked(call, window_id), target_id)
     if request.get("Safe"):
         users = [
             task.window_task_id
@@ -75,20 +86,14 @@ def describe(call: Call, request: Request) -> Answer:
     )
 
 
-def existing_target(call: Call, window_id: str, target_id: str) -> WindowTarget:
-    """Return the target.
-
-    Raises:
-        NotFound: the window, or the target in it, does not exist.
-    """
-    existing(call, window_id)
-    target = call.work.window_targets.get(window_id, target_id)
+def _existing(call: Call, window: Window, target_id: str) -> WindowTarget:
+    target = call.work.window_targets.get(window.window_id, target_id)
     if target is None:
-        raise NotFound(f"Window target {target_id} does not exist in maintenance window {window_id}")
+        raise NotFound(f"Window target {target_id} does not exist in maintenance window {window.window_id}")
     return target
 
 
-def _check(target: WindowTarget, request: Request) -> None:
+def _check(target: WindowTarget) -> None:
     if target.resource_type is ResourceType.RESOURCE_GROUP:
         raise Invalid("ResourceType RESOURCE_GROUP is not served yet; use INSTANCE with tag:<key>")
-    targets_of(request.get("Targets", [to_members(one) for one in target.targets]))
+    targets_of([to_members(one) for one in target.targets])

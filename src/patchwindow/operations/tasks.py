@@ -1,16 +1,21 @@
 """Tasks registered with maintenance windows."""
 
+import base64
 import dataclasses
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from patchwindow.domain.errors import Invalid, NotFound
+from patchwindow.domain.errors import Invalid, LimitExceeded, NotFound
 from patchwindow.domain.limit import Concurrency, ErrorLimit
 from patchwindow.domain.window import CutoffBehavior, TaskType, Window, WindowTask
 from patchwindow.operations.call import Answer, Call, Request, after_text, filter_values
-from patchwindow.operations.targeting import IDS, targets_of
+from patchwindow.operations.targeting import IDS, check_keys, targets_of
 from patchwindow.operations.targets import TARGET_IDS
-from patchwindow.operations.windows import existing
+from patchwindow.operations.windows import existing, locked
 from patchwindow.protocol.records import attributes, from_members, to_members
+
+TASKS_MAX: Final = 20
+"""Tasks that one window may have, as in AWS."""
 
 _PAGE: Final = 100
 _TARGETS_MAX: Final = 10
@@ -18,35 +23,46 @@ _PLACEHOLDER: Final = "1"
 """What AWS reads back as MaxConcurrency and MaxErrors of a task without targets."""
 _REPLACE_NEEDS: Final = ("TaskArn",)
 _REPLACE_NEEDS_OF_COMMANDS: Final = ("Targets", "MaxConcurrency", "MaxErrors")
+_PARAMETERS_OF: Final[Mapping[TaskType, str]] = {
+    TaskType.RUN_COMMAND: "RunCommand",
+    TaskType.AUTOMATION: "Automation",
+    TaskType.LAMBDA: "Lambda",
+    TaskType.STEP_FUNCTIONS: "StepFunctions",
+}
 
 
 def register(call: Call, request: Request) -> Answer:
     """RegisterTaskWithMaintenanceWindow."""
-    window = existing(call, request["WindowId"])
-    task = from_members(WindowTask, request, window_task_id=call.ids.uuid())
+    window = locked(call, request["WindowId"])
+    task = from_members(WindowTask, _given(request), window_task_id=call.ids.uuid())
     _check(call, window, task)
+    if len(call.work.window_tasks.of_window(window.window_id)) >= TASKS_MAX:
+        raise LimitExceeded(
+            f"maintenance window {window.window_id} has {TASKS_MAX} tasks, the most that one may have; "
+            "deregister one, or use another window"
+        )
     call.work.window_tasks.put(task.window_task_id, task)
     return {"WindowTaskId": task.window_task_id}
 
 
 def get(call: Call, request: Request) -> Answer:
     """GetMaintenanceWindowTask."""
-    return _shown(existing_task(call, request["WindowId"], request["WindowTaskId"]))
+    return _shown(_existing(call, existing(call, request["WindowId"]), request["WindowTaskId"]))
 
 
 def update(call: Call, request: Request) -> Answer:
     """UpdateMaintenanceWindowTask: merges, TaskInvocationParameters as a whole; with Replace clears what is not given."""
-    window = existing(call, request["WindowId"])
-    before = existing_task(call, request["WindowId"], request["WindowTaskId"])
+    window = locked(call, request["WindowId"])
+    before = _existing(call, window, request["WindowTaskId"])
     if request.get("Replace"):
         is_command = before.task_type is TaskType.RUN_COMMAND
         needs = _REPLACE_NEEDS + (_REPLACE_NEEDS_OF_COMMANDS if is_command else ())
         missing = [name for name in needs if name not in request]
         if missing:
             raise Invalid(f"{', '.join(missing)} must be given with Replace")
-        after = from_members(WindowTask, request, task_type=before.task_type)
+        after = from_members(WindowTask, _given(request), task_type=before.task_type)
     else:
-        after = dataclasses.replace(before, **attributes(WindowTask, request))
+        after = dataclasses.replace(before, **attributes(WindowTask, _given(request)))
     _check(call, window, after)
     call.work.window_tasks.put(after.window_task_id, after)
     members = _shown(after)
@@ -56,7 +72,7 @@ def update(call: Call, request: Request) -> Answer:
 
 def deregister(call: Call, request: Request) -> Answer:
     """DeregisterTaskFromMaintenanceWindow: a running execution goes on with the task as it was."""
-    task = existing_task(call, request["WindowId"], request["WindowTaskId"])
+    task = _existing(call, locked(call, request["WindowId"]), request["WindowTaskId"])
     call.work.window_tasks.delete(task.window_task_id)
     return {"WindowId": task.window_id, "WindowTaskId": task.window_task_id}
 
@@ -84,21 +100,33 @@ def describe(call: Call, request: Request) -> Answer:
     )
 
 
-def existing_task(call: Call, window_id: str, task_id: str) -> WindowTask:
-    """Return the task.
-
-    Raises:
-        NotFound: the window, or the task in it, does not exist.
-    """
-    existing(call, window_id)
-    task = call.work.window_tasks.get(window_id, task_id)
+def _existing(call: Call, window: Window, task_id: str) -> WindowTask:
+    task = call.work.window_tasks.get(window.window_id, task_id)
     if task is None:
-        raise NotFound(f"Window task {task_id} does not exist in maintenance window {window_id}")
+        raise NotFound(f"Window task {task_id} does not exist in maintenance window {window.window_id}")
     return task
 
 
+def _given(request: Request) -> Request:
+    """Return *request* in the form that is stored: no targets without a key, and no bytes."""
+    check_keys(request.get("Targets", ()))
+    return _with_payload(request, lambda payload: base64.b64encode(payload).decode())
+
+
+def _with_payload(members: Mapping[str, Any], convert: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return *members* with the payload for a function, the one blob in them, converted."""
+    given = members.get("TaskInvocationParameters", {})
+    payload = given.get("Lambda", {}).get("Payload")
+    if payload is None:
+        return dict(members)
+    return {
+        **members,
+        "TaskInvocationParameters": {**given, "Lambda": {**given["Lambda"], "Payload": convert(payload)}},
+    }
+
+
 def _shown(task: WindowTask) -> dict[str, Any]:
-    members = to_members(task)
+    members = _with_payload(to_members(task), base64.b64decode)
     if not task.targets:
         members |= {"MaxConcurrency": _PLACEHOLDER, "MaxErrors": _PLACEHOLDER}
     members.setdefault("CutoffBehavior", CutoffBehavior.CONTINUE_TASK)
@@ -116,6 +144,7 @@ def _identity(task: WindowTask) -> dict[str, Any]:
 
 def _check(call: Call, window: Window, task: WindowTask) -> None:
     """Refuse what the model's constraints cannot say (maintenance windows reference, §5)."""
+    _check_parameters(task)
     if not task.targets:
         _check_without_targets(task)
         return
@@ -126,6 +155,9 @@ def _check(call: Call, window: Window, task: WindowTask) -> None:
         if limit is None:
             raise Invalid(f"{name} must be given for a task with targets; a number or a percentage such as 10%")
         read(limit)
+    named = tuple(id for target in task.targets if target.key == TARGET_IDS for id in target.values)
+    if len(named) > _TARGETS_MAX:
+        raise Invalid(f"The maximum number of window targets is {_TARGETS_MAX}")
     for target in task.targets:
         if target.key == IDS:
             if not window.allow_unassociated_targets:
@@ -138,6 +170,18 @@ def _check(call: Call, window: Window, task: WindowTask) -> None:
             _check_window_targets(call, window, target.values)
         else:
             raise Invalid(f"target key {target.key!r} of a task is not known; use {TARGET_IDS} or {IDS}")
+
+
+def _check_parameters(task: WindowTask) -> None:
+    served = _PARAMETERS_OF[task.task_type]
+    if others := set(task.task_invocation_parameters or ()) - {served}:
+        raise Invalid(
+            f"TaskInvocationParameters has {', '.join(sorted(others))}, but the task is of type {task.task_type}; "
+            f"use {served}"
+        )
+    for name, value in (task.task_parameters or {}).items():
+        if "Values" not in value:
+            raise Invalid(f"TaskParameters has no Values for {name!r}; give them as a list")
 
 
 def _check_without_targets(task: WindowTask) -> None:
@@ -155,8 +199,6 @@ def _check_without_targets(task: WindowTask) -> None:
 def _check_window_targets(call: Call, window: Window, target_ids: tuple[str, ...]) -> None:
     if not target_ids:
         raise Invalid(f"Please specify at least one target. Values of {TARGET_IDS} can't be empty")
-    if len(target_ids) > _TARGETS_MAX:
-        raise Invalid(f"The maximum number of window targets is {_TARGETS_MAX}")
     for target_id in target_ids:
         if call.work.window_targets.get(window.window_id, target_id) is None:
             raise NotFound(f"Window target {target_id} does not exist in maintenance window {window.window_id}")

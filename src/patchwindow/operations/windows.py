@@ -1,27 +1,29 @@
 """Maintenance windows: making, changing, listing them, and when they open."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from itertools import islice
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice, takewhile
 from typing import Any, Final
 
 from patchwindow.domain.errors import Invalid, NotFound
 from patchwindow.domain.opening import parse_instant
 from patchwindow.domain.schedule_zone import format_instant, parse_zone
 from patchwindow.domain.window import Target, Window, WindowTarget
-from patchwindow.operations.call import Answer, Call, Request, after_text, filter_values, slice_after
-from patchwindow.operations.tags import WINDOW, add_new_tags
-from patchwindow.operations.targeting import is_selected, targets_of
+from patchwindow.operations.call import Answer, Call, Request, after_text, filter_values
+from patchwindow.operations.tags import NODE, WINDOW, add_new_tags
+from patchwindow.operations.targeting import IDS, includes, targets_of
 from patchwindow.ports import ENGINE
 from patchwindow.protocol.pages import Key
-from patchwindow.protocol.records import attributes, from_members, to_members
+from patchwindow.protocol.records import attributes, from_members, from_ms, to_members, to_ms
 
 _PAGE: Final = 100
 _SCHEDULE: Final = ("schedule", "schedule_timezone", "schedule_offset", "start_date", "end_date")
 _REPLACE_NEEDS: Final = ("Name", "Schedule", "Duration", "Cutoff", "AllowUnassociatedTargets")
 _OPENINGS_MAX: Final = 1000
-"""How many coming openings of one window are looked at; AWS publishes no horizon."""
+"""How many coming openings one list has, over all of its pages; AWS publishes no horizon."""
+_TICK: Final = timedelta(milliseconds=1)
 
 
 def create(call: Call, request: Request) -> Answer:
@@ -34,7 +36,8 @@ def create(call: Call, request: Request) -> Answer:
         modified_date=call.now,
         scheduled_at=call.now,
     )
-    _keep(call, window)
+    call.work.windows.put(window, next_opening_at=_next_opening(call, window))
+    call.work.wake(ENGINE)
     add_new_tags(call, WINDOW, window.window_id, request)
     return {"WindowId": window.window_id}
 
@@ -47,7 +50,7 @@ def get(call: Call, request: Request) -> Answer:
 
 def update(call: Call, request: Request) -> Answer:
     """UpdateMaintenanceWindow: merges; with Replace, what is not given becomes absent, but Enabled stays as it is."""
-    before = existing(call, request["WindowId"])
+    before = locked(call, request["WindowId"])
     if request.get("Replace"):
         missing = [name for name in _REPLACE_NEEDS if name not in request]
         if missing:
@@ -97,46 +100,48 @@ def describe(call: Call, request: Request) -> Answer:
 
 
 def describe_schedule(call: Call, request: Request) -> Answer:
-    """DescribeMaintenanceWindowSchedule: the coming openings of one window, or of those that have a target, in order."""
+    """DescribeMaintenanceWindowSchedule: the coming openings of a window, of those with a target, or of all, in order."""
     filters = filter_values(request.get("Filters"), ("ScheduledAfter", "ScheduledBefore"), refuse=Invalid)
     since = max([call.now, *_instants(filters, "ScheduledAfter")])
     until = min(_instants(filters, "ScheduledBefore"), default=None)
     if "WindowId" in request:
         windows = [existing(call, request["WindowId"])]
     elif request.get("Targets"):
-        windows = list(_windows_of(call, targets_of(request["Targets"])))
+        windows = _windows_of(call, targets_of(request["Targets"]))
     else:
         windows = list(_all(call))
-    openings = sorted(
-        (opening, window.window_id, window)
-        for window in windows
-        if window.enabled
-        for opening in _openings(window, since, until)
-    )
+
+    def fetch(after: Key | None, limit: int) -> list[tuple[int, datetime, Window]]:
+        at_ms, window_id, count = (0, "", 0) if after is None else (int(after[0]), str(after[1]), int(after[2]))
+        coming = _coming(windows, max(since, from_ms(at_ms) - _TICK), until)
+        beyond = (each for each in coming if (to_ms(each[0]), each[1]) > (at_ms, window_id))
+        page = islice(beyond, min(limit, _OPENINGS_MAX - count))
+        return [(place, opening, window) for place, (opening, _, window) in enumerate(page, count + 1)]
+
     return call.pages(
         request,
         "ScheduledWindowExecutions",
         default=_PAGE,
-        fetch=lambda after, limit: slice_after(list(enumerate(openings)), after, limit),
-        key=lambda numbered: (numbered[0],),
-        shape=lambda numbered: {
-            "WindowId": numbered[1][1],
-            "Name": numbered[1][2].name,
-            "ExecutionTime": format_instant(numbered[1][0], _zone(numbered[1][2])),
+        fetch=fetch,
+        key=lambda each: (to_ms(each[1]), each[2].window_id, each[0]),
+        shape=lambda each: {
+            "WindowId": each[2].window_id,
+            "Name": each[2].name,
+            "ExecutionTime": format_instant(each[1], _zone(each[2])),
         },
     )
 
 
 def describe_for_target(call: Call, request: Request) -> Answer:
     """DescribeMaintenanceWindowsForTarget: windows with a registered target that would include the resource."""
-    windows = sorted(_windows_of(call, targets_of(request["Targets"])), key=lambda window: window.window_id)
+    windows = _windows_of(call, targets_of(request["Targets"]))
     return call.pages(
         request,
         "WindowIdentities",
         default=_PAGE,
-        fetch=lambda after, limit: slice_after(list(enumerate(windows)), after, limit),
-        key=lambda numbered: (numbered[0],),
-        shape=lambda numbered: {"WindowId": numbered[1].window_id, "Name": numbered[1].name},
+        fetch=lambda after, limit: [one for one in windows if one.window_id > after_text(after)][:limit],
+        key=lambda window: (window.window_id,),
+        shape=lambda window: {"WindowId": window.window_id, "Name": window.name},
     )
 
 
@@ -146,14 +151,26 @@ def existing(call: Call, window_id: str) -> Window:
     Raises:
         NotFound: there is none of this id.
     """
-    window = call.work.windows.get(window_id)
+    return _found(window_id, call.work.windows.get(window_id))
+
+
+def locked(call: Call, window_id: str) -> Window:
+    """Return the window, and keep others from changing it and what is registered with it until the call ends.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    return _found(window_id, call.work.windows.lock(window_id))
+
+
+def _found(window_id: str, window: Window | None) -> Window:
     if window is None:
         raise NotFound(f"Maintenance window {window_id} does not exist")
     return window
 
 
 def _keep(call: Call, window: Window) -> None:
-    opening = window.timing().next_opening(call.now) if window.enabled else None
+    opening = _next_opening(call, window)
     due = call.work.windows.opening_of(window.window_id)
     if opening is not None and due is not None and due <= call.now and window.scheduled_at < due:
         # The engine is about to open it; a change of another field must not make that opening vanish.
@@ -175,8 +192,14 @@ def _identity(call: Call, window: Window) -> dict[str, Any]:
     return {**members, **_next(call, window)}
 
 
+def _next_opening(call: Call, window: Window) -> datetime | None:
+    # The timing is made in any case: it refuses what is no schedule.
+    timing = window.timing()
+    return timing.next_opening(call.now) if window.enabled else None
+
+
 def _next(call: Call, window: Window) -> dict[str, str]:
-    opening = window.timing().next_opening(call.now) if window.enabled else None
+    opening = _next_opening(call, window)
     return {} if opening is None else {"NextExecutionTime": format_instant(opening, _zone(window))}
 
 
@@ -184,33 +207,36 @@ def _zone(window: Window) -> Any:
     return parse_zone(window.schedule_timezone or "UTC")
 
 
-def _openings(window: Window, since: datetime, until: datetime | None) -> Iterator[datetime]:
-    for opening in islice(window.timing().openings(since), _OPENINGS_MAX):
-        if until is not None and opening >= until:
-            return
-        yield opening
+def _coming(
+    windows: Iterable[Window], since: datetime, until: datetime | None
+) -> Iterator[tuple[datetime, str, Window]]:
+    """Yield the openings of all *windows* after *since* and before *until*, the earliest first, each when it is asked for."""
+    merged = heapq.merge(*(_openings(window, since) for window in windows if window.enabled))
+    return takewhile(lambda each: until is None or each[0] < until, merged)
 
 
-def _windows_of(call: Call, targets: tuple[Target, ...]) -> Iterator[Window]:
-    """Yield the windows that have a registered target with the same definition, or one that selects a named node."""
-    found: dict[str, None] = {}
-    for registered in call.work.window_targets.all():
-        if _includes(call, registered, targets):
-            found.setdefault(registered.window_id)
-    for window_id in found:
-        window = call.work.windows.get(window_id)
-        if window is not None:
-            yield window
+def _openings(window: Window, since: datetime) -> Iterator[tuple[datetime, str, Window]]:
+    for opening in window.timing().openings(since):
+        yield opening, window.window_id, window
 
 
-def _includes(call: Call, registered: WindowTarget, targets: tuple[Target, ...]) -> bool:
-    def covers(one: Target) -> bool:
+def _windows_of(call: Call, targets: tuple[Target, ...]) -> list[Window]:
+    """Return the windows, by id, that have a registered target with the same definition, or one that selects a named node."""
+    named = {node_id for target in targets if target.key == IDS for node_id in target.values}
+    nodes = {node.instance_id: call.work.tags.of(NODE, node.instance_id) for node in call.work.nodes.many(named)}
+
+    def covers(registered: WindowTarget, one: Target) -> bool:
         same = any(other.key == one.key and set(one.values) & set(other.values) for other in registered.targets)
         return same or (
-            one.key == "InstanceIds" and any(is_selected(call.work, node_id, registered.targets) for node_id in one.values)
+            one.key == IDS and any(id in nodes and includes(registered.targets, id, nodes[id]) for id in one.values)
         )
 
-    return all(covers(one) for one in targets)
+    found = {
+        registered.window_id
+        for registered in call.work.window_targets.all()
+        if all(covers(registered, one) for one in targets)
+    }
+    return [existing(call, window_id) for window_id in sorted(found)]
 
 
 def _all(call: Call) -> Iterator[Window]:
