@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn, Optional, Sequence
 
 from patchwindow_agent import __version__
-from patchwindow_agent.errors import AgentError, Unsupported
+from patchwindow_agent.errors import AgentError, Unsupported, Unusable
 
 # Each command imports what it needs when it runs: a resting agent holds no package manager in memory, and a patch
 # operation no channel.
@@ -23,6 +23,8 @@ class Exit(IntEnum):
     MISUSED = 2
     UNSUPPORTED = 3
 
+
+CAPABILITY_VARIABLE = "PATCHWINDOW_URL"
 
 _EXITS = "exit codes: 0 done, 1 failed, 2 misused, 3 no package manager that is known here"
 
@@ -62,7 +64,11 @@ def _run(options: argparse.Namespace) -> None:
 def _patch(options: argparse.Namespace) -> None:
     from patchwindow_agent import patch  # noqa: PLC0415 - see above
 
-    print(patch.run(options.url, environ=os.environ))
+    try:
+        url = _url(options.url or "")
+    except argparse.ArgumentTypeError as problem:
+        raise Unusable(f"{CAPABILITY_VARIABLE} does not hold the URL of a patch operation: {problem}") from problem
+    print(patch.run(url, environ=os.environ))
 
 
 def _facts(_: argparse.Namespace) -> None:
@@ -110,9 +116,13 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--endpoint", required=True, type=_url, metavar="URL", help="the server's URL")
         command.add_argument("--state", required=True, type=Path, metavar="DIR", help="the folder of this node's state")
 
-    patch = commands.add_parser("patch", help="carry out one patch operation and report it", epilog=_EXITS)
+    text = f"The command's capability URL is taken from the environment variable {CAPABILITY_VARIABLE}."
+    patch = commands.add_parser(
+        "patch", help="carry out one patch operation and report it", description=text, epilog=_EXITS
+    )
     patch.set_defaults(perform=_patch)
-    patch.add_argument("--url", required=True, type=_url, help="the capability URL that the command names")
+    # No option: every user of the machine can read a command line, and who has this URL speaks for the node.
+    patch.set_defaults(url=os.environ.get(CAPABILITY_VARIABLE))
 
     facts = commands.add_parser("facts", help="print what this machine would report, as JSON", epilog=_EXITS)
     facts.set_defaults(perform=_facts)

@@ -60,7 +60,7 @@ def test_every_command_explains_itself_and_its_exit_codes(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["unknown"], ["run"], ["patch", "--url", "ftp://host/"], ["run", "--endpoint", "here", "--state", "s"]],
+    [[], ["unknown"], ["run"], ["patch", "--url", "http://host/"], ["run", "--endpoint", "here", "--state", "s"]],
 )
 def test_a_misused_command_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -69,8 +69,22 @@ def test_a_misused_command_ends_with_2(arguments: list[str], capsys: pytest.Capt
     assert "error:" in capsys.readouterr().err
 
 
-def test_a_server_that_cannot_be_reached_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert perform(["patch", "--url", "http://127.0.0.1:9/x"]) == Exit.FAILED
+@pytest.mark.parametrize("url", [None, "ftp://host/"])
+def test_a_patch_operation_without_its_url_says_where_it_is_looked_for(
+    url: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("PATCHWINDOW_URL", raising=False)
+    if url is not None:
+        monkeypatch.setenv("PATCHWINDOW_URL", url)
+    assert perform(["patch"]) == Exit.FAILED
+    assert "PATCHWINDOW_URL does not hold the URL of a patch operation" in capsys.readouterr().err
+
+
+def test_a_server_that_cannot_be_reached_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATCHWINDOW_URL", "http://127.0.0.1:9/x")
+    assert perform(["patch"]) == Exit.FAILED
     assert capsys.readouterr().err == ("patchwindow-agent: cannot reach 127.0.0.1:9: [Errno 111] Connection refused\n")
 
 

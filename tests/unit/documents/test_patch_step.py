@@ -27,7 +27,7 @@ def zipped(program: str) -> bytes:
     return buffer.getvalue()
 
 
-PROGRAM = zipped(f"import sys; print('ran', *sys.argv[1:]); sys.exit({EXIT_CODE})")
+PROGRAM = zipped(f"import os, sys; print('ran', *sys.argv[1:], os.environ['PATCHWINDOW_URL']); sys.exit({EXIT_CODE})")
 
 
 @dataclass
@@ -86,7 +86,7 @@ def node(tmp_path: Path) -> Iterator[Node]:
 def test_the_program_is_fetched_once_and_its_exit_code_is_passed_on(node: Node) -> None:
     first, second = node.run(), node.run()
     for result in (first, second):
-        assert (result.returncode, result.stdout, result.stderr) == (EXIT_CODE, f"ran patch --url {node.url}\n", "")
+        assert (result.returncode, result.stdout, result.stderr) == (EXIT_CODE, f"ran patch {node.url}\n", "")
     assert node.asked == ["/operation/token/program"]
     assert [path.name for path in node.kept] == [f"program-{hashlib.sha256(PROGRAM).hexdigest()}.pyz"]
     assert node.kept[0].stat().st_mode & 0o077 == 0
@@ -103,7 +103,7 @@ def test_nothing_else_than_the_program_is_run_or_kept(node: Node) -> None:
 def test_a_program_that_was_tampered_with_is_fetched_again(node: Node) -> None:
     node.run()
     node.kept[0].write_bytes(zipped("print('tampered')"))
-    assert node.run().stdout == f"ran patch --url {node.url}\n"
+    assert node.run().stdout == f"ran patch {node.url}\n"
     assert node.kept[0].read_bytes() == PROGRAM
 
 
