@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -18,10 +20,20 @@ _LOG: Final = logging.getLogger(__name__)
 _BATCH: Final = 100
 _LOOK_AGAIN: Final = timedelta(seconds=1)
 """At least so often the database is looked at: other replicas ring no bell here, and clocks are set."""
-_SET_ASIDE: Final = timedelta(seconds=30)
-"""For so long a thing whose step failed is left alone, so that it cannot keep the others waiting."""
+_SET_ASIDE: Final = timedelta(seconds=1)
+"""For so long a thing whose step failed is left alone, and twice as long each time that it fails again."""
+_SET_ASIDE_MAX: Final = timedelta(minutes=5)
+_REST_MAX_S: Final = 0.25
 
 Step = Callable[[Work, Ids, str, datetime], None]
+Due = Callable[[Work, datetime, int], Sequence[str]]
+
+# What has ended makes room: a window does not overlap with an execution of which, now that one looks, all is over.
+_ROUNDS: Final[tuple[tuple[Step, Due], ...]] = (
+    (step_command, lambda work, now, limit: work.commands.due(now, limit)),
+    (step_execution, lambda work, now, limit: work.executions.due(now, limit)),
+    (open_window, lambda work, now, limit: work.windows.due(now, limit)),
+)
 
 
 class Listener(Protocol):
@@ -32,6 +44,14 @@ class Listener(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _SetAside:
+    """Something whose last step failed, so that it does not keep the others waiting."""
+
+    until: datetime
+    pause: timedelta
+
+
 class Engine:
     """Opens windows, moves their executions, and hands out commands."""
 
@@ -39,54 +59,94 @@ class Engine:
         self._database = database
         self._clock = clock
         self._ids = ids
-        self._set_aside: dict[str, datetime] = {}
+        self._set_aside: dict[str, _SetAside] = {}
+        self._is_blind = False
+        self._is_stopping = threading.Event()
 
     async def run(self, bell: Listener) -> None:
-        """Work until cancelled."""
+        """Work until cancelled; the step that is being taken then is finished."""
+        loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, thread_name_prefix="engine") as thread:
-            while True:
-                rung = bell.listen(ENGINE)
-                try:
-                    wake_at = await asyncio.get_running_loop().run_in_executor(thread, self.turn)
-                    pause = min(wake_at - self._clock.now(), _LOOK_AGAIN) if wake_at else _LOOK_AGAIN
-                    await asyncio.wait([rung], timeout=max(pause.total_seconds(), 0))
-                finally:
-                    rung.cancel()
+            try:
+                while True:
+                    rung = bell.listen(ENGINE)
+                    try:
+                        began_at_s = loop.time()
+                        pause = await loop.run_in_executor(thread, self._round)
+                        # A step costs what is in flight, however much has happened. Who rests as long as it worked
+                        # finds more that has happened, and leaves the database to those who tell of it.
+                        await asyncio.sleep(min(loop.time() - began_at_s, _REST_MAX_S))
+                        await asyncio.wait([rung], timeout=pause.total_seconds())
+                    finally:
+                        rung.cancel()
+            finally:
+                self._is_stopping.set()
 
     def turn(self) -> datetime | None:
         """Do all that is due, and return the instant at which something is due next; None where nothing is planned."""
-        while self._look():
-            pass
+        while (at := self._next_at()) is not None and at <= self._clock.now():
+            if not self._look():
+                return self._clock.now() + _LOOK_AGAIN
+        return at
+
+    def _round(self) -> timedelta:
+        """Look once, and return how long to wait for the next look; a database that fails does not end the engine."""
+        try:
+            at = self._next_at()
+            pause = _LOOK_AGAIN if at is None else min(at - self._clock.now(), _LOOK_AGAIN)
+            if pause <= timedelta():
+                pause = timedelta() if self._look() else _LOOK_AGAIN
+        except Exception:  # noqa: BLE001  (whatever it is, windows must open once it is over)
+            if not self._is_blind:
+                _LOG.exception("the engine cannot look at the database; it tries again every %s", _LOOK_AGAIN)
+            self._is_blind = True
+            return _LOOK_AGAIN
+        if self._is_blind:
+            _LOG.warning("the engine can look at the database again")
+        self._is_blind = False
+        return pause
+
+    def _next_at(self) -> datetime | None:
         with self._database.read() as work:
             instants = (work.windows.next_opening_at(), work.executions.next_wake_at(), work.commands.next_wake_at())
-        now = self._clock.now()
-        return min((max(one, self._earliest(now, one)) for one in instants if one is not None), default=None)
-
-    def _earliest(self, now: datetime, instant: datetime) -> datetime:
-        # What is due and still there was set aside; it must not keep the engine spinning.
-        return instant if instant > now else now + _LOOK_AGAIN
+        return min((one for one in instants if one is not None), default=None)
 
     def _look(self) -> bool:
-        """Take a step with everything that is due, and return whether there was anything."""
+        """Take a step with everything that is due; return False where all of that is set aside."""
         now = self._clock.now()
+        # What has long not failed again succeeded, or is gone.
+        self._set_aside = {id: one for id, one in self._set_aside.items() if now < one.until + _SET_ASIDE_MAX}
+        took_any = [self._take_all(step, due, now) for step, due in _ROUNDS]
+        return any(took_any)
+
+    def _take_all(self, step: Step, due: Due, now: datetime) -> bool:
+        """Take *step* with all that is due at *now*, and return whether there was anything."""
+        took_any = False
+        while not self._is_stopping.is_set() and (ids := self._due(due, now)):
+            took_any = True
+            for id in ids:
+                if self._is_stopping.is_set():
+                    break
+                self._take(step, id)
+            if len(ids) < _BATCH:
+                break
+        return took_any
+
+    def _due(self, due: Due, now: datetime) -> list[str]:
+        """Return some of what is due; what is set aside takes no place among it."""
+        left_alone = {id for id, one in self._set_aside.items() if now < one.until}
         with self._database.read() as work:
-            due: list[tuple[Step, str]] = [
-                *((open_window, id) for id in work.windows.due(now, _BATCH)),
-                *((step_execution, id) for id in work.executions.due(now, _BATCH)),
-                *((step_command, id) for id in work.commands.due(now, _BATCH)),
-            ]
-        due = [(step, id) for step, id in due if self._set_aside.get(id, now) <= now]
-        for step, id in due:
-            self._take(step, id)
-        return bool(due)
+            return [id for id in due(work, now, _BATCH + len(left_alone)) if id not in left_alone]
 
     def _take(self, step: Step, id: str) -> None:
         now = self._clock.now()
         try:
             with self._database.write() as work:
                 step(work, self._ids, id, now)
+        except Exception:  # noqa: BLE001  (one bad row must not stop the rest; it is said, and tried again later)
+            before = self._set_aside.get(id)
+            pause = _SET_ASIDE if before is None else min(2 * before.pause, _SET_ASIDE_MAX)
+            _LOG.exception("%s of %s failed; tried again in %s", step.__name__, id, pause)
+            self._set_aside[id] = _SetAside(now + pause, pause)
+        else:
             self._set_aside.pop(id, None)
-        except Exception:
-            # One bad row must not stop the rest; it is said once, and tried again later.
-            _LOG.exception("%s of %s failed; set aside for %s", step.__name__, id, _SET_ASIDE)
-            self._set_aside[id] = now + _SET_ASIDE

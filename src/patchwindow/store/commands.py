@@ -42,7 +42,11 @@ _COUNT: Final = (
     .where(invocation.c.command_id == sa.bindparam("id"))
     .group_by(invocation.c.details)
 )
-_IN_FLIGHT: Final = _INVOCATIONS.where(invocation.c.dispatched_at_ms.is_not(None), ~_HAS_ENDED)
+_IN_FLIGHT: Final = (
+    sa.select(invocation)
+    .where(invocation.c.command_id == sa.bindparam("id"), invocation.c.dispatched_at_ms.is_not(None), ~_HAS_ENDED)
+    .order_by(invocation.c.dispatched_at_ms, invocation.c.ordinal)
+)
 _UNSENT: Final = (
     sa.select(invocation.c.node_id)
     .where(invocation.c.command_id == sa.bindparam("id"), invocation.c.dispatched_at_ms.is_(None), ~_HAS_ENDED)

@@ -199,6 +199,9 @@ invocation = _table(
     _number("ended_at_ms", null=True),
     _text("trace_output"),
     sa.Index("invocation_by_order", "command_id", "ordinal"),
+    # What the engine looks at after each reply: what has not ended, and how many are in each state.
+    sa.Index("invocation_by_progress", "command_id", "ended_at_ms", "dispatched_at_ms", "ordinal"),
+    sa.Index("invocation_by_state", "command_id", "details"),
     sa.Index("invocation_by_node", "node_id", "command_id"),
 )
 

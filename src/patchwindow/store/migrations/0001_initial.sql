@@ -149,6 +149,8 @@ CREATE TABLE invocation (
 );
 CREATE INDEX invocation_by_node ON invocation (node_id, command_id);
 CREATE INDEX invocation_by_order ON invocation (command_id, ordinal);
+CREATE INDEX invocation_by_progress ON invocation (command_id, ended_at_ms, dispatched_at_ms, ordinal);
+CREATE INDEX invocation_by_state ON invocation (command_id, details);
 CREATE TABLE patch_group (
   patch_group TEXT NOT NULL,
   operating_system TEXT NOT NULL,
