@@ -1,6 +1,7 @@
 """The real clock, the real chance, and the bell of one process."""
 
 import asyncio
+import contextlib
 import secrets
 import string
 import threading
@@ -47,8 +48,10 @@ class LoopBell:
         """Wake everybody who waits for *name*."""
         with self._lock:
             loop = self._loop if name in self._waiting else None
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._wake, name)
+        if loop is not None:
+            # On a loop that has just closed nobody waits any more.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._wake, name)
 
     def listen(self, name: str) -> asyncio.Future[None]:
         """Return a future that the next ring of *name* completes.

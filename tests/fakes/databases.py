@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from patchwindow.store.database import Database
 
@@ -103,3 +104,10 @@ def _migrate(url: str) -> None:
     database = Database(url)
     database.migrate()
     database.close()
+
+
+def disconnect_all(url: str) -> None:
+    """Let the server end every connection to its database at *url*."""
+    _admin().execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [sa.make_url(url).database]
+    )

@@ -126,7 +126,7 @@ class TaskInvocation:
     invocation_id: str
     task_execution_id: str
     ordinal: int
-    window_target_id: str | None
+    window_target_id: str | None = None
     owner_information: str = ""
     targets: tuple[Target, ...]
     command_id: str | None = None

@@ -10,12 +10,14 @@ import json
 import types
 import typing
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 Fields = tuple[tuple[str, str, Convert | None, Convert | None], ...]
 
 _known: dict[type[Any], Fields] = {}
@@ -62,7 +64,8 @@ def to_ms(instant: datetime) -> int:
 
 def from_ms(milliseconds: int) -> datetime:
     """Return the instant *milliseconds* after 1970, in UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    # Not by `fromtimestamp`, which goes through a fraction that is exact for this century only.
+    return _EPOCH + milliseconds * _MILLISECOND
 
 
 def _milliseconds(value: object) -> int:

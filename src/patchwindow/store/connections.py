@@ -20,9 +20,10 @@ class Connections:
     keep a pool of its own.
     """
 
-    def __init__(self, engine: sa.Engine, limit: int) -> None:
+    def __init__(self, engine: sa.Engine, limit: int, *, wait_s: float = WAIT_S) -> None:
         self._engine = engine
         self._limit = limit
+        self._wait_s = wait_s
         self._free = threading.BoundedSemaphore(limit)
         # The last given back is lent first; a list's `append` and `pop` need no lock.
         self._idle: list[sa.Connection] = []
@@ -34,10 +35,9 @@ class Connections:
         Raises:
             MovedMeanwhile: no connection became free.
         """
-        if not self._free.acquire(timeout=WAIT_S):
-            raise MovedMeanwhile(
-                f"all {self._limit} database connections were busy for {WAIT_S:.0f} s; try again later"
-            )
+        if not self._free.acquire(timeout=self._wait_s):
+            message = f"all {self._limit} connections of a database were busy for {self._wait_s:g} s; try again later"
+            raise MovedMeanwhile(message)
         try:
             connection = self._take()
             try:

@@ -37,14 +37,17 @@ class Database:
 
         Raises:
             Conflict: the database was written by a newer version; nothing is changed.
-            Invalid: there is no database at the URL, or it may not be used.
+            Invalid: there is no database at the URL, it may not be used, or it is another program's.
         """
         try:
             with self._writers.transaction() as connection:
                 migrate.migrate(connection, self._dialect)
-        except sa.exc.OperationalError as problem:
+        except sa.exc.DBAPIError as problem:
             reason = str(problem.orig).strip()
-            raise Invalid(f"database {self._url} cannot be opened: {reason}; check the URL and the rights") from None
+            raise Invalid(
+                f"database {self._url} cannot be made ready: {reason}; "
+                "check the URL, the rights, and that the database is patchwindow's own"
+            ) from problem
 
     def on_wake(self, ring: Callable[[str], None]) -> None:
         """Let *ring* be called, after each commit, with the names that the transaction wants woken."""

@@ -1,7 +1,7 @@
 """What is particular to SQLite: connections, and its form of upsert."""
 
+import sqlite3
 from collections.abc import Callable
-from sqlite3 import Connection
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -45,23 +45,30 @@ def _engine(url: sa.URL, begin: str, pragmas: tuple[str, ...]) -> sa.Engine:
     return engine
 
 
-def _preparer(pragmas: tuple[str, ...]) -> Callable[[Connection, object], None]:
-    def prepare(connection: Connection, _: object) -> None:
+def _preparer(pragmas: tuple[str, ...]) -> Callable[[sqlite3.Connection, object], None]:
+    def prepare(driver: sqlite3.Connection, _: object) -> None:
         # No implicit BEGIN by the driver: ours says what kind it is.
-        connection.isolation_level = None
+        driver.isolation_level = None
         for pragma in pragmas:
-            connection.execute(pragma)
+            _execute(driver, pragma)
 
     return prepare
 
 
 def _beginner(statement: str) -> Callable[[sa.Connection], None]:
     def begin(connection: sa.Connection) -> None:
-        # Past SQLAlchemy's cursors, which would make the BEGIN dearer than what comes after it.
         driver: Any = connection.connection.dbapi_connection
-        driver.execute(statement)
+        _execute(driver, statement)
 
     return begin
+
+
+def _execute(driver: sqlite3.Connection, statement: str) -> None:
+    # Past SQLAlchemy's cursors, which would make a BEGIN dearer than what comes after it, but with its errors.
+    try:
+        driver.execute(statement)
+    except sqlite3.Error as problem:
+        raise sa.exc.OperationalError(statement, None, problem) from problem
 
 
 def lock_migrations(connection: sa.Connection) -> None:
