@@ -62,4 +62,4 @@ def instant(milliseconds: int | None) -> datetime | None:
 
 def like_prefix(column: "sa.Column[str]", prefix: str) -> sa.ColumnElement[bool]:
     """Return the condition that *column* starts with *prefix*, letter case included, on both databases."""
-    return sa.func.substr(column, 1, len(prefix)) == prefix
+    return sa.func.substr(column, 1, len(prefix), type_=column.type) == prefix
