@@ -27,7 +27,8 @@ class Api:
         """Return what the client reads: the answer's JSON, whose members are all in the model."""
         model = MODELS[operation]
         answer = self._perform(model, members)
-        assert not misfits(model, answer)
+        problems = misfits(model, answer)
+        assert not problems, problems
         read: dict[str, Any] = json.loads(model.serialize(answer))
         return read
 

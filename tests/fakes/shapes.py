@@ -20,9 +20,12 @@ _MAY_BE_EMPTY: Final = frozenset(
         "NotificationType",
         "S3BucketName",
         "StatusDetails",
-        "StringDateTime",
     }
 )
+# The model's pattern has room for one digit of a second's fraction and none for a duration; AWS answers both.
+_OWN_PATTERNS: Final = {
+    "StringDateTime": re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|PT\d+(\.\d{1,3})?S)?"),
+}
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
     "integer": (int,),
@@ -57,6 +60,9 @@ def _misfits(shapes: Mapping[str, Any], name: str, value: Any, at: str) -> Itera
         case scalar:
             if not isinstance(value, _TYPES[scalar]) or (scalar != "boolean" and isinstance(value, bool)):
                 yield f"{at} is {value!r}, no {scalar}"
+            elif name in _OWN_PATTERNS:
+                if not _OWN_PATTERNS[name].fullmatch(str(value)):
+                    yield f"{at} is {value!r}, no {name}"
             elif not (value == "" and name in _MAY_BE_EMPTY):
                 yield from _scalar(shape, value, at)
 

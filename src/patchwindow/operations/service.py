@@ -36,9 +36,7 @@ class Service:
         """
         operation = find(name)
         with self.database.write() if operation.writes else self.database.read() as work:
-            call = Call(
-                operation=name, caller=caller, work=work, now=self.clock.now(), ids=self.ids, site=self.site
-            )
+            call = Call(operation=name, caller=caller, work=work, now=self.clock.now(), ids=self.ids, site=self.site)
             token = request.get("ClientToken")
             if token and operation.writes:
                 return _once(call, operation, token, request)
@@ -91,7 +89,9 @@ def authorize(name: str, operation: Operation, request: Mapping[str, Any], calle
     if caller.node_id is not None:
         raise Denied(f"node {caller.node_id} may not call {name}")
     if operation.writes and caller.role is Role.VIEWER:
-        raise Denied(f"access key {caller.id} has the role viewer and may not call {name}; use one with the role operator")
+        raise Denied(
+            f"access key {caller.id} has the role viewer and may not call {name}; use one with the role operator"
+        )
 
 
 def _once(call: Call, operation: Operation, token: str, request: Request) -> Answer:
@@ -106,7 +106,5 @@ def _once(call: Call, operation: Operation, token: str, request: Request) -> Ans
         answer: Answer = json.loads(known[1])
         return answer
     answer = operation.run(call, request)
-    tokens.keep(
-        call.operation, token, digest=digest, answer=json.dumps(answer), until=call.now + CLIENT_TOKEN_LIFE
-    )
+    tokens.keep(call.operation, token, digest=digest, answer=json.dumps(answer), until=call.now + CLIENT_TOKEN_LIFE)
     return answer

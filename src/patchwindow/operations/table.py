@@ -11,6 +11,7 @@ from patchwindow.operations import (
     activations,
     agents,
     baselines,
+    command_results,
     commands,
     compliance,
     documents,
@@ -96,9 +97,9 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "CancelMaintenanceWindowExecution": _writes(executions.cancel),
     # Commands
     "SendCommand": _writes(commands.send),
-    "ListCommands": _reads(commands.list_commands),
-    "ListCommandInvocations": _reads(commands.list_invocations),
-    "GetCommandInvocation": _reads(commands.get_invocation),
+    "ListCommands": _reads(command_results.list_commands),
+    "ListCommandInvocations": _reads(command_results.list_invocations),
+    "GetCommandInvocation": _reads(command_results.get_invocation),
     "CancelCommand": _writes(commands.cancel),
     # Documents
     "GetDocument": _reads(documents.get),
