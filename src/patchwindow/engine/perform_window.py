@@ -59,8 +59,8 @@ def step_execution(work: Work, ids: Ids, execution_id: str, now: datetime) -> No
             case EndTask(task_id, state, details):
                 _put_task(work, tasks, task_id, status=state, status_details=details, end_time=now)
             case StartInvocation(invocation_id):
-                task = tasks[by_id[invocation_id].task_execution_id]
-                by_id[invocation_id] = _start(work, ids, execution, task, by_id[invocation_id], now)
+                one = by_id[invocation_id]
+                by_id[invocation_id] = _start(work, ids, execution, tasks[one.task_execution_id], one, now=now)
                 # The command may have failed to start, or select no node: decide again at once.
                 wake_at = now
             case CancelCommand(invocation_id, command_id):
@@ -126,16 +126,11 @@ def _cancel(work: Work, command_id: str, now: datetime) -> None:
 
 
 def _start(
-    work: Work, ids: Ids, execution: WindowExecution, task: TaskExecution, one: TaskInvocation, now: datetime
+    work: Work, ids: Ids, execution: WindowExecution, task: TaskExecution, one: TaskInvocation, *, now: datetime
 ) -> TaskInvocation:
     """Send the command of a task invocation; where it cannot be sent, the invocation fails and says why."""
     try:
-        if task.task.task_type is not TaskType.RUN_COMMAND:
-            raise Invalid(f"tasks of type {task.task.task_type} are not run by this server yet; use RUN_COMMAND")
-        request = _request(execution, task, one)
-        document = library.get(bare_id(task.task.task_arn), request.get("DocumentVersion", "$DEFAULT"))
-        named = tuple(id for target in one.targets if target.key == IDS for id in target.values)
-        order = Order(document=document, request=request, instance_ids=named, targets=() if named else one.targets)
+        order = _order(execution, task, one)
         sent = create_command(work, ids, now, order, select(work, one.targets))
     except (Invalid, NotFound) as problem:
         after = dataclasses.replace(
@@ -148,7 +143,7 @@ def _start(
     else:
         after = dataclasses.replace(
             one,
-            status=task_invocation.State.IN_PROGRESS,
+            status=task_invocation.advance(task_invocation.State(one.status), task_invocation.Event.STARTED),
             command_id=sent.command_id,
             parameters=_told(sent),
             start_time=now,
@@ -157,12 +152,27 @@ def _start(
     return after
 
 
+def _order(execution: WindowExecution, task: TaskExecution, one: TaskInvocation) -> Order:
+    """Return what a task is to send to one of its targets.
+
+    Raises:
+        Invalid: the task is of a type that sends no command.
+        NotFound: there is no such document.
+    """
+    if task.task.task_type is not TaskType.RUN_COMMAND:
+        raise Invalid(f"tasks of type {task.task.task_type} are not run by this server yet; use RUN_COMMAND")
+    request = _request(execution, task, one)
+    document = library.get(bare_id(task.task.task_arn), request.get("DocumentVersion", library.DEFAULT_VERSION))
+    named = tuple(id for target in one.targets if target.key == IDS for id in target.values)
+    return Order(document=document, request=request, instance_ids=named, targets=() if named else one.targets)
+
+
 def _request(execution: WindowExecution, task: TaskExecution, one: TaskInvocation) -> dict[str, Any]:
     """Return the members of SendCommand for one window target, pseudo parameters replaced."""
     given = dict((task.task.task_invocation_parameters or {}).get("RunCommand") or {})
     if not given and task.task.task_parameters:
         # Deprecated, and used only where TaskInvocationParameters is absent.
-        given["Parameters"] = {name: value["Values"] for name, value in task.task.task_parameters.items()}
+        given["Parameters"] = {name: value.get("Values") or [] for name, value in task.task.task_parameters.items()}
     values = {
         "WINDOW_ID": execution.window_id,
         "WINDOW_TASK_ID": task.task.window_task_id,
