@@ -13,6 +13,7 @@ from patchwindow.domain import invocation
 from patchwindow.domain.run import Invocation, Message, Step
 from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.operations.capabilities import capability_url
+from patchwindow.operations.sending import move_invocation
 from patchwindow.ports import ENGINE
 from patchwindow.protocol.messages import (
     CANCEL_COMMAND_TOPIC,
@@ -51,10 +52,9 @@ def node_of(request: Request) -> str:
 def get(call: Call, request: Request) -> Answer:
     """GetMessages: all that waits for the node; the edge waits where this is nothing."""
     node_id = request["Destination"]
-    limit = OUTSTANDING_MAX - call.work.invocations.busy_count(node_id)
     waiting = call.work.messages.waiting(node_id, call.now, limit=2 * OUTSTANDING_MAX)
-    commands = [one for one in waiting if one.topic == SEND_COMMAND_TOPIC][: max(0, limit)]
-    given = [one for one in waiting if one.topic == CANCEL_COMMAND_TOPIC] + commands
+    commands = [one for one in waiting if one.topic == SEND_COMMAND_TOPIC]
+    given = [one for one in waiting if one.topic == CANCEL_COMMAND_TOPIC] + commands[: _room(call, node_id)]
     if given:
         hidden = timedelta(seconds=request.get("VisibilityTimeoutInSeconds", _VISIBILITY_S))
         call.work.messages.hide([one.message_id for one in given], call.now + hidden)
@@ -68,7 +68,8 @@ def get(call: Call, request: Request) -> Answer:
 def acknowledge(call: Call, request: Request) -> Answer:
     """AcknowledgeMessage: the agent has accepted it; the command may still have to wait its turn there."""
     call.work.messages.settle(request["MessageId"])
-    _advance(call, request["MessageId"], invocation.Event.ACKNOWLEDGED)
+    if sent := _sent(call, request):
+        _advance(call, sent, invocation.Event.ACKNOWLEDGED)
     return {}
 
 
@@ -81,24 +82,37 @@ def delete(call: Call, request: Request) -> Answer:
 def fail(call: Call, request: Request) -> Answer:
     """FailMessage: the agent cannot handle it, so that the invocation has failed."""
     call.work.messages.settle(request["MessageId"])
-    reason = f"the agent could not handle the message: {request['FailureType']}"
-    _advance(call, request["MessageId"], invocation.Event.FAILED, trace_output=reason)
+    if sent := _sent(call, request):
+        reason = f"the agent could not handle the message: {request['FailureType']}"
+        _advance(call, sent, invocation.Event.FAILED, trace_output=reason)
     return {}
 
 
 def reply(call: Call, request: Request) -> Answer:
     """SendReply: what the agent has to tell of a command; also late, repeated, or of a command that is gone."""
     told = parse_reply(request["Payload"])
-    command_id, node_id = split_message_id(request["MessageId"])
-    if call.work.invocations.get(command_id, node_id) is None:
-        # A cancel message is answered under its own id, which is no command's.
-        return {}
-    _merge(call, command_id, node_id, told)
-    event = _EVENTS.get(told.document_status)
-    if event is not None:
-        call.work.messages.settle(request["MessageId"])
-    _advance(call, request["MessageId"], event or invocation.Event.ACKNOWLEDGED, trace_output=told.trace_output)
+    if sent := _sent(call, request):
+        _merge(call, sent, told)
+        event = _EVENTS.get(told.document_status, invocation.Event.ACKNOWLEDGED)
+        _advance(call, sent, event, trace_output=told.trace_output)
     return {}
+
+
+def _room(call: Call, node_id: str) -> int:
+    """Return how many commands the node may be given; those that it was given and has not accepted count too."""
+    unaccepted_count = call.work.messages.hidden_count(node_id, SEND_COMMAND_TOPIC, call.now)
+    return max(0, OUTSTANDING_MAX - call.work.invocations.busy_count(node_id) - unaccepted_count)
+
+
+def _sent(call: Call, request: Request) -> Invocation | None:
+    """Return the invocation that the message is about, its command held; None where the message is about none.
+
+    A cancel message is answered under its own id, which is no command's. What was not sent yet, nobody can answer.
+    """
+    command_id, node_id = split_message_id(request["MessageId"])
+    call.work.commands.hold(command_id)
+    found = call.work.invocations.get(command_id, node_id)
+    return None if found is None or found.dispatched_at is None else found
 
 
 def _message(call: Call, one: Message) -> dict[str, Any]:
@@ -134,18 +148,25 @@ def _command_payload(call: Call, one: Message) -> str:
     )
 
 
-def _merge(call: Call, command_id: str, node_id: str, told: Reply) -> None:
-    value = call.work.commands.get(command_id)
+def _merge(call: Call, sent: Invocation, told: Reply) -> None:
+    """Keep what the reply says of steps; replies that could not be sent come later than those after them."""
+    value = call.work.commands.get(sent.command_id)
     assert value is not None, "an invocation goes with its command"
     names = library.get(value.document_name, value.document_version).step_names
-    known = {step.name: step for step in call.work.invocations.steps(command_id, [node_id])[node_id]}
+    known = {
+        step.name: step for step in call.work.invocations.steps(sent.command_id, [sent.instance_id])[sent.instance_id]
+    }
     for said in told.steps:
         # A step that crashed with its agent has no name any more; it is the document's first (§15).
         name = said.name if said.name in names else names[0]
-        before = known.get(name)
-        if before is not None and before.ended_at is not None and said.ended_at is None:
-            continue
-        call.work.invocations.put_step(command_id, node_id, _step(name, names.index(name), said))
+        if not _is_older(said, known.get(name)):
+            call.work.invocations.put_step(sent.command_id, sent.instance_id, _step(name, names.index(name), said))
+
+
+def _is_older(said: StepReply, known: Step | None) -> bool:
+    if known is None or known.ended_at is None:
+        return False
+    return said.ended_at is None or said.ended_at < known.ended_at
 
 
 def _step(name: str, ordinal: int, said: StepReply) -> Step:
@@ -163,24 +184,18 @@ def _step(name: str, ordinal: int, said: StepReply) -> Step:
     )
 
 
-def _advance(call: Call, id: str, event: invocation.Event, *, trace_output: str = "") -> None:
-    """Let *event* happen to the invocation that the message id names, if it can still change by that."""
-    command_id, node_id = split_message_id(id)
-    call.work.commands.hold(command_id)
-    before = call.work.invocations.get(command_id, node_id)
-    if before is None or event not in invocation.TRANSITIONS[invocation.State(before.details)]:
+def _advance(call: Call, before: Invocation, event: invocation.Event, *, trace_output: str = "") -> None:
+    """Let *event* happen to the invocation, if it can still change by that."""
+    moves = invocation.TRANSITIONS[invocation.State(before.details)]
+    if event not in moves:
         return
-    state = invocation.advance(invocation.State(before.details), event)
-    call.work.invocations.move(before, _after(call, before, state, trace_output))
-    call.work.commands.wake(command_id, call.now)
-    call.work.wake(ENGINE)
-
-
-def _after(call: Call, before: Invocation, state: invocation.State, trace_output: str) -> Invocation:
-    return dataclasses.replace(
+    after = dataclasses.replace(
         before,
-        details=state,
+        details=moves[event],
         acknowledged_at=before.acknowledged_at or call.now,
-        ended_at=call.now if state in invocation.TERMINAL else None,
+        ended_at=call.now if moves[event] in invocation.TERMINAL else None,
         trace_output=trace_output or before.trace_output,
     )
+    move_invocation(call.work, before, after)
+    call.work.commands.wake(before.command_id, call.now)
+    call.work.wake(ENGINE)

@@ -13,8 +13,8 @@ from patchwindow.domain.node import CONNECTION_LOST_AFTER, Node, PingStatus, Pla
 from patchwindow.domain.operating_system import from_platform
 from patchwindow.domain.patch_group import group_of
 from patchwindow.operations.call import Answer, Call, Request, after_text
+from patchwindow.operations.sending import end_on
 from patchwindow.operations.tags import NODE
-from patchwindow.ports import ENGINE
 from patchwindow.protocol.records import to_members
 
 OUR_AGENT: Final = "patchwindow-agent"
@@ -98,10 +98,7 @@ def describe(call: Call, request: Request) -> Answer:
 def deregister(call: Call, request: Request) -> Answer:
     """DeregisterManagedInstance: the node goes with its tags and its patch state; what it ran stays."""
     node_id = stored(call, request["InstanceId"]).instance_id
-    for command_id in call.work.commands.open_on(node_id):
-        # What becomes of the command on this node is the engine's to decide.
-        call.work.commands.wake(command_id, call.now)
-        call.work.wake(ENGINE)
+    end_on(call.work, node_id, call.now)
     call.work.messages.settle_all(node_id)
     call.work.tags.remove_all(NODE, node_id)
     call.work.nodes.delete(node_id)

@@ -96,13 +96,14 @@ def receive(call: Call, command_id: str, node_id: str, report: Mapping[str, Any]
 
 def _open(call: Call, command_id: str, node_id: str) -> tuple[Command, Node]:
     """Return the command and the node, while the command is open on the node."""
+    node = call.work.nodes.get(node_id)
+    if node is None:
+        raise Denied(f"node {node_id} was deregistered; register the machine anew")
     found = call.work.invocations.get(command_id, node_id)
     if found is None or invocation.State(found.details) in invocation.TERMINAL:
         raise Denied(f"command {command_id} has ended on node {node_id}, or never was sent to it; send a new one")
-    command, node = call.work.commands.get(command_id), call.work.nodes.get(node_id)
+    command = call.work.commands.get(command_id)
     assert command is not None, "an invocation goes with its command"
-    if node is None:
-        raise Denied(f"node {node_id} was deregistered; register the machine anew")
     return command, node
 
 

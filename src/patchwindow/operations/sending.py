@@ -56,9 +56,7 @@ def create_command(work: Work, ids: Ids, now: datetime, order: Order, nodes: Seq
         instance_ids=order.instance_ids,
         targets=order.targets,
         requested_date_time=now,
-        expires_after=command.expires_after(
-            document.content, parameters, requested_at=now, timeout_seconds=timeout_s
-        ),
+        expires_after=command.expires_after(document.content, parameters, requested_at=now, timeout_seconds=timeout_s),
         timeout_seconds=timeout_s,
         max_concurrency=max_concurrency,
         max_errors=max_errors,
@@ -92,7 +90,7 @@ def dispatch(work: Work, value: Command, node_ids: Iterable[str], now: datetime)
         before = work.invocations.get(value.command_id, node_id)
         assert before is not None, "only a command's own invocations are dispatched"
         work.invocations.move(before, dataclasses.replace(before, dispatched_at=now))
-        _post(work, message_id(value.command_id, node_id), value.command_id, node_id, SEND_COMMAND_TOPIC, now)
+        _post(work, message_id(value.command_id, node_id), before, SEND_COMMAND_TOPIC, now)
 
 
 def cancel_sent(work: Work, ids: Ids, value: Command, node_ids: Iterable[str], now: datetime) -> None:
@@ -101,22 +99,50 @@ def cancel_sent(work: Work, ids: Ids, value: Command, node_ids: Iterable[str], n
         before = work.invocations.get(value.command_id, node_id)
         assert before is not None, "only a command's own invocations are cancelled"
         state = invocation.advance(invocation.State(before.details), invocation.Event.CANCEL_SENT)
-        work.invocations.move(before, dataclasses.replace(before, details=state, cancelled_at=now))
+        move_invocation(work, before, dataclasses.replace(before, details=state, cancelled_at=now))
         work.messages.settle(message_id(value.command_id, node_id))
-        _post(work, message_id(ids.uuid(), node_id), value.command_id, node_id, CANCEL_COMMAND_TOPIC, now)
+        _post(work, message_id(ids.uuid(), node_id), before, CANCEL_COMMAND_TOPIC, now)
+
+
+def move_invocation(work: Work, before: Invocation, after: Invocation) -> None:
+    """Change an invocation whose command is held; where that ends it, what still waits for the node is taken back."""
+    work.invocations.move(before, after)
+    if invocation.State(after.details) in invocation.TERMINAL:
+        work.messages.settle_command(after.command_id, after.instance_id)
 
 
 def end_invocation(work: Work, before: Invocation, state: invocation.State, now: datetime) -> None:
-    """Let an invocation end in *state*; a message that still waits for the node is taken back."""
-    work.invocations.move(before, dataclasses.replace(before, details=state, ended_at=now))
-    work.messages.settle(message_id(before.command_id, before.instance_id))
+    """Let an invocation end in *state*."""
+    move_invocation(work, before, dataclasses.replace(before, details=state, ended_at=now))
 
 
-def _post(work: Work, id: str, command_id: str, node_id: str, topic: str, now: datetime) -> None:
-    work.messages.add(
-        [Message(message_id=id, node_id=node_id, command_id=command_id, topic=topic, created_at=now)]
-    )
-    work.wake(node_id)
+# What was never received is undeliverable.  A node that had begun ends as one that never gives word again.
+_GONE: Final = {
+    invocation.State.PENDING: invocation.Event.UNREACHABLE,
+    invocation.State.DELAYED: invocation.Event.UNREACHABLE,
+    invocation.State.IN_PROGRESS: invocation.Event.EXPIRED,
+    invocation.State.CANCELLING: invocation.Event.CANCELLED,
+}
+
+
+def end_on(work: Work, node_id: str, now: datetime) -> None:
+    """End all that was sent, or is to be sent, to a node that is gone: nobody else will, as it cannot answer."""
+    for command_id in work.commands.open_on(node_id):
+        work.commands.hold(command_id)
+        before = work.invocations.get(command_id, node_id)
+        assert before is not None, "a node takes part by an invocation"
+        state = invocation.State(before.details)
+        if state not in invocation.TERMINAL:
+            told = dataclasses.replace(before, trace_output=f"node {node_id} was deregistered")
+            end_invocation(work, told, invocation.advance(state, _GONE[state]), now)
+            work.commands.wake(command_id, now)
+            work.wake(ENGINE)
+
+
+def _post(work: Work, id: str, to: Invocation, topic: str, now: datetime) -> None:
+    message = Message(message_id=id, node_id=to.instance_id, command_id=to.command_id, topic=topic, created_at=now)
+    work.messages.add([message])
+    work.wake(to.instance_id)
 
 
 def _invocations(command_id: str, nodes: Sequence[Node]) -> Iterable[Invocation]:

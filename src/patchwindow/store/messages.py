@@ -23,8 +23,20 @@ _HIDE: Final = (
     .where(message.c.message_id.in_(sa.bindparam("ids", expanding=True)))
     .values(visible_at_ms=sa.bindparam("until_ms"))
 )
+_HIDDEN: Final = (
+    sa.select(sa.func.count())
+    .select_from(message)
+    .where(
+        message.c.node_id == sa.bindparam("node_id"),
+        message.c.visible_at_ms > sa.bindparam("now_ms"),
+        message.c.topic == sa.bindparam("topic"),
+    )
+)
 _MESSAGE: Final = sa.select(message).where(message.c.message_id == sa.bindparam("id"))
 _SETTLE: Final = sa.delete(message).where(message.c.message_id == sa.bindparam("id"))
+_SETTLE_COMMAND: Final = sa.delete(message).where(
+    message.c.node_id == sa.bindparam("node_id"), message.c.command_id == sa.bindparam("command_id")
+)
 _SETTLE_NODE: Final = sa.delete(message).where(message.c.node_id == sa.bindparam("node_id"))
 
 
@@ -48,6 +60,11 @@ class Messages(Rows):
         """Make messages invisible until *until*."""
         self._connection.execute(_HIDE, {"ids": list(message_ids), "until_ms": ms(until)})
 
+    def hidden_count(self, node_id: str, topic: str, now: datetime) -> int:
+        """Return how many messages of the *topic* were given to the node and may not be given again yet."""
+        row = {"node_id": node_id, "topic": topic, "now_ms": ms(now)}
+        return self._connection.scalar(_HIDDEN, row) or 0
+
     def get(self, message_id: str) -> Message | None:
         """Return the message, if it is not settled."""
         row = self._connection.execute(_MESSAGE, {"id": message_id}).one_or_none()
@@ -56,6 +73,10 @@ class Messages(Rows):
     def settle(self, message_id: str) -> None:
         """Forget a message that was accepted or has become pointless."""
         self._connection.execute(_SETTLE, {"id": message_id})
+
+    def settle_command(self, command_id: str, node_id: str) -> None:
+        """Forget everything about the command that waits for the node."""
+        self._connection.execute(_SETTLE_COMMAND, {"command_id": command_id, "node_id": node_id})
 
     def settle_all(self, node_id: str) -> None:
         """Forget everything that waits for the node."""
