@@ -56,6 +56,14 @@ def test_in_flight_is_what_was_sent_and_has_not_ended(sent: Work) -> None:
     assert sent.invocations.in_flight("c-1") == [SENT, TAKEN]
 
 
+def test_in_flight_is_in_the_order_of_sending_and_ties_by_ordinal(work: Work) -> None:
+    sent = [
+        replace(SENT, instance_id=f"mi-{n}", ordinal=n, dispatched_at=later(at)) for n, at in ((1, 2), (3, 1), (2, 1))
+    ]
+    work.commands.add(command(), sent, wake_at=NOW)
+    assert [one.ordinal for one in work.invocations.in_flight("c-1")] == [2, 3, 1]
+
+
 def test_unsent_is_what_was_not_sent_and_has_not_ended(sent: Work) -> None:
     sent.commands.add(
         command("c-2"), [invocation(f"mi-{9 - n}", command_id="c-2", ordinal=n) for n in range(3)], wake_at=NOW

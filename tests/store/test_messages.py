@@ -46,6 +46,21 @@ def test_the_next_message_of_a_node_is_the_earliest_that_becomes_visible(work: W
     assert work.messages.visible_at("mi-1") == later(5)
 
 
+def test_what_was_given_and_may_not_be_given_again_yet_is_counted_by_topic(work: Work) -> None:
+    work.messages.add([message("m-1"), message("m-2"), message("m-3", topic="cancel"), message("m-4", node_id="mi-2")])
+    work.messages.hide(["m-1", "m-3", "m-4"], later(5))
+    assert work.messages.hidden_count("mi-1", "send", NOW) == 1
+    assert work.messages.hidden_count("mi-1", "cancel", later(5) - timedelta(milliseconds=1)) == 1
+    assert work.messages.hidden_count("mi-1", "cancel", later(5)) == 0
+
+
+def test_settling_a_command_leaves_other_commands_and_other_nodes(work: Work) -> None:
+    others = [message("m-3", command_id="c-2"), message("m-4", node_id="mi-2")]
+    work.messages.add([message("m-1"), message("m-2", topic="cancel"), *others])
+    work.messages.settle_command("c-1", "mi-1")
+    assert [work.messages.get(f"m-{number}") for number in (1, 2, 3, 4)] == [None, None, *others]
+
+
 def test_a_settled_message_is_forgotten(work: Work) -> None:
     work.messages.add([message("m-1"), message("m-2")])
     work.messages.settle("m-1")
