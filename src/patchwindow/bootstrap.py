@@ -221,7 +221,7 @@ def _listen(config: Config) -> socket.socket:
         listener.close()
         reason = "is in use" if problem.errno == errno.EADDRINUSE else f"cannot be used: {problem.strerror}"
         raise CannotStart(
-            f"{config.host}:{config.port} {reason}; give another address with --listen HOST:PORT"
+            f"{config.host}:{config.port} {reason}; give another with --listen HOST:PORT, for `up` with --port"
         ) from None
     os.set_inheritable(listener.fileno(), False)
     return listener

@@ -2,12 +2,14 @@
 
 import json
 import os
+import selectors
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 PATCHWINDOW: Final = (str(Path(sys.executable).with_name("patchwindow")),)
 AGENT: Final = (sys.executable, "-P", "-m", "patchwindow_agent")
@@ -49,6 +51,27 @@ def run(command: Sequence[str], environ: Mapping[str, str], *, exit_code: int = 
         f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def line_of(stream: IO[str], beginning: str) -> str:
+    """Return the next line of a running program that has this *beginning*; it must not keep the test waiting."""
+    said: list[str] = []
+    ends_at = time.monotonic() + _TIMEOUT_S
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        # What is read goes past the stream's own buffer, or a line that stands there would be waited for in vain.
+        while selector.select(ends_at - time.monotonic()) and (line := _read_line(stream)):
+            if line.startswith(beginning):
+                return line
+            said.append(line)
+    raise AssertionError(f"no line began with {beginning!r}:\n{''.join(said)}")
+
+
+def _read_line(stream: IO[str]) -> str:
+    found = bytearray()
+    while not found.endswith(b"\n") and (byte := os.read(stream.fileno(), 1)):
+        found += byte
+    return found.decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Control planes and agents in processes of their own; whatever is started here ends with its context."""
 
-import select
 import signal
 import subprocess
 import time
@@ -11,7 +10,7 @@ from typing import Any, Final, Self, TypeVar
 
 import boto3
 from botocore.config import Config as SdkConfig
-from tests.fakes.commandline import AGENT, PATCHWINDOW, Shell, environment, run, write_credentials
+from tests.fakes.commandline import AGENT, PATCHWINDOW, Shell, environment, line_of, run, write_credentials
 
 from patchwindow.bootstrap import Config, create_access_key, open_database
 from patchwindow.store.settings import AccessKey, Role
@@ -20,7 +19,6 @@ from patchwindow.system import SystemClock, SystemIds
 T = TypeVar("T")
 
 _READY: Final = "patchwindow is ready at "
-_START_S: Final = 30.0
 _STOP_S: Final = 15.0
 # One attempt, so that a test sees each answer; room for the threads of one test.
 _SDK: Final = SdkConfig(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30, max_pool_connections=32)
@@ -53,11 +51,11 @@ class ServerProcess:
                 command, env=environment(self.data.parent), stdout=subprocess.PIPE, stderr=log, text=True
             )
         assert self._process.stdout is not None, "it is a pipe"
-        ready, _, _ = select.select([self._process.stdout], [], [], _START_S)
-        line = self._process.stdout.readline() if ready else ""
-        if not line.startswith(_READY):
+        try:
+            line = line_of(self._process.stdout, _READY)
+        except AssertionError:
             self.kill()
-            raise AssertionError(f"the server did not come up:\n{self.log.read_text()}")
+            raise AssertionError(f"the server did not come up:\n{self.log.read_text()}") from None
         self.url = line.removeprefix(_READY).strip()
         self._listen = self.url.removeprefix("http://")
 

@@ -66,8 +66,8 @@ def _work(server: "Server", client: "SsmClient", data: Path, plan_file: Path | N
         print_openings(client)
         if once:
             return outcome
-        show.note("Serving until Ctrl-C")
         try:
+            show.note("Serving until Ctrl-C")
             while True:
                 time.sleep(0.5)
                 if not server.is_alive:
