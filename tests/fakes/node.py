@@ -14,6 +14,7 @@ from patchwindow_agent.connection import Connection, parse_endpoint
 from patchwindow_agent.register import greet, register
 from patchwindow_agent.results import Result, Status, reply
 from patchwindow_agent.session import Session
+from patchwindow_agent.sigv4 import Key
 
 _TIMEOUT_S: Final = 30.0
 
@@ -25,8 +26,10 @@ class PaperNode:
         """Take up the registration that is in *state*."""
         self.identity = identity.load(state)
         self.node_id = self.identity.node_id
+        self.key: Key | None = None
+        """What its session signs with, once it has one."""
         self._connection = Connection(parse_endpoint(endpoint), timeout_s=_TIMEOUT_S)
-        self._session = Session(self.identity)
+        self._session = Session(self.identity, on_token=self._keep)
 
     @classmethod
     def registered(cls, endpoint: str, activation: tuple[str, str], state: Path) -> Self:
@@ -36,11 +39,18 @@ class PaperNode:
         greet(made, endpoint)
         return cls(endpoint, state)
 
+    def _keep(self, key: Key) -> None:
+        self.key = key
+
     def call(self, service: str, operation: str, **members: Any) -> dict[str, Any]:
         """Carry out one operation that agents speak, with this node's session."""
         return self._session.call(self._connection, service, operation, members)
 
-    def messages(self, *, wait_s: int = 0) -> list[dict[str, str]]:
+    def ping(self) -> None:
+        """Give a sign of life."""
+        self.call("ssm", "UpdateInstanceInformation", InstanceId=self.node_id)
+
+    def messages(self, *, wait_s: int = 1) -> list[dict[str, str]]:
         """Return what waits for the node, after *wait_s* seconds at most."""
         told = self.call(
             "ec2messages",
