@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,9 +14,25 @@ from patchwindow.operations.table import AGENT_OPERATIONS, NOT_SERVED, OPERATION
 from patchwindow.ports import Clock, Ids
 from patchwindow.store.database import Database
 from patchwindow.store.settings import AccessKey, Role
+from patchwindow.store.work import Work
 
 CLIENT_TOKEN_LIFE: Final = timedelta(hours=24)
 """How long a client token gives the same answer again; AWS publishes no figure."""
+
+
+class Keyring:
+    """Whose signatures are known: the keys of people and programs, and nodes."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def access_key(self, access_key_id: str) -> AccessKey | None:
+        """Return the access key, enabled or not."""
+        return self._work.access_keys.get(access_key_id)
+
+    def node(self, node_id: str) -> Node | None:
+        """Return the managed node."""
+        return self._work.nodes.get(node_id)
 
 
 class Service:
@@ -34,23 +51,27 @@ class Service:
             NotServed: the API has it and this server does not.
             PatchwindowError: whatever the operation refuses.
         """
+        return self.answer(name, lambda _: (request, caller))
+
+    def answer(self, name: str, ask: Callable[[Keyring], tuple[Request, Caller]]) -> Answer:
+        """Carry out one operation as `perform` does, for a request and a caller that *ask* finds in the same transaction.
+
+        So a key that is taken away is taken away between two requests, and looking it up costs no transaction.
+        """
         operation = find(name)
         with self.database.write() if operation.writes else self.database.read() as work:
+            request, caller = ask(Keyring(work))
             call = Call(operation=name, caller=caller, work=work, now=self.clock.now(), ids=self.ids, site=self.site)
             token = request.get("ClientToken")
             if token and operation.writes:
                 return _once(call, operation, token, request)
             return operation.run(call, request)
 
-    def access_key(self, access_key_id: str) -> AccessKey | None:
-        """Return the access key, enabled or not."""
+    @contextmanager
+    def keyring(self) -> Iterator[Keyring]:
+        """Open the keyring alone."""
         with self.database.read() as work:
-            return work.access_keys.get(access_key_id)
-
-    def node(self, node_id: str) -> Node | None:
-        """Return the managed node."""
-        with self.database.read() as work:
-            return work.nodes.get(node_id)
+            yield Keyring(work)
 
     def next_message_at(self, node_id: str) -> datetime | None:
         """Return when a message can be given to the node; None where none waits."""

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Final
 
 from patchwindow.domain.errors import BadSignature, Denied, UnknownKey
-from patchwindow.operations.call import Caller
-from patchwindow.operations.service import Service
+from patchwindow.operations.call import Caller, Site
+from patchwindow.operations.service import Keyring
 from patchwindow.operations.sessions import session_of
 from patchwindow.protocol.sigv4 import Authorization, SignedRequest, read_authorization, verify
 
@@ -13,7 +13,7 @@ TOKEN_OPERATION: Final = "RequestManagedInstanceRoleToken"  # noqa: S105  (the n
 _NODE_PREFIX: Final = "mi-"
 
 
-def authenticate(service: Service, request: SignedRequest, operation: str, now: datetime) -> Caller:
+def authenticate(keys: Keyring, site: Site, request: SignedRequest, operation: str, now: datetime) -> Caller:
     """Return who signed *request*.
 
     Raises:
@@ -22,10 +22,10 @@ def authenticate(service: Service, request: SignedRequest, operation: str, now: 
     """
     claimed = read_authorization(request)
     if claimed.access_key_id.startswith(_NODE_PREFIX):
-        return _node_by_key(service, request, claimed, operation, now)
+        return _node_by_key(keys, request, claimed, operation, now)
     if claimed.session_token is not None:
-        return _node_by_session(service, request, claimed, now)
-    key = service.access_key(claimed.access_key_id)
+        return _node_by_session(keys, site, request, claimed, now)
+    key = keys.access_key(claimed.access_key_id)
     if key is None or not key.is_enabled:
         state = "is not known here" if key is None else "is disabled"
         raise UnknownKey(
@@ -36,24 +36,26 @@ def authenticate(service: Service, request: SignedRequest, operation: str, now: 
 
 
 def _node_by_key(
-    service: Service, request: SignedRequest, claimed: Authorization, operation: str, now: datetime
+    keys: Keyring, request: SignedRequest, claimed: Authorization, operation: str, now: datetime
 ) -> Caller:
     node_id = claimed.access_key_id
     if operation != TOKEN_OPERATION:
         raise BadSignature(f"a node's own key signs {TOKEN_OPERATION} only; sign {operation} with the session it gives")
-    node = service.node(node_id)
+    node = keys.node(node_id)
     if node is None:
         raise Denied(f"node {node_id} is not registered; register it again with an activation")
     verify(request, claimed, secret=node.public_key, now=now)
     return Caller(id=node_id, node_id=node_id)
 
 
-def _node_by_session(service: Service, request: SignedRequest, claimed: Authorization, now: datetime) -> Caller:
+def _node_by_session(
+    keys: Keyring, site: Site, request: SignedRequest, claimed: Authorization, now: datetime
+) -> Caller:
     assert claimed.session_token is not None, "the caller has looked"
-    node_id, access_key_id, secret = session_of(service.site, claimed.session_token, now)
+    node_id, access_key_id, secret = session_of(site, claimed.session_token, now)
     if access_key_id != claimed.access_key_id:
         raise UnknownKey(f"the session token is not one of access key {claimed.access_key_id}")
     verify(request, claimed, secret=secret, now=now)
-    if service.node(node_id) is None:
+    if keys.node(node_id) is None:
         raise Denied(f"node {node_id} is not registered any more")
     return Caller(id=access_key_id, node_id=node_id)

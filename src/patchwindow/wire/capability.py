@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import logging
+import zlib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -87,8 +88,8 @@ def _report(body: bytes, *, packed: bool) -> dict[str, Any]:
         if len(body) > UNPACKED_MAX:
             raise TooLarge
         report = json.loads(body)
-    except (OSError, EOFError, ValueError) as problem:
-        raise Invalid(f"the report is not gzip-packed JSON: {problem}") from None
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as problem:
+        raise Invalid(f"the report is no {'gzip-packed ' if packed else ''}JSON: {problem}") from None
     if not isinstance(report, dict):
         raise Invalid(f"the report is a JSON {type(report).__name__}, not an object")
     return report

@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Protocol, TypeVar
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
 from patchwindow.domain.errors import NotServed, PatchwindowError
+from patchwindow.operations.call import Answer as Members
 from patchwindow.operations.call import Caller
-from patchwindow.operations.service import Service, authorize, find
+from patchwindow.operations.service import Keyring, Service, authorize, find
 from patchwindow.protocol.faults import Fault, internal_fault, to_fault
 from patchwindow.protocol.service import OperationModel
 from patchwindow.protocol.sigv4 import SignedRequest
@@ -45,15 +46,6 @@ class Bell(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A request that has passed every check, and is ready to be carried out."""
-
-    model: OperationModel
-    members: dict[str, Any]
-    caller: Caller
-
-
 class Rpc:
     """AWS JSON 1.1 in front of the service."""
 
@@ -61,6 +53,7 @@ class Rpc:
         self._service = service
         self._operations = operations
         self._bell = bell
+        self._writing = frozenset(target for target, model in operations.items() if _writes(model))
         self._is_stopping = False
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self._writers = ThreadPoolExecutor(service.database.writers, thread_name_prefix="write")
@@ -89,7 +82,7 @@ class Rpc:
         if model is not None and model.name == _POLL:
             answer = await self._poll(request, model, request_id, receive)
         else:
-            threads = self._writers if model is not None and _writes(model) else self._readers
+            threads = self._writers if target in self._writing else self._readers
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(threads, self.answer, request, model, target, request_id)
         if answer is not None:
@@ -98,12 +91,13 @@ class Rpc:
     def answer(self, request: SignedRequest, model: OperationModel | None, target: str, request_id: str) -> Answer:
         """Carry out one request, on the thread of the caller, and return the answer, also where it is a refusal."""
 
-        def carry_out() -> Answer:
+        def perform() -> Answer:
             if model is None:
                 raise NotServed(f"X-Amz-Target {target!r} names no operation of this API")
-            return self._carried_out(self._prepared(request, model), request_id)
+            members = self._service.answer(model.name, lambda keys: self._asked(keys, request, model))
+            return Answer(200, model.serialize(members), request_id)
 
-        return self._refusing(carry_out, model, request_id)
+        return self._refusing(perform, model, request_id)
 
     async def _poll(
         self, request: SignedRequest, model: OperationModel, request_id: str, receive: Receive
@@ -112,21 +106,25 @@ class Rpc:
         run = asyncio.get_running_loop().run_in_executor
         gone = asyncio.ensure_future(_disconnect(receive))
         try:
-            prepared = await run(
-                self._readers, self._refusing, lambda: self._prepared(request, model), model, request_id
+            asked = await run(
+                self._readers, self._refusing, partial(self._asked_alone, request, model), model, request_id
             )
-            if isinstance(prepared, Answer):
-                return prepared
-            until = self._service.clock.now() + timedelta(seconds=prepared.members.get("WaitSeconds", WAIT_S))
+            if isinstance(asked, Answer):
+                return asked
+            members, caller = asked
+            until = self._service.clock.now() + timedelta(seconds=members.get("WaitSeconds", WAIT_S))
             while not gone.done():
-                rung = self._bell.listen(prepared.members["Destination"])
+                rung = self._bell.listen(members["Destination"])
                 stopped = self._bell.listen(_STOP)
                 try:
-                    look_at = await run(self._readers, self._service.next_message_at, prepared.members["Destination"])
+                    look_at = await run(self._readers, self._service.next_message_at, members["Destination"])
                     now = self._service.clock.now()
+                    if gone.done():
+                        # What is handed out now would be hidden from the poll with which the node comes back.
+                        break
                     if self._is_stopping or now >= until or (look_at is not None and look_at <= now):
-                        carry_out = lambda: self._carried_out(prepared, request_id)  # noqa: E731  (as above)
-                        return await run(self._writers, self._refusing, carry_out, model, request_id)
+                        hand_out = partial(self._handed_out, model, members, caller, request_id)
+                        return await run(self._writers, self._refusing, hand_out, model, request_id)
                     pause = (min(until, look_at or until) - now).total_seconds()
                     if self._service.database.is_shared:
                         pause = min(pause, _RECHECK_S)
@@ -138,21 +136,24 @@ class Rpc:
         finally:
             gone.cancel()
 
-    def _prepared(self, request: SignedRequest, model: OperationModel) -> Prepared:
+    def _asked(self, keys: Keyring, request: SignedRequest, model: OperationModel) -> tuple[Members, Caller]:
         """Authenticate, parse and check."""
         operation = find(model.name)
         if operation.is_unsigned:
             caller = Caller(id="unsigned")
         else:
-            caller = authenticate(self._service, request, model.name, self._service.clock.now())
+            caller = authenticate(keys, self._service.site, request, model.name, self._service.clock.now())
         members = model.parse(request.body)
         authorize(model.name, operation, members, caller)
-        return Prepared(model, members, caller)
+        return members, caller
 
-    def _carried_out(self, prepared: Prepared, request_id: str) -> Answer:
-        """Operate and serialize."""
-        members = self._service.perform(prepared.model.name, prepared.members, prepared.caller)
-        return Answer(200, prepared.model.serialize(members), request_id)
+    def _asked_alone(self, request: SignedRequest, model: OperationModel) -> tuple[Members, Caller]:
+        """Do the same where the operation is carried out later."""
+        with self._service.keyring() as keys:
+            return self._asked(keys, request, model)
+
+    def _handed_out(self, model: OperationModel, members: Members, caller: Caller, request_id: str) -> Answer:
+        return Answer(200, model.serialize(self._service.perform(model.name, members, caller)), request_id)
 
     def _refusing(self, function: Callable[[], T], model: OperationModel | None, request_id: str) -> T | Answer:
         """Return what *function* returns, or the refusal that it raises; a defect of ours is logged here, and only here."""

@@ -101,8 +101,9 @@ def test_what_is_not_served_is_refused_with_its_reason(api: Api) -> None:
 
 def test_a_node_and_a_key_are_looked_up_by_id(here: Installation) -> None:
     node = here.node()
-    found = here.service.node(node)
-    assert found is not None
-    assert found.instance_id == node
-    assert here.service.node("mi-0123456789abcdef0") is None
-    assert here.service.access_key("AKIAUNKNOWN") is None
+    with here.service.keyring() as keys:
+        found = keys.node(node)
+        assert found is not None
+        assert found.instance_id == node
+        assert keys.node("mi-0123456789abcdef0") is None
+        assert keys.access_key("AKIAUNKNOWN") is None
