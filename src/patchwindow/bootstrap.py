@@ -81,7 +81,8 @@ def open_database(config: Config) -> Database:
         database.migrate()
     except PatchwindowError as problem:
         database.close()
-        raise CannotStart(f"data directory {config.data}: {problem}") from None
+        where = f"data directory {config.data}: " if config.database_url is None else ""
+        raise CannotStart(f"{where}{problem}") from None
     return database
 
 
