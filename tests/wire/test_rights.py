@@ -1,0 +1,162 @@
+"""Who may call what: every operation of every model, with every kind of caller."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from botocore.credentials import Credentials
+from tests.fakes.edge import MODELS, Edge
+
+from patchwindow.operations.table import AGENT_OPERATIONS, NOT_SERVED, OPERATIONS
+from patchwindow.protocol.sigv4 import SignedRequest
+
+UUID: Final = "01234567-89ab-4def-8123-456789abcdef"
+OTHER: Final = "mi-0123456789abcdef0"
+VALUES: Final[dict[str, Any]] = {
+    "ActivationCode": "x" * 20,
+    "ActivationId": UUID,
+    "AllowUnassociatedTargets": True,
+    "BaselineId": "pb-0123456789abcdef0",
+    "CommandId": UUID,
+    "Cutoff": 1,
+    "DocumentName": "AWS-Noop",
+    "Duration": 2,
+    "FailureType": "NoHandlerExists",
+    "IamRole": "service",
+    "InstanceIds": [OTHER],
+    "InvocationId": UUID,
+    "MessagesRequestId": "1",
+    "Name": "AWS-Noop",
+    "PatchGroup": "web",
+    "Payload": "{}",
+    "PublicKey": "x" * 44,
+    "PublicKeyType": "Hmac-Sha256",
+    "Fingerprint": "fingerprint",
+    "ReplyId": "1",
+    "ResourceId": OTHER,
+    "ResourceType": "ManagedInstance",
+    "Schedule": "rate(1 day)",
+    "TagKeys": ["a"],
+    "Tags": [],
+    "Targets": [{"Key": "tag:env", "Values": ["live"]}],
+    "TaskArn": "AWS-Noop",
+    "TaskId": UUID,
+    "TaskType": "LAMBDA",
+    "VisibilityTimeoutInSeconds": 10,
+    "WindowExecutionId": UUID,
+    "WindowId": "mw-0123456789abcdef0",
+    "WindowTargetId": UUID,
+    "WindowTaskId": UUID,
+}
+"""A value for each required member of any served operation, by name."""
+
+OTHERS: Final[dict[str, dict[str, Any]]] = {
+    "DescribeMaintenanceWindowsForTarget": {"ResourceType": "INSTANCE"},
+    "RegisterTargetWithMaintenanceWindow": {"ResourceType": "INSTANCE"},
+}
+"""Where a member of the same name takes another value."""
+
+Callers = dict[str, Credentials]
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    edge = Edge(tmp_path_factory.mktemp("rights"))
+    yield edge
+    edge.close()
+
+
+@pytest.fixture(scope="module")
+def node(edge: Edge) -> tuple[str, Credentials, Credentials]:
+    return edge.node()
+
+
+def members(name: str, node_id: str) -> dict[str, Any]:
+    """Return the least that an operation takes; what names a node names *node_id*."""
+    named = {
+        "InstanceId": node_id,
+        "Destination": node_id,
+        "MessageId": f"aws.ssm.{UUID}.{node_id}",
+    }
+    model = MODELS[name]
+    required = model._service.shapes[model._model["input"]["shape"]].get("required", ())
+    return {member: ({**VALUES, **named, **OTHERS.get(name, {})})[member] for member in required}
+
+
+def code(edge: Edge, name: str, credentials: Credentials, node_id: str) -> str | None:
+    """Return the name of the refusal, None where there is none; polls do not wait here."""
+    model = MODELS[name]
+    body = members(name, node_id) if name not in NOT_SERVED else {}
+    sent = edge.signed(name, body, credentials)
+    request = SignedRequest(
+        method="POST", path=b"/", query=b"", headers=sent.scope()["headers"], body=b"".join(sent.pieces)
+    )
+    read = json.loads(edge.app._rpc.answer(request, model, model.target, "id").body)
+    told: str | None = read.get("__type")
+    return told
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_viewer_may_read_and_an_operator_do_all_and_a_node_nothing_of_what_is_public(
+    edge: Edge, node: tuple[str, Credentials, Credentials], name: str
+) -> None:
+    denied = {
+        key: code(edge, name, credentials, OTHER) == "AccessDeniedException"
+        for key, credentials in (
+            ("viewer", edge.keys["viewer"]),
+            ("operator", edge.keys["operator"]),
+            ("admin", edge.keys["admin"]),
+            ("node", node[2]),
+        )
+    }
+    reads = name.startswith(("Get", "List", "Describe"))
+    assert denied == {"viewer": not reads, "operator": False, "admin": False, "node": True}
+
+
+@pytest.mark.parametrize("name", [name for name, one in AGENT_OPERATIONS.items() if not one.is_unsigned])
+def test_a_node_may_do_what_is_for_agents_for_itself_and_nobody_else_may(
+    edge: Edge, node: tuple[str, Credentials, Credentials], name: str
+) -> None:
+    node_id, own_key, session = node
+    signer = own_key if name == "RequestManagedInstanceRoleToken" else session
+    assert code(edge, name, signer, node_id) != "AccessDeniedException"
+    if members(name, node_id) != members(name, OTHER):
+        assert code(edge, name, signer, OTHER) == "AccessDeniedException"
+    for role in ("viewer", "operator", "admin"):
+        assert code(edge, name, edge.keys[role], node_id) == "AccessDeniedException"
+
+
+@pytest.mark.parametrize("name", OPERATIONS | AGENT_OPERATIONS)
+def test_no_refusal_is_a_defect_or_about_the_form_of_the_request(
+    edge: Edge, node: tuple[str, Credentials, Credentials], name: str
+) -> None:
+    credentials = edge.keys["admin"] if name in OPERATIONS else node[2]
+    told = code(edge, name, credentials, node[0] if name in AGENT_OPERATIONS else OTHER)
+    assert told not in {"InternalServerError", "SerializationException", "UnknownOperationException"}
+    assert told is None or told in MODELS[name].errors | {
+        "AccessDeniedException",
+        "InvalidSignatureException",
+        "ValidationException",
+    }
+
+
+@pytest.mark.parametrize("name", NOT_SERVED)
+def test_what_is_not_served_is_so_for_everybody(edge: Edge, name: str) -> None:
+    for role in ("viewer", "admin"):
+        assert code(edge, name, edge.keys[role], OTHER) == "UnknownOperationException"
+
+
+def test_a_machine_registers_without_a_signature(edge: Edge) -> None:
+    activation = edge.call("CreateActivation", {"IamRole": "service"})
+    request = {
+        **activation,
+        "PublicKey": "A" * 43 + "=",
+        "PublicKeyType": "Hmac-Sha256",
+        "Fingerprint": "fingerprint",
+    }
+    sent = edge.signed("RegisterManagedInstance", request, edge.keys["unknown"])
+    unsigned = {name: value for name, value in sent.headers.items() if name != "Authorization"}
+    received = edge.ask(type(sent)(sent.pieces, headers=unsigned))
+    assert received.status == 200
+    assert received.json["InstanceId"].startswith("mi-")
