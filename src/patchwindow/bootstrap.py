@@ -76,7 +76,7 @@ def open_database(config: Config) -> Database:
     if config.database_url is None:
         # Made here, so that it is private from its first byte; the files that SQLite lays beside it are as it is.
         open_private(config.data / DATABASE_FILE, "a").close()
-    database = Database(config.database_url or f"sqlite:///{config.data / DATABASE_FILE}")
+    database = Database(config.database_url or config.data / DATABASE_FILE)
     try:
         database.migrate()
     except PatchwindowError as problem:

@@ -112,3 +112,13 @@ def test_what_was_confirmed_survives_a_killed_process_and_nothing_is_half(file: 
     assert {f"first-{number}" for number in confirmed} <= names
     firsts = {name.removeprefix("first-") for name in names if name.startswith("first-")}
     assert firsts == {name.removeprefix("second-") for name in names if name.startswith("second-")}
+
+
+def test_a_file_is_found_whatever_characters_its_path_has(tmp_path: Path) -> None:
+    folder = tmp_path / "50% off?mode=ro#x"
+    folder.mkdir()
+    database = Database(folder / "patchwindow.db")
+    database.migrate()
+    database.close()
+    assert (folder / "patchwindow.db").stat().st_size > 0
+    assert list(tmp_path.iterdir()) == [folder]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from patchwindow.bootstrap import open_private
 from patchwindow.cli import show
 from patchwindow.cli.up_profile import REGION
 from patchwindow.client import SsmClient, call, pages
+from patchwindow.system import SystemClock
 
 GROUP: Final = "Management Server"
 _ROLE: Final = "patchwindow-node"
@@ -44,7 +45,7 @@ def running_node(client: SsmClient, endpoint: str, state: Path) -> Iterator[Runn
     """Register this machine if it is not, run its agent, and stop it at the end."""
     node_id = _known(client, state) or _register(client, endpoint, state)
     log = state / "agent.log"
-    started = datetime.now(UTC)
+    started = SystemClock().now()
     with open_private(log, "a") as output:
         # Its input is ours: if this process dies in whatever way, the agent sees the end of it and stops.
         process = subprocess.Popen(  # noqa: S603 - our own program, without a shell
@@ -97,7 +98,7 @@ def _register(client: SsmClient, endpoint: str, state: Path) -> str:
         IamRole=_ROLE,
         Description="made by patchwindow up",
         RegistrationLimit=1,
-        ExpirationDate=datetime.now(UTC) + timedelta(hours=1),
+        ExpirationDate=SystemClock().now() + timedelta(hours=1),
         Tags=[{"Key": "Patch Group", "Value": GROUP}],
     )
     done = subprocess.run(  # noqa: S603 - our own program, without a shell

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
@@ -18,8 +19,10 @@ _FORMS: Final = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 class Database:
     """Where everything is kept. Thread-safe; each transaction holds one connection."""
 
-    def __init__(self, url: str) -> None:
-        """Take *url*: `sqlite:///PATH` or `postgresql://…`; nothing is connected, made or migrated yet.
+    def __init__(self, url: str | Path) -> None:
+        """Take *url*: `sqlite:///PATH`, `postgresql://…`, or the path of an SQLite file, whatever characters it has.
+
+        Nothing is connected, made or migrated yet.
 
         Raises:
             Invalid: *url* has another form, or its driver is not installed.
@@ -74,7 +77,9 @@ class Database:
         self._readers.close()
 
 
-def _read(url: str) -> tuple[sa.URL, Dialect]:
+def _read(url: str | Path) -> tuple[sa.URL, Dialect]:
+    if isinstance(url, Path):
+        return sa.URL.create("sqlite", database=str(url)), sqlite
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:

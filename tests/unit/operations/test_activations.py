@@ -33,8 +33,9 @@ def test_the_code_is_shown_once_and_not_kept(here: Installation) -> None:
     code = here.perform("CreateActivation", IamRole="service")["ActivationCode"]
     assert 20 <= len(code) <= 250
     assert "ActivationCode" not in listed(here)[0]
-    with here.database.read() as work:
-        _, digest = work.activations.lock(listed(here)[0]["ActivationId"]) or (None, "")
+    activation_id = listed(here)[0]["ActivationId"]
+    with here.database.write() as work:
+        _, digest = work.activations.lock(activation_id) or (None, "")
     assert digest
     assert code not in digest
 
