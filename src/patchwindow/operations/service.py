@@ -61,11 +61,17 @@ class Service:
         operation = find(name)
         with self.database.write() if operation.writes else self.database.read() as work:
             request, caller = ask(Keyring(work))
-            call = Call(operation=name, caller=caller, work=work, now=self.clock.now(), ids=self.ids, site=self.site)
+            call = self._call(name, caller, work)
             token = request.get("ClientToken")
             if token and operation.writes:
                 return _once(call, operation, token, request)
             return operation.run(call, request)
+
+    @contextmanager
+    def call_of_node(self, node_id: str, *, writes: bool) -> Iterator[Call]:
+        """Open a call in which a node's patch operation is served, which is no operation of the API."""
+        with self.database.write() if writes else self.database.read() as work:
+            yield self._call("PatchOperation", Caller(id=node_id, node_id=node_id), work)
 
     @contextmanager
     def keyring(self) -> Iterator[Keyring]:
@@ -77,6 +83,9 @@ class Service:
         """Return when a message can be given to the node; None where none waits."""
         with self.database.read() as work:
             return work.messages.visible_at(node_id)
+
+    def _call(self, operation: str, caller: Caller, work: Work) -> Call:
+        return Call(operation=operation, caller=caller, work=work, now=self.clock.now(), ids=self.ids, site=self.site)
 
 
 def find(name: str) -> Operation:

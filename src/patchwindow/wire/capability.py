@@ -12,8 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from patchwindow.domain.errors import Invalid, PatchwindowError
-from patchwindow.operations.call import Call, Caller
+from patchwindow.domain.errors import Invalid, MovedMeanwhile, PatchwindowError
 from patchwindow.operations.capabilities import open_capability
 from patchwindow.operations.reports import order, receive
 from patchwindow.operations.service import Service
@@ -37,16 +36,20 @@ class Capability:
         """GET …/program: the patch operation."""
 
         def answer() -> Response:
-            open_capability(self._service.site, request.path_params["token"])
+            self._open(request)
             return Response(self._program, media_type="application/zip")
 
         return await run_in_threadpool(_refusing, answer)
 
     async def order(self, request: Request) -> Response:
         """GET …/order: what to do."""
-        return await run_in_threadpool(
-            _refusing, lambda: self._perform(request, lambda call, ids: order(call, *ids), writes=False)
-        )
+
+        def answer() -> Response:
+            command_id, node_id = self._open(request)
+            with self._service.call_of_node(node_id, writes=False) as call:
+                return JSONResponse(order(call, command_id, node_id))
+
+        return await run_in_threadpool(_refusing, answer)
 
     async def report(self, request: Request) -> Response:
         """POST …/report: facts in, verdict out."""
@@ -58,26 +61,17 @@ class Capability:
             return Response(status_code=400)
         packed = request.headers.get("content-encoding") == "gzip"
 
-        def take(call: Call, ids: tuple[str, str]) -> dict[str, Any]:
-            return receive(call, *ids, _report(body, packed=packed))
+        def answer() -> Response:
+            command_id, node_id = self._open(request)
+            # Read before the transaction begins: others wait for the one that writes.
+            report = _report(body, packed=packed)
+            with self._service.call_of_node(node_id, writes=True) as call:
+                return JSONResponse(receive(call, command_id, node_id, report))
 
-        return await run_in_threadpool(_refusing, lambda: self._perform(request, take, writes=True))
+        return await run_in_threadpool(_refusing, answer)
 
-    def _perform(
-        self, request: Request, function: Callable[[Call, tuple[str, str]], dict[str, Any]], *, writes: bool
-    ) -> Response:
-        service = self._service
-        command_id, node_id = open_capability(service.site, request.path_params["token"])
-        with service.database.write() if writes else service.database.read() as work:
-            call = Call(
-                operation="PatchOperation",
-                caller=Caller(id=node_id, node_id=node_id),
-                work=work,
-                now=service.clock.now(),
-                ids=service.ids,
-                site=service.site,
-            )
-            return JSONResponse(function(call, (command_id, node_id)))
+    def _open(self, request: Request) -> tuple[str, str]:
+        return open_capability(self._service.site, request.path_params["token"])
 
 
 def _report(body: bytes, *, packed: bool) -> dict[str, Any]:
@@ -102,6 +96,8 @@ def _refusing(function: Callable[[], Response]) -> Response:
         return JSONResponse({"error": f"the report is larger than {UNPACKED_MAX} bytes unpacked"}, 413)
     except Invalid as error:
         return JSONResponse({"error": str(error)}, 400)
+    except MovedMeanwhile as error:
+        return JSONResponse({"error": str(error)}, 503)
     except PatchwindowError as error:
         return JSONResponse({"error": str(error)}, 403)
     except Exception:  # noqa: BLE001  (whatever it is, it is logged, and the client is told that it is our defect)
