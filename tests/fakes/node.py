@@ -66,6 +66,10 @@ class PaperNode:
     def take(self, *, wait_s: int = 10) -> tuple[str, dict[str, Any]]:
         """Take the one command that waits, and return the id of its message and what it says."""
         (message,) = self.messages(wait_s=wait_s)
+        return self.accept(message)
+
+    def accept(self, message: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+        """Say that *message* has come, and return its id and what it says."""
         self.call("ec2messages", "AcknowledgeMessage", MessageId=message["MessageId"])
         return message["MessageId"], json.loads(message["Payload"])
 
@@ -76,9 +80,14 @@ class PaperNode:
         payload = reply(Status.SUCCESS, at=now, results={step: result}, shown=[step])
         self.call("ec2messages", "SendReply", MessageId=message_id, Payload=payload, ReplyId=str(uuid.uuid4()))
 
-    def scan(self, facts: Mapping[str, Any]) -> str:
-        """Take the scan that waits, report *facts*, and return the id of its command."""
-        message_id, command = self.take()
+    def scan(self, facts: Mapping[str, Any]) -> None:
+        """Take the scan that waits, and report *facts*."""
+        (message,) = self.messages(wait_s=10)
+        self.report(message, facts)
+
+    def report(self, message: Mapping[str, str], facts: Mapping[str, Any]) -> None:
+        """Answer *message*, which is a scan, with *facts*."""
+        message_id, command = self.accept(message)
         now = time.time()
         report = {
             "schema": 1,
@@ -90,8 +99,8 @@ class PaperNode:
             "facts": facts,
             "installedAt": [0] * len(facts["packages"]),
         }
-        self.succeed(message_id, "PatchLinux", str(post(f"{command['Parameters']['PatchwindowUrl']}/report", report)))
-        return str(command["CommandId"])
+        verdict = post(f"{command['Parameters']['PatchwindowUrl']}/report", report)
+        self.succeed(message_id, "PatchLinux", json.dumps(verdict))
 
     def close(self) -> None:
         """Close its connection."""

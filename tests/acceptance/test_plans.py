@@ -1,0 +1,98 @@
+"""Plan files against a running server, by the command line."""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from tests.fakes.server import Plane, all_pages
+
+REFERENCE: Final = Path(__file__).parents[2] / "plans" / "reference.yaml"
+FULL_OF_PROBLEMS: Final = """\
+name: troubled
+baselines:
+  security:
+    operatingSystem: DEBIAN
+    approveAfter: 7
+patchGroups:
+  Web Server:
+    baselines: nothing-of-this-name
+windows:
+  web:
+    schedule: cron(0 25 ? * THU#1 *)
+    duration: six
+    targets:
+      web: {patchGroup: Web Server}
+    tasks:
+      patch: {targets: [nowhere]}
+"""
+
+
+def everything(plane: Plane) -> Any:
+    """Return what a plan can make."""
+    client = plane.client
+    windows = all_pages(client, "describe_maintenance_windows", "WindowIdentities")
+    of_windows = [
+        [
+            *all_pages(client, "describe_maintenance_window_targets", "Targets", WindowId=window["WindowId"]),
+            *all_pages(client, "describe_maintenance_window_tasks", "Tasks", WindowId=window["WindowId"]),
+        ]
+        for window in windows
+    ]
+    baselines = all_pages(client, "describe_patch_baselines", "BaselineIdentities")
+    return [windows, baselines, all_pages(client, "describe_patch_groups", "Mappings"), of_windows]
+
+
+def test_every_problem_of_a_plan_is_told_by_its_place_and_nothing_is_made(plane: Plane, tmp_path: Path) -> None:
+    before = everything(plane)
+    file = tmp_path / "plan.yaml"
+    file.write_text(FULL_OF_PROBLEMS)
+    done = plane.shell().patchwindow("plan", "apply", str(file), "--yes", exit_code=1)
+    *problems, last = done.err.splitlines()
+    places = {int(found[1]) for line in problems if (found := re.match(rf"{re.escape(str(file))}:(\d+):\d+: \S", line))}
+    assert len(problems) >= 5
+    assert places >= {5, 8, 11, 12, 16}
+    assert last.startswith(f"patchwindow: {file} has {len(problems)} problems, nothing was changed")
+    assert everything(plane) == before
+
+
+@pytest.mark.parametrize("text", ["name: [", "- a list", "\x00", "name: &a *a"])
+def test_a_plan_that_is_no_plan_is_refused_at_its_place(plane: Plane, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "plan.yaml"
+    file.write_text(text)
+    done = plane.shell().patchwindow("plan", "apply", str(file), "--yes", exit_code=1)
+    assert re.match(rf"{re.escape(str(file))}:\d+:\d+: ", done.err)
+    assert "Traceback" not in done.err
+
+
+def test_a_plan_that_is_not_there_is_named(plane: Plane, tmp_path: Path) -> None:
+    done = plane.shell().patchwindow("plan", "apply", str(tmp_path / "none.yaml"), "--yes", exit_code=1)
+    assert done.err.startswith(f"{tmp_path / 'none.yaml'}:1:1: cannot be read: No such file or directory")
+
+
+def test_the_reference_plan_is_applied_once_and_then_found_in_place(plane: Plane) -> None:
+    shell = plane.shell()
+    refused = shell.patchwindow("plan", "apply", str(REFERENCE), exit_code=1)
+    assert "will create window Web-Server" in refused.err
+    assert "not confirmed, nothing was done" in refused.err
+
+    first = shell.patchwindow("plan", "apply", str(REFERENCE), "--yes", "--json").json
+    assert (len(first["Created"]), first["Updated"], first["Unchanged"]) == (52, [], [])
+    made = everything(plane)
+    assert {window["Name"] for window in made[0]} == {
+        *("Management-Server", "Web-Server", "Application-Server", "Database-Server"),
+        *("Sandbox-Development-Test", "Acceptance-Production"),
+    }
+    assert [len(of_window) for of_window in made[3]] == [2] * 6
+
+    second = shell.patchwindow("plan", "apply", str(REFERENCE), "--json").json
+    assert (second["Created"], second["Updated"], len(second["Unchanged"])) == ([], [], 52)
+    assert everything(plane) == made
+
+
+def test_a_changed_plan_changes_just_that(plane: Plane, tmp_path: Path) -> None:
+    file = tmp_path / "plan.yaml"
+    file.write_text(REFERENCE.read_text().replace("maxErrors: 5%", "maxErrors: 6%"))
+    outcome = plane.shell().patchwindow("plan", "apply", str(file), "--yes", "--json").json
+    assert {change["Kind"] for change in outcome["Updated"]} == {"task"}
+    assert (len(outcome["Updated"]), len(outcome["Created"]), len(outcome["Unchanged"])) == (6, 0, 46)
