@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.machine import Machine, make_machine
 from tests.fakes.server import Plane, running_plane
+from tests.fakes.world import World
 from tests.rig.toy_apt import build_repository
 
 
@@ -38,3 +39,12 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
     """A control plane of the module's own."""
     with running_plane(tmp_path_factory.mktemp("plane")) as plane:
         yield plane
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A control plane with some of everything in it; its tests leave what they found."""
+    folder = tmp_path_factory.mktemp("world")
+    with running_plane(folder) as plane:
+        yield World(plane, folder)
+    assert "Traceback" not in plane.server.log.read_text()

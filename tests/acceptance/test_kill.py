@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointConnectionError, HTTPClientError
 from tests.fakes.node import PaperNode
 from tests.fakes.server import Plane, all_pages
 
-KILLS: Final = 4
+KILLS: Final = 3
 TAGS: Final = [{"Key": "kept", "Value": "whole"}]
 Answered = dict[str, set[str]]
 
@@ -22,6 +22,8 @@ def nodes(plane: Plane, tmp_path: Path) -> Iterator[list[PaperNode]]:
     """Three nodes that have their sessions already."""
     activation = plane.activation(RegistrationLimit=3, Tags=[{"Key": "Role", "Value": "web"}])
     nodes = [PaperNode.registered(plane.url, activation, tmp_path / str(number)) for number in range(3)]
+    # Commands go to them one after the other, in this order.
+    nodes.sort(key=lambda node: node.node_id)
     for node in nodes:
         node.ping()
     yield nodes
@@ -58,12 +60,12 @@ def make_until_it_dies(client: Any, answered: Answered, chance: random.Random) -
         return
 
 
-def work_and_kill(plane: Plane, seed: int) -> Answered:
-    """Let four clients work, kill the server meanwhile, and return what was answered."""
-    answers: list[Answered] = [{"window": set(), "baseline": set(), "command": set()} for _ in range(4)]
+def work_and_kill(plane: Plane, clients: list[Any], seed: int) -> Answered:
+    """Let all clients work, kill the server meanwhile, and return what was answered."""
+    answers: list[Answered] = [{"window": set(), "baseline": set(), "command": set()} for _ in clients]
     with ThreadPoolExecutor(len(answers)) as threads:
-        for number, answered in enumerate(answers):
-            threads.submit(make_until_it_dies, plane.connect(plane.key), answered, random.Random(10 * seed + number))
+        for number, (client, answered) in enumerate(zip(clients, answers, strict=True)):
+            threads.submit(make_until_it_dies, client, answered, random.Random(10 * seed + number))
         time.sleep(random.Random(seed).uniform(0.1, 0.5))
         plane.server.kill()
     return {kind: set().union(*(answered[kind] for answered in answers)) for kind in answers[0]}
@@ -106,10 +108,11 @@ def run_all(node: PaperNode) -> None:
 
 
 def test_what_was_answered_is_there_and_whole_after_each_kill(plane: Plane, nodes: list[PaperNode]) -> None:
+    clients = [plane.connect(plane.key) for _ in range(4)]
     checked: set[str] = set()
     sessions = [node.key for node in nodes]
     for seed in range(KILLS):
-        answered = work_and_kill(plane, seed)
+        answered = work_and_kill(plane, clients, seed)
         plane.server.start()
         assert sum(map(len, answered.values())) > 0, "something was answered before the end"
         check_windows_and_baselines(plane.client, answered, checked)

@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
@@ -110,11 +111,16 @@ class Plane:
         """Where it listens."""
         return self.server.url
 
-    def connect(self, key: AccessKey, *, session_token: str | None = None) -> Any:
-        """Return boto3's own client with *key*, without its retries."""
+    def connect(self, key: AccessKey, *, session_token: str | None = None, checks: bool = True) -> Any:
+        """Return boto3's own client with *key*, without its retries; unless it *checks*, it sends anything."""
         return boto3.Session(key.access_key_id, key.secret_access_key, session_token, "us-east-1").client(
-            "ssm", endpoint_url=self.url, config=_SDK
+            "ssm", endpoint_url=self.url, config=_SDK.merge(SdkConfig(parameter_validation=checks))
         )
+
+    @cached_property
+    def unchecked(self) -> Any:
+        """A client that leaves it to the server to check what it is given."""
+        return self.connect(self.key, checks=False)
 
     def shell(self, key: AccessKey | None = None) -> Shell:
         """Return a shell with *key* in a credentials file, and the endpoint in the environment."""
