@@ -5,8 +5,8 @@ windows in them, and are put under load in turns.
 """
 
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ _WINDOWS: Final = 10
 # More than either server creates in a run: a request that creates is sent once.
 _CREATES: Final = 5000
 _GOAL: Final = 5
+_CREATE: Final = "CreateMaintenanceWindow"
 _MOTO_KEY: Final = Key("AKIAIOSFODNN7EXAMPLE", "secret")
 _BASELINE: Final = "AWS-DebianDefaultPatchBaseline"
 
@@ -42,6 +43,13 @@ class Call:
     """The same, or where moto_server does not have it the nearest that it has."""
     beside_expected: bytes
     beside_members: Members
+    keeps_connections: bool = True
+    """Whether ours may keep a connection for the next request; moto_server never does."""
+
+    @property
+    def label(self) -> str:
+        """What the row is called."""
+        return self.operation if self.keeps_connections else f"{self.operation}, new connections"
 
 
 _FOR_GROUP: Final = {"PatchGroup": "none", "OperatingSystem": "DEBIAN"}
@@ -51,9 +59,17 @@ _CALLS: Final = (
     Call(
         "GetPatchBaselineForPatchGroup", b'"BaselineId"', "GetPatchBaselineForPatchGroup", b'"BaselineId"', _FOR_GROUP
     ),
+    Call(
+        "GetPatchBaselineForPatchGroup",
+        b'"BaselineId"',
+        "GetPatchBaselineForPatchGroup",
+        b'"BaselineId"',
+        _FOR_GROUP,
+        keeps_connections=False,
+    ),
     Call("DescribeInstanceInformation", b'"InstanceId"', "DescribeMaintenanceWindows", b'"WindowId"', {}),
     Call("DescribeMaintenanceWindows", b'"WindowId"', "DescribeMaintenanceWindows", b'"WindowId"', {}),
-    Call("CreateMaintenanceWindow", b'"WindowId"', "CreateMaintenanceWindow", b'"WindowId"', {}),
+    Call(_CREATE, b'"WindowId"', _CREATE, b'"WindowId"', {}),
 )
 
 Address = tuple[str, int]
@@ -71,20 +87,20 @@ def run() -> None:
             here.mkdir()
             _measure_nothing(here, nothing)
             _measure_round(here, ours, theirs)
-    rows, is_met = [], True
+    rows, ratios = [], []
     for call in _CALLS:
         for level in LEVELS:
-            mine, other = ours[call.operation, level], theirs[call.beside, level]
-            ratio = _per_second(mine) / _per_second(other)
-            is_met = is_met and ratio >= _GOAL
+            mine, other = ours[call.label, level], theirs[call.beside, level]
+            ratios.append(_per_second(mine) / _per_second(other))
             beside = "the same" if call.beside == call.operation else call.beside
-            rows.append([call.operation, beside, str(level), *_shown(mine), *_shown(other), f"{ratio:.1f}"])
+            rows.append([call.label, beside, str(level), *_shown(mine), *_shown(other), f"{ratios[-1]:.1f}"])
     columns = ["operation", "moto_server's", "connections", "req/s", "p99 ms", "moto req/s", "moto p99 ms", "ratio"]
     print(table(columns, rows, left=2))
     print()
     print(table(["doing nothing", "connections", "req/s", "p99 ms", "client µs/request"], _nothing_rows(nothing)))
     print()
-    print(verdict(goal=f"at least {_GOAL} times moto_server's requests per second in every row", is_met=is_met))
+    goal = f"at least {_GOAL} times moto_server's requests per second in every row"
+    print(verdict(goal=goal, is_met=min(ratios) >= _GOAL))
 
 
 def _measure_nothing(folder: Path, figures: Figures) -> None:
@@ -97,37 +113,34 @@ def _measure_nothing(folder: Path, figures: Figures) -> None:
 def _measure_round(folder: Path, ours: Figures, theirs: Figures) -> None:
     with control(folder / "data") as server, moto(folder) as moto_address:
         register(server, folder, _NODES)
-        baselines = client_of(server).describe_patch_baselines(Filters=[{"Key": "NAME_PREFIX", "Values": [_BASELINE]}])
-        members = {
-            "GetPatchBaseline": {"BaselineId": baselines["BaselineIdentities"][0]["BaselineId"]},
+        found = client_of(server).describe_patch_baselines(Filters=[{"Key": "NAME_PREFIX", "Values": [_BASELINE]}])
+        members: Mapping[str, Members] = {
+            "GetPatchBaseline": {"BaselineId": found["BaselineIdentities"][0]["BaselineId"]},
             "GetPatchBaselineForPatchGroup": _FOR_GROUP,
         }
         for address, key in ((server.address, server.key), (moto_address, _MOTO_KEY)):
-            requests = _creates(address, key, _WINDOWS)
-            put_under_load(address, requests, connections=1, seconds=_SECONDS, warm_up_s=0)
+            windows = Requests(_creates(address, key, _WINDOWS), b'"WindowId"', is_repeatable=False)
+            put_under_load(address, windows, connections=1, seconds=_SECONDS, warm_up_s=0)
         measured: set[str] = set()
         for call in _CALLS:
             for level in LEVELS:
-                requests = _requests(call.operation, call.expected, members.get(call.operation, {}))(
-                    server.address, server.key
-                )
-                _note(ours, call.operation, level, server.address, requests)
+                given = members.get(call.operation, {})
+                asked = _requests(server.address, server.key, call.operation, given, is_last=not call.keeps_connections)
+                _note(ours, call.label, level, server.address, replace(asked, expected=call.expected))
                 if call.beside not in measured:
-                    requests = _requests(call.beside, call.beside_expected, call.beside_members)(
-                        moto_address, _MOTO_KEY
-                    )
-                    _note(theirs, call.beside, level, moto_address, requests)
+                    asked = _requests(moto_address, _MOTO_KEY, call.beside, call.beside_members)
+                    _note(theirs, call.beside, level, moto_address, replace(asked, expected=call.beside_expected))
             measured.add(call.beside)
 
 
-def _requests(operation: str, expected: bytes, members: Members) -> Callable[[Address, Key], Requests]:
-    """Return what makes the requests of a run: one that is repeated, or many that create something each."""
-    if operation == "CreateMaintenanceWindow":
-        return lambda address, key: _creates(address, key, _CREATES)
-    return lambda address, key: Requests([signed(address, key, operation, members)], expected, is_repeatable=True)
+def _requests(address: Address, key: Key, operation: str, members: Members, *, is_last: bool = False) -> Requests:
+    """Return the requests of a run: one that is repeated, or many that create something each."""
+    if operation == _CREATE:
+        return Requests(_creates(address, key, _CREATES), b"", is_repeatable=False)
+    return Requests([signed(address, key, operation, members, is_last=is_last)], b"", is_repeatable=True)
 
 
-def _creates(address: Address, key: Key, count: int) -> Requests:
+def _creates(address: Address, key: Key, count: int) -> list[bytes]:
     encoded = []
     for _ in range(count):
         token = str(uuid.uuid4())
@@ -139,8 +152,8 @@ def _creates(address: Address, key: Key, count: int) -> Requests:
             "AllowUnassociatedTargets": False,
             "ClientToken": token,
         }
-        encoded.append(signed(address, key, "CreateMaintenanceWindow", members))
-    return Requests(encoded, b'"WindowId"', is_repeatable=False)
+        encoded.append(signed(address, key, _CREATE, members))
+    return encoded
 
 
 def _note(figures: Figures, name: str, level: int, address: Address, requests: Requests) -> None:

@@ -20,8 +20,10 @@ class Key:
     secret: str
 
 
-def signed(address: tuple[str, int], key: Key, operation: str, members: Mapping[str, Any]) -> bytes:
-    """Return the whole HTTP request for *operation*; it is good for a quarter of an hour."""
+def signed(
+    address: tuple[str, int], key: Key, operation: str, members: Mapping[str, Any], *, is_last: bool = False
+) -> bytes:
+    """Return the whole HTTP request for *operation*, *is_last* on its connection; it is good for a quarter of an hour."""
     host = "{}:{}".format(*address)
     body = json.dumps(members, separators=(",", ":")).encode()
     headers = {
@@ -33,7 +35,7 @@ def signed(address: tuple[str, int], key: Key, operation: str, members: Mapping[
     }
     request = AWSRequest(method="POST", url=f"http://{host}/", data=body, headers=headers)
     SigV4Auth(Credentials(key.id, key.secret), "ssm", REGION).add_auth(request)
-    lines = [b"POST / HTTP/1.1"]
+    lines = [b"POST / HTTP/1.1", *([b"Connection: close"] if is_last else [])]
     for name, value in request.headers.items():
         text = value if isinstance(value, bytes) else value.encode()
         lines.append(name.encode() + b": " + text)
