@@ -95,15 +95,6 @@ def test_the_window_reads_back_with_its_next_opening(walk: Walk) -> None:
     assert window["NextExecutionTime"].endswith("T23:00Z")
 
 
-def test_the_task_reads_back_as_it_was_registered(walk: Walk) -> None:
-    task = walk.shell.aws(
-        "get-maintenance-window-task", "--window-id", walk.window_id, "--window-task-id", walk.task_id
-    )
-    assert task["Targets"] == [{"Key": "WindowTargetIds", "Values": [walk.target_id]}]
-    assert (task["MaxConcurrency"], task["MaxErrors"], task["CutoffBehavior"]) == ("10%", "5%", "CANCEL_TASK")
-    assert task["TaskInvocationParameters"] == TASK
-
-
 def test_the_node_is_online_under_the_name_of_its_activation(walk: Walk) -> None:
     (node,) = walk.shell.aws("describe-instance-information")["InstanceInformationList"]
     assert (node["InstanceId"], node["Name"], node["PingStatus"]) == (walk.node_id, "web-1", "Online")

@@ -72,17 +72,21 @@ ELSEWHERE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What there is to show, and a shell to ask from."""
+    """What there is to show, and how to get there."""
 
     environ: Mapping[str, str]
+    client: Any
     names: Mapping[str, str]
 
     def run(self, line: str, *more: str, exit_code: int = 0) -> Any:
-        """Run one command line in this process, against the running server."""
+        """Run one command line in this process, against the running server.
+
+        Unless it says where to go, it has the client of the test: making one costs more than most commands.
+        """
         words = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", line)]
-        result = CliRunner().invoke(
-            root, [*(word.format(**self.names) for word in words), *more], env=dict(self.environ)
-        )
+        words = [word.format(**self.names) for word in words]
+        connect = None if "--endpoint-url" in words else lambda **_: self.client
+        result = CliRunner().invoke(root, [*words, *more], env=dict(self.environ), obj=connect)
         assert result.exit_code == exit_code, f"{line}: {result.output}\n{result.exc_info}"
         return result
 
@@ -118,6 +122,7 @@ def world(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     thread.start()
     yield World(
         plane.shell().environ,
+        client,
         {
             "node": node.node_id,
             "activation": activation[0],

@@ -115,6 +115,7 @@ def test_a_window_opens_once_however_many_servers_watch_it(pair: Pair, tmp_path:
     assert sorted(counted.read_text().split()) == ["0", "1", "2", "3", "4"]
 
 
+@pytest.mark.slow
 def test_the_other_server_goes_on_when_one_is_killed(pair: Pair) -> None:
     pair.second.server.kill()
     scan(pair.first.client, pair.node_id)

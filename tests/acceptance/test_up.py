@@ -51,9 +51,9 @@ def serving(machine: Machine, data: Path) -> "subprocess.Popen[str]":
 
 
 @pytest.fixture
-def up(machine: Machine, tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
-    """A running `up`, with its data in `tmp_path / "data"`."""
-    process = serving(machine, tmp_path / "data")
+def up(machine: Machine, twice: Twice) -> Iterator["subprocess.Popen[str]"]:
+    """An `up` that serves, once more on the same data directory."""
+    process = serving(machine, twice.data)
     yield process
     process.kill()
     process.communicate()
@@ -108,8 +108,8 @@ def test_only_the_owner_can_read_what_it_keeps(twice: Twice) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == wanted, path
 
 
-def test_the_printed_environment_serves_the_aws_cli_while_it_runs(
-    up: "subprocess.Popen[str]", machine: Machine, tmp_path: Path
+def test_the_printed_environment_serves_the_aws_cli_until_ctrl_c(
+    up: "subprocess.Popen[str]", machine: Machine, twice: Twice
 ) -> None:
     assert up.stdout is not None, "it is a pipe"
     printed = exports(up.stdout.readline() + up.stdout.readline())
@@ -118,28 +118,31 @@ def test_the_printed_environment_serves_the_aws_cli_while_it_runs(
     (node,) = shell.aws("describe-instance-information")["InstanceInformationList"]
     assert node["PingStatus"] == "Online"
     assert shell.patchwindow("scan", "--group", "Management Server", "--json").json[0]["IsCompliant"] is False
-    assert len(agents_of(tmp_path / "data")) == 1
+    _ends(up, signal.SIGINT, twice.data)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_on_request_and_takes_its_agent_with_it(
-    up: "subprocess.Popen[str]", tmp_path: Path, how: signal.Signals
-) -> None:
-    assert len(agents_of(tmp_path / "data")) == 1
+@pytest.mark.slow
+def test_it_ends_when_it_is_terminated_and_takes_its_agent_with_it(up: "subprocess.Popen[str]", twice: Twice) -> None:
+    _ends(up, signal.SIGTERM, twice.data)
+
+
+def _ends(up: "subprocess.Popen[str]", how: signal.Signals, data: Path) -> None:
+    assert len(agents_of(data)) == 1
     up.send_signal(how)
     _, said = up.communicate(timeout=10)
     assert up.returncode == 0, said
     assert "Traceback" not in said
-    assert not agents_of(tmp_path / "data")
+    assert not agents_of(data)
 
 
-def test_a_killed_one_leaves_no_agent_behind(up: "subprocess.Popen[str]", tmp_path: Path) -> None:
-    assert len(agents_of(tmp_path / "data")) == 1
+def test_a_killed_one_leaves_no_agent_behind(up: "subprocess.Popen[str]", twice: Twice) -> None:
+    assert len(agents_of(twice.data)) == 1
     up.kill()
     up.communicate()
-    until(lambda: not agents_of(tmp_path / "data"), "the end of the agent", within_s=10)
+    until(lambda: not agents_of(twice.data), "the end of the agent", within_s=10)
 
 
+@pytest.mark.slow
 def test_it_stops_in_the_middle_of_a_step_when_asked(machine: Machine, tmp_path: Path) -> None:
     data = tmp_path / "data"
     process = subprocess.Popen(
@@ -180,6 +183,7 @@ def test_a_machine_without_a_package_manager_is_told_so_and_shown_the_rest(machi
     assert "Next openings" in done.out
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_named_and_another_one_used(twice: Twice, machine: Machine) -> None:
     port = int((twice.data / "port").read_text())
     with socket.socket() as taken:
