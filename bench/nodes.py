@@ -1,10 +1,12 @@
 """Managed nodes for the groups that need some: the real agent registers them."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +15,21 @@ from bench.children import ChildFailed, Control
 from bench.signing import REGION
 
 AGENT: Final = (sys.executable, "-P", "-m", "patchwindow_agent")
+_FOLDERS: Final = (Path("/var/cache/patchwindow"), Path("/var/lib/patchwindow"))
 _COMMAND_S: Final = 120.0
 _LOOK_S: Final = 0.02
 _UNDER_WAY: Final = frozenset({"Pending", "InProgress", "Delayed"})
+
+
+@contextmanager
+def tidied() -> Iterator[None]:
+    """Remove at the end the folders that a patch operation of root makes on the machine, unless they were there before."""
+    new = [folder for folder in _FOLDERS if not folder.exists()]
+    try:
+        yield
+    finally:
+        for folder in new:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def client_of(server: Control) -> Any:

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from bench.children import child, control, scratch
-from bench.nodes import AGENT, client_of, node_id, register, run_command
+from bench.nodes import AGENT, client_of, node_id, register, run_command, tidied
 from bench.report import median, milliseconds, table, verdict
 from tests.rig.toy_apt import build_repository, make_root
 
 _RUNS: Final = 5
 _GOAL_S: Final = 1.0
 _APT: Final = (("apt-get", "-q", "update"), ("apt", "list", "--upgradable"))
-_CACHE: Final = Path("/var/cache/patchwindow")
 
 
 def run() -> None:
@@ -28,12 +27,8 @@ def run() -> None:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         print("skipped: this machine has no apt")
         return
-    had_cache = _CACHE.exists()
-    try:
+    with tidied():
         _run()
-    finally:
-        if os.geteuid() == 0 and not had_cache:
-            shutil.rmtree(_CACHE, ignore_errors=True)
 
 
 def _run() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.children import PATCHWINDOW, control, scratch
+from bench.nodes import tidied
 from bench.report import median, milliseconds, table
 from tests.rig.toy_apt import build_repository, make_root
 
@@ -19,7 +20,7 @@ _UP_S: Final = 180.0
 def run() -> None:
     """Measure and print."""
     first, again, up_first, up_again = [], [], [], []
-    with scratch() as folder:
+    with scratch() as folder, tidied():
         for number in range(_RUNS):
             data = folder / f"data-{number}"
             first.append(_start_s(data))
