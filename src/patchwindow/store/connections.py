@@ -1,6 +1,5 @@
 """Connections that stay open, each lent to one transaction at a time."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -8,13 +7,14 @@ from typing import Final
 import sqlalchemy as sa
 
 from patchwindow.domain.errors import MovedMeanwhile
+from patchwindow.store.turnstile import Turnstile
 
 WAIT_S: Final = 60.0
 """How long a transaction waits for a connection; transactions are short, so this is a hang and no queue."""
 
 
 class Connections:
-    """Up to *limit* connections of one engine; who finds all of them lent waits.
+    """Up to *limit* connections of one engine; who finds all of them lent waits for his turn.
 
     Only the connection is kept, not checked out anew: that costs more than a look-up by key. The engine must not
     keep a pool of its own.
@@ -24,7 +24,7 @@ class Connections:
         self._engine = engine
         self._limit = limit
         self._wait_s = wait_s
-        self._free = threading.BoundedSemaphore(limit)
+        self._turnstile = Turnstile(limit)
         # The last given back is lent first; a list's `append` and `pop` need no lock.
         self._idle: list[sa.Connection] = []
 
@@ -35,7 +35,7 @@ class Connections:
         Raises:
             MovedMeanwhile: no connection became free.
         """
-        if not self._free.acquire(timeout=self._wait_s):
+        if not self._turnstile.enter(self._wait_s):
             message = f"all {self._limit} connections of a database were busy for {self._wait_s:g} s; try again later"
             raise MovedMeanwhile(message)
         try:
@@ -46,7 +46,7 @@ class Connections:
             finally:
                 self._give_back(connection)
         finally:
-            self._free.release()
+            self._turnstile.leave()
 
     def close(self) -> None:
         """Close the connections that are not lent."""
