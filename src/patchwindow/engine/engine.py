@@ -23,6 +23,8 @@ _LOOK_AGAIN: Final = timedelta(seconds=1)
 _SET_ASIDE: Final = timedelta(seconds=1)
 """For so long a thing whose step failed is left alone, and twice as long each time that it fails again."""
 _SET_ASIDE_MAX: Final = timedelta(minutes=5)
+_REST: Final = 4
+"""For so much longer than it worked the engine rests."""
 _REST_MAX_S: Final = 0.25
 
 Step = Callable[[Work, Ids, str, datetime], None]
@@ -73,9 +75,9 @@ class Engine:
                     try:
                         began_at_s = loop.time()
                         pause = await loop.run_in_executor(thread, self._round)
-                        # A step costs what is in flight, however much has happened. Who rests as long as it worked
-                        # finds more that has happened, and leaves the database to those who tell of it.
-                        await asyncio.sleep(min(loop.time() - began_at_s, _REST_MAX_S))
+                        # A step costs what is in flight, however much has happened. Who rests finds that more has,
+                        # and leaves the database to those who tell of it.
+                        await asyncio.sleep(min(_REST * (loop.time() - began_at_s), _REST_MAX_S))
                         await asyncio.wait([rung], timeout=pause.total_seconds())
                     finally:
                         rung.cancel()

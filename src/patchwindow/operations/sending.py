@@ -1,7 +1,7 @@
 """Sending commands: what SendCommand, CancelCommand and the engine have in common."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -84,13 +84,10 @@ def request_cancel(work: Work, value: Command, now: datetime) -> None:
         work.wake(ENGINE)
 
 
-def dispatch(work: Work, value: Command, node_ids: Iterable[str], now: datetime) -> None:
+def dispatch(work: Work, value: Command, node_ids: Collection[str], now: datetime) -> None:
     """Put the command into the mailboxes of these nodes, and note when."""
-    for node_id in node_ids:
-        before = work.invocations.get(value.command_id, node_id)
-        assert before is not None, "only a command's own invocations are dispatched"
-        work.invocations.move(before, dataclasses.replace(before, dispatched_at=now))
-        _post(work, message_id(value.command_id, node_id), before, SEND_COMMAND_TOPIC, now)
+    work.invocations.dispatch(value.command_id, node_ids, now)
+    _post(work, value, [(message_id(value.command_id, id), id) for id in node_ids], SEND_COMMAND_TOPIC, now)
 
 
 def cancel_sent(work: Work, ids: Ids, value: Command, node_ids: Iterable[str], now: datetime) -> None:
@@ -101,7 +98,7 @@ def cancel_sent(work: Work, ids: Ids, value: Command, node_ids: Iterable[str], n
         state = invocation.advance(invocation.State(before.details), invocation.Event.CANCEL_SENT)
         move_invocation(work, before, dataclasses.replace(before, details=state, cancelled_at=now))
         work.messages.settle(message_id(value.command_id, node_id))
-        _post(work, message_id(ids.uuid(), node_id), before, CANCEL_COMMAND_TOPIC, now)
+        _post(work, value, [(message_id(ids.uuid(), node_id), node_id)], CANCEL_COMMAND_TOPIC, now)
 
 
 def move_invocation(work: Work, before: Invocation, after: Invocation) -> None:
@@ -139,10 +136,15 @@ def end_on(work: Work, node_id: str, now: datetime) -> None:
             work.wake(ENGINE)
 
 
-def _post(work: Work, id: str, to: Invocation, topic: str, now: datetime) -> None:
-    message = Message(message_id=id, node_id=to.instance_id, command_id=to.command_id, topic=topic, created_at=now)
-    work.messages.add([message])
-    work.wake(to.instance_id)
+def _post(work: Work, value: Command, posts: Iterable[tuple[str, str]], topic: str, now: datetime) -> None:
+    """Post messages about the command, each of an id and to a node."""
+    messages = [
+        Message(message_id=id, node_id=node_id, command_id=value.command_id, topic=topic, created_at=now)
+        for id, node_id in posts
+    ]
+    work.messages.add(messages)
+    for message in messages:
+        work.wake(message.node_id)
 
 
 def _invocations(command_id: str, nodes: Sequence[Node]) -> Iterable[Invocation]:

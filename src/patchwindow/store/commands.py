@@ -58,6 +58,11 @@ _BUSY: Final = (
     .select_from(invocation)
     .where(invocation.c.node_id == sa.bindparam("node_id"), invocation.c.acknowledged_at_ms.is_not(None), ~_HAS_ENDED)
 )
+_DISPATCH: Final = (
+    sa.update(invocation)
+    .where(invocation.c.command_id == sa.bindparam("id"), invocation.c.node_id == sa.bindparam("b_node_id"))
+    .values(dispatched_at_ms=sa.bindparam("now_ms"))
+)
 _END_UNSENT: Final = (
     sa.update(invocation)
     .where(invocation.c.command_id == sa.bindparam("id"), invocation.c.dispatched_at_ms.is_(None), ~_HAS_ENDED)
@@ -218,6 +223,11 @@ class Invocations(Rows):
     def busy_count(self, node_id: str) -> int:
         """Return how many commands the node has taken and not finished."""
         return self._connection.scalar(_BUSY, {"node_id": node_id}) or 0
+
+    def dispatch(self, command_id: str, node_ids: Iterable[str], now: datetime) -> None:
+        """Note when invocations were sent; thousands may be sent at once."""
+        rows = [{"id": command_id, "b_node_id": node_id, "now_ms": ms(now)} for node_id in node_ids]
+        self._connection.execute(_DISPATCH, rows)
 
     def end_unsent(self, command_id: str, *, details: str, now: datetime) -> None:
         """Let all invocations end that were not sent."""
