@@ -71,6 +71,8 @@ _CALLS: Final = (
     Call("DescribeMaintenanceWindows", b'"WindowId"', "DescribeMaintenanceWindows", b'"WindowId"', {}),
     Call(_CREATE, b'"WindowId"', _CREATE, b'"WindowId"', {}),
 )
+_NAMED: Final = (_CREATE, "GetPatchBaseline", "DescribeInstanceInformation")
+"""What the goal is about; the other rows are the same call on both sides."""
 
 Address = tuple[str, int]
 Figures = dict[tuple[str, int], list[Measured]]
@@ -87,20 +89,25 @@ def run() -> None:
             here.mkdir()
             _measure_nothing(here, nothing)
             _measure_round(here, ours, theirs)
-    rows, ratios = [], []
+    rows, missed = [], []
     for call in _CALLS:
         for level in LEVELS:
             mine, other = ours[call.label, level], theirs[call.beside, level]
-            ratios.append(_per_second(mine) / _per_second(other))
+            # Of what was measured close together: the machine may be busier in one round than in another.
+            ratio = median(one.per_second / two.per_second for one, two in zip(mine, other, strict=True))
+            if call.label in _NAMED and ratio < _GOAL:
+                missed.append(f"{call.label} at {level}")
             beside = "the same" if call.beside == call.operation else call.beside
-            rows.append([call.label, beside, str(level), *_shown(mine), *_shown(other), f"{ratios[-1]:.1f}"])
+            rows.append([call.label, beside, str(level), *_shown(mine), *_shown(other), f"{ratio:.1f}"])
     columns = ["operation", "moto_server's", "connections", "req/s", "p99 ms", "moto req/s", "moto p99 ms", "ratio"]
     print(table(columns, rows, left=2))
     print()
     print(table(["doing nothing", "connections", "req/s", "p99 ms", "client µs/request"], _nothing_rows(nothing)))
     print()
-    goal = f"at least {_GOAL} times moto_server's requests per second in every row"
-    print(verdict(goal=goal, is_met=min(ratios) >= _GOAL))
+    goal = f"at least {_GOAL} times moto_server's requests per second for {', '.join(_NAMED)}"
+    print(verdict(goal=goal, is_met=not missed))
+    if missed:
+        print(f"missed for {', '.join(missed)}")
 
 
 def _measure_nothing(folder: Path, figures: Figures) -> None:
@@ -169,8 +176,4 @@ def _nothing_rows(figures: Figures) -> list[list[str]]:
 
 
 def _shown(runs: list[Measured]) -> tuple[str, str]:
-    return f"{_per_second(runs):.0f}", milliseconds(median(each.p99_s for each in runs))
-
-
-def _per_second(runs: list[Measured]) -> float:
-    return median(each.per_second for each in runs)
+    return f"{median(each.per_second for each in runs):.0f}", milliseconds(median(each.p99_s for each in runs))
