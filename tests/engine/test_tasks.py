@@ -134,6 +134,18 @@ def test_a_task_whose_document_does_not_exist_fails_and_says_so(world: World) ->
     assert "document 'AWS-Nothing' does not exist" in task["StatusDetails"]
 
 
+def test_a_task_whose_document_is_not_the_one_it_was_made_for_fails_and_says_so(world: World) -> None:
+    node = world.node()
+    window = world.window()
+    wrong = {"Parameters": {"commands": ["true"]}, "DocumentHash": "0" * 64, "DocumentHashType": "Sha256"}
+    world.task(window, world.target(window, "InstanceIds", node.id), parameters=wrong)
+    world.at(15)
+    (task,) = world.tasks(window)
+    assert task["Status"] == "FAILED"
+    assert task["StatusDetails"] == f"document AWS-RunShellScript does not have the DocumentHash {'0' * 64}"
+    assert not node.poll()
+
+
 @pytest.mark.parametrize("kind", ["AUTOMATION", "LAMBDA", "STEP_FUNCTIONS"])
 def test_a_task_of_another_type_fails_and_says_what_is_served(world: World, kind: str) -> None:
     window = world.window()

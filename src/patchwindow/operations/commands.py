@@ -10,7 +10,6 @@ from patchwindow.domain.errors import (
     DuplicateNode,
     InvalidParameters,
     UnknownCommand,
-    UnknownDocument,
     UnknownNode,
     UnsupportedPlatform,
 )
@@ -29,9 +28,6 @@ _WHOLE_OR_NOT: Final = ("1.2", "2.0")
 def send(call: Call, request: Request) -> Answer:
     """SendCommand."""
     document = library.get(bare_id(request["DocumentName"]), request.get("DocumentVersion", "$DEFAULT"))
-    wanted = request.get("DocumentHash")
-    if wanted is not None and wanted != document.hash_of(request.get("DocumentHashType", "Sha256")):
-        raise UnknownDocument(f"document {document.name} does not have the DocumentHash {wanted}")
     instance_ids, targets = tuple(request.get("InstanceIds") or ()), tuple(request.get("Targets") or ())
     if bool(instance_ids) == bool(targets):
         raise InvalidParameters("name the nodes by InstanceIds or by Targets: one of the two, and not both")

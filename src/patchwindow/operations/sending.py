@@ -8,7 +8,7 @@ from typing import Any, Final
 from patchwindow.documents.library import Document
 from patchwindow.documents.parameters import typed_parameters
 from patchwindow.domain import command, invocation
-from patchwindow.domain.errors import InvalidParameters
+from patchwindow.domain.errors import InvalidParameters, UnknownDocument
 from patchwindow.domain.limit import Concurrency, ErrorLimit
 from patchwindow.domain.node import Node
 from patchwindow.domain.run import Command, Invocation, Message
@@ -38,9 +38,11 @@ def create_command(work: Work, ids: Ids, now: datetime, order: Order, nodes: Seq
     """Keep a new command for *nodes* and wake the engine, which hands it out.
 
     Raises:
+        UnknownDocument: the document is not the one of the hash that the caller gave.
         InvalidParameters: the parameters do not fit the document.
     """
     request, document = order.request, order.document
+    _check_hash(document, request)
     parameters = {name: list(values) for name, values in request.get("Parameters", {}).items()}
     typed_parameters(document, parameters)
     _refuse_install(document, parameters)
@@ -156,6 +158,12 @@ def _invocations(command_id: str, nodes: Sequence[Node]) -> Iterable[Invocation]
             instance_name=node.name or node.computer_name or "",
             details=invocation.State.PENDING,
         )
+
+
+def _check_hash(document: Document, request: Mapping[str, Any]) -> None:
+    wanted = request.get("DocumentHash")
+    if wanted is not None and wanted != document.hash_of(request.get("DocumentHashType", "Sha256")):
+        raise UnknownDocument(f"document {document.name} does not have the DocumentHash {wanted}")
 
 
 def _refuse_install(document: Document, parameters: Mapping[str, Sequence[str]]) -> None:
