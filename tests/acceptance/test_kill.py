@@ -66,7 +66,7 @@ def work_and_kill(plane: Plane, clients: list[Any], seed: int) -> Answered:
     with ThreadPoolExecutor(len(answers)) as threads:
         for number, (client, answered) in enumerate(zip(clients, answers, strict=True)):
             threads.submit(make_until_it_dies, client, answered, random.Random(10 * seed + number))
-        time.sleep(random.Random(seed).uniform(0.1, 0.5))
+        time.sleep(random.Random(seed).uniform(0.3, 0.6))
         plane.server.kill()
     return {kind: set().union(*(answered[kind] for answered in answers)) for kind in answers[0]}
 
