@@ -92,4 +92,6 @@ def _enable(access_key_id: str, *, to: bool, where: dict[str, Any]) -> None:
 
 
 def _unknown(access_key_id: str) -> click.ClickException:
-    return click.ClickException(f"there is no access key {access_key_id}; `patchwindow keys list` shows those there are")
+    return click.ClickException(
+        f"there is no access key {access_key_id}; `patchwindow keys list` shows those there are"
+    )
