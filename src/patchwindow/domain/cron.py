@@ -4,12 +4,14 @@ Its value is what the expression means, not how it was written: ``MON`` and ``2`
 an integer, so that the next allowed value is found without going through those that are not.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
+from typing import Final
 
-from patchwindow.domain.cron_days import SHAPES, days_in, shape_index
+from patchwindow.domain.cron_days import SHAPES, days_in, shapes_of
 from patchwindow.domain.cron_fields import (
     DAY_OF_MONTH,
     DAY_OF_WEEK,
@@ -23,6 +25,8 @@ from patchwindow.domain.cron_fields import (
     read_values,
 )
 from patchwindow.domain.errors import Invalid
+
+_SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,59 +43,48 @@ class Cron:
     def next_match(self, after: datetime) -> datetime | None:
         """Return the first local time of the calendar that is strictly later than *after*, or None.
 
-        *after* is naive, and so is the answer.  The walk goes by fields and ends with the year 2199: a calendar
-        without a match costs at most one look at each of its months.
+        *after* is naive, and so is the answer.  A calendar without a match costs one look at each of its months.
         """
-        earliest = after.replace(microsecond=0) + timedelta(seconds=1)
-        day = self._next_day(earliest.year, earliest.month, earliest.day)
-        if day is None:
-            return None
-        if day == (earliest.year, earliest.month, earliest.day):
-            time = self._next_time(earliest.hour, earliest.minute, earliest.second)
-            if time is not None:
-                return datetime(*day, *time)  # noqa: DTZ001  # local time: the zone comes in at the opening
-            day = self._next_day(earliest.year, earliest.month, earliest.day + 1)
-            if day is None:
-                return None
-        return datetime(*day, _lowest(self.hours), _lowest(self.minutes), _lowest(self.seconds))  # noqa: DTZ001  # as above
+        return next(self.matches(after), None)
 
-    def _next_time(self, hour: int, minute: int, second: int) -> tuple[int, int, int] | None:
-        """Return the first time of day at or after the given one, or None if the day has no more."""
-        if self.hours >> hour & 1:
-            if self.minutes >> minute & 1:
-                allowed = _at_or_after(self.seconds, second)
-                if allowed >= 0:
-                    return hour, minute, allowed
-            allowed = _at_or_after(self.minutes, minute + 1)
-            if allowed >= 0:
-                return hour, allowed, _lowest(self.seconds)
-        allowed = _at_or_after(self.hours, hour + 1)
-        return None if allowed < 0 else (allowed, _lowest(self.minutes), _lowest(self.seconds))
+    def matches(self, after: datetime) -> Iterator[datetime]:
+        """Yield the local times of the calendar that are strictly later than *after*, in order, until 2199 ends.
 
-    def _next_day(self, year: int, month: int, day: int) -> tuple[int, int, int] | None:
-        """Return the first day at or after the given one, which need not exist, or None before the end of 2199."""
-        while (allowed_year := _at_or_after(self.years, year)) >= 0:
-            if allowed_year > year:
-                year, month, day = allowed_year, 1, 1
-            while (allowed_month := _at_or_after(self.months, month)) >= 0:
-                if allowed_month > month:
-                    month, day = allowed_month, 1
-                allowed_day = _at_or_after(self.days[shape_index(year, month)], day)
-                if allowed_day >= 0:
-                    return year, month, allowed_day
-                month, day = month + 1, 1
-            year, month, day = year + 1, 1, 1
-        return None
+        *after* is naive, and so are they.
+        """
+        # Nothing is tried and refused: each loop runs over allowed values only.  Flat on purpose, and guarded by
+        # `bench/schedule.py`: a generator for each level would cost more than the work.
+        earliest = after.replace(microsecond=0) + _SECOND
+        hours, minutes, seconds = _values(self.hours), _values(self.minutes), _values(self.seconds)
+        for year in _values(self.years, earliest.year):
+            shapes = shapes_of(year)
+            is_first = year == earliest.year
+            for month in _values(self.months, earliest.month if is_first else 1):
+                is_first = is_first and month == earliest.month
+                for day in _values(self.days[shapes[month - 1]], earliest.day if is_first else 1):
+                    if is_first and day == earliest.day:
+                        yield from self._rest_of_day(earliest)
+                        continue
+                    for hour in hours:
+                        for minute in minutes:
+                            for second in seconds:
+                                yield datetime(year, month, day, hour, minute, second)  # noqa: DTZ001  # local time
+
+    def _rest_of_day(self, earliest: datetime) -> Iterator[datetime]:
+        """Yield the times of the day of *earliest*, whatever day that is, from *earliest* on."""
+        for hour in _values(self.hours, earliest.hour):
+            is_first = hour == earliest.hour
+            for minute in _values(self.minutes, earliest.minute if is_first else 0):
+                is_first = is_first and minute == earliest.minute
+                for second in _values(self.seconds, earliest.second if is_first else 0):
+                    yield earliest.replace(hour=hour, minute=minute, second=second)
 
 
-def _at_or_after(bits: int, low: int) -> int:
-    """Return the lowest set bit of *bits* from *low* on, or -1."""
-    rest = bits >> low << low
-    return (rest & -rest).bit_length() - 1
-
-
-def _lowest(bits: int) -> int:
-    return (bits & -bits).bit_length() - 1
+# A calendar has the same few sets of days in every year.
+@lru_cache(maxsize=4096)
+def _values(bits: int, low: int = 0) -> tuple[int, ...]:
+    """Return the set bits of *bits* from *low* on, in order."""
+    return tuple(value for value in range(low, bits.bit_length()) if bits >> value & 1)
 
 
 def parse_cron(expression: str) -> Cron:

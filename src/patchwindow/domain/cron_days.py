@@ -5,12 +5,15 @@ so it is worked out once for each, and a month of any year is then one look at a
 first of the month.
 """
 
+from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date
+from functools import lru_cache
 from typing import Final
 
 _SUNDAY: Final = 1
 _SATURDAY: Final = 7
+# A week of seven bits times this is six weeks, which no month exceeds, wherever in the first of them it begins.
+_SIX_WEEKS: Final = sum(1 << 7 * week for week in range(6))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +35,12 @@ class MonthShape:
 SHAPES: Final = tuple(MonthShape(length, weekday) for length in range(28, 32) for weekday in range(1, 8))
 
 
-def shape_index(year: int, month: int) -> int:
-    """Return the place in ``SHAPES`` of the shape of *month* in *year*."""
-    # Monday is 0 for a date; Sunday is 1 for the API, and its place within a length is 0.
-    return (_length(year, month) - 28) * 7 + (date(year, month, 1).weekday() + 1) % 7
-
-
-def _length(year: int, month: int) -> int:
-    if month == 2:
-        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
-    return 30 if month in {4, 6, 9, 11} else 31
+@lru_cache(maxsize=256)
+def shapes_of(year: int) -> tuple[int, ...]:
+    """Return the place in ``SHAPES`` of the shape of each month of *year*, January first."""
+    # The first weekday is Monday's 0 for `monthrange`; Sunday is 1 for the API, and its place within a length is 0.
+    months = (monthrange(year, month) for month in range(1, 13))
+    return tuple((length - 28) * 7 + (weekday + 1) % 7 for weekday, length in months)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,8 @@ def days_in(rule: DayRule, month: MonthShape) -> int:
         case WorkingDay(day):
             return _nearest_working_day(day, month)
         case Weekdays(bits):
-            return sum(1 << day for day in range(1, month.length + 1) if bits >> month.weekday(day) & 1)
+            weeks = (bits >> _SUNDAY) * _SIX_WEEKS
+            return weeks >> month.first_weekday - 1 << 1 & ((2 << month.length) - 1)
         case LastWeekday(weekday):
             fifth = month.first(weekday) + 28
             return 1 << (fifth if fifth <= month.length else fifth - 7)

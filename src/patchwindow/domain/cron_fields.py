@@ -76,6 +76,8 @@ def read_values(field: Field, text: str) -> int:
 
 
 def _values(field: Field, item: str) -> int:
+    if item == "*":
+        return (2 << field.high) - (1 << field.low)
     parts = _ITEM.fullmatch(item)
     if parts is None:
         raise field.refuse(item)

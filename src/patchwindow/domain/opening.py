@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import count, takewhile
 from typing import Final
 
 from patchwindow.domain.cron import Cron
@@ -44,45 +45,47 @@ class Timing:
 
     def next_opening(self, after: datetime) -> datetime | None:
         """Return the first opening strictly after *after*, in UTC, or None; after 2199 none is looked for."""
+        return next(self.openings(after), None)
+
+    def openings(self, after: datetime) -> Iterator[datetime]:
+        """Yield every opening strictly after *after*, in UTC and in order; after 2199 none is looked for."""
         # UTC shows no hour twice, but a datetime may say so; what follows would take it at its word.
         floor = max(after.astimezone(UTC).replace(fold=0), _FIRST_AT)
         if self.not_before is not None and self.not_before > floor:
             floor = self.not_before - _TICK
         if floor >= _LAST_AT:
-            return None
-        opening = self._scheduled(floor)
-        return None if opening is None or opening > (self.not_after or _LAST_AT) else opening
+            return
+        last = self.not_after or _LAST_AT
+        for opening in self._scheduled(floor):
+            if opening > last:
+                return
+            # All the matches that a clock jumps over open once, when the jump ends.
+            if opening > floor:
+                yield opening
+                floor = opening
 
-    def openings(self, after: datetime) -> Iterator[datetime]:
-        """Yield every opening strictly after *after*, in order."""
-        opening = self.next_opening(after)
-        while opening is not None:
-            yield opening
-            opening = self.next_opening(opening)
-
-    def _scheduled(self, floor: datetime) -> datetime | None:
-        """Return the first opening after *floor*, whatever the last day is."""
+    def _scheduled(self, floor: datetime) -> Iterator[datetime]:
+        """Yield the openings after *floor* in order, some of them more than once, whatever the last day is."""
         match self.schedule:
             case Cron() as cron:
                 return self._matched(cron, floor)
             case Rate(period):
-                return max(self.anchor_at, self.anchor_at + ((floor - self.anchor_at) // period + 1) * period)
+                first = max(self.anchor_at, self.anchor_at + ((floor - self.anchor_at) // period + 1) * period)
+                return takewhile(_LAST_AT.__gt__, (first + number * period for number in count()))
             case At(local):
-                opening = first_shown(local, self.zone)
-                return opening if opening > floor else None
+                return iter([first_shown(local, self.zone)])
 
-    def _matched(self, cron: Cron, floor: datetime) -> datetime | None:
-        """Return the opening of the first match that opens after *floor*.
+    def _matched(self, cron: Cron, floor: datetime) -> Iterator[datetime]:
+        """Yield the openings of the matches after *floor*.
 
         The clock never shows a time again that it has passed, so the first match after what it has shown until *floor*
-        is the answer, and no match is tried twice: neither in an hour that comes twice nor in one that does not come.
+        is the first, and no match is tried twice: neither in an hour that comes twice nor in one that does not come.
         """
-        offset = timedelta(days=self.offset_days)
-        passed = latest_shown(floor, self.zone) - offset
-        if self.offset_days and self.basis_at is not None and self.basis_at > _FIRST_AT:
-            passed = max(passed, latest_shown(min(self.basis_at, _LAST_AT) - _TICK, self.zone))
-        match = cron.next_match(passed)
-        return None if match is None else first_shown(match + offset, self.zone)
+        zone, offset = self.zone, timedelta(days=self.offset_days)
+        passed = latest_shown(floor, zone) - offset
+        if offset and self.basis_at is not None and self.basis_at > _FIRST_AT:
+            passed = max(passed, latest_shown(min(self.basis_at, _LAST_AT) - _TICK, zone))
+        return (first_shown(match + offset, zone) for match in cron.matches(passed))
 
 
 def timing(

@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from patchwindow.domain.errors import Invalid
 
 _SECOND: Final = timedelta(seconds=1)
+_DAY: Final = timedelta(days=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_SHOWN: Final = _EPOCH.replace(tzinfo=None)
 
 
 @lru_cache(maxsize=1)
@@ -39,6 +42,12 @@ def parse_zone(name: str) -> tzinfo:
 
 def first_shown(local: datetime, zone: tzinfo) -> datetime:
     """Return the first instant, in UTC, at which the clock of *zone* shows *local* or later."""
+    # No zone jumps further than a day, or changes back within one: a clock with the same offset a day later has not
+    # jumped over *local*.  So it is nearly always, and then this is several times faster than what is said below.
+    offset = zone.utcoffset(local)
+    assert offset is not None
+    if zone.utcoffset(local + _DAY) == offset:
+        return _EPOCH + (local - _EPOCH_SHOWN - offset)
     instant = local.replace(tzinfo=zone).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) == local:
         return instant

@@ -272,6 +272,25 @@ def test_openings_rise_strictly_and_keep_their_bounds(
     assert all(end is None or opening <= end for opening in found)
 
 
+@given(calendars(), zones, st.integers(1985, 2060), st.sampled_from([None, 1, 6]), st.data())
+@settings(deadline=None)
+def test_openings_one_after_the_other_are_those_that_each_next_one_says(
+    drawn: Calendar, zone: ZoneInfo, year: int, offset_days: int | None, data: st.DataObject
+) -> None:
+    """A stream of openings looks at the clock once; asking anew after each looks at it each time."""
+    changes = clock_changes(zone, year)
+    around = data.draw(st.sampled_from(changes)) if changes else datetime(year, 7, 1, tzinfo=UTC)
+    after = around - data.draw(st.timedeltas(-_HOUR, 8 * _DAY))
+    steady = timing(
+        schedule=drawn.text, schedule_timezone=zone.key, schedule_offset=offset_days, created_at=after - 9 * _DAY
+    )
+    found = list(islice(steady.openings(after), 40))
+    asked = []
+    while len(asked) < 40 and (opening := steady.next_opening(asked[-1] if asked else after)) is not None:
+        asked.append(opening)
+    assert found == asked
+
+
 @given(calendars(), zones, instants, st.integers(1, 6))
 @settings(deadline=None)
 def test_an_offset_moves_each_opening_and_adds_none(

@@ -1,5 +1,7 @@
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from itertools import pairwise
+from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo._common import load_data, load_tzdata
 
 import pytest
 from hypothesis import given
@@ -111,3 +113,15 @@ def test_the_first_instant_of_a_local_time_is_when_the_clock_passes_it(local: da
     instant = first_shown(local, zone)
     assert latest_shown(instant, zone) >= local
     assert latest_shown(instant - _HALF_MINUTE, zone) < local
+
+
+def test_no_zone_jumps_further_than_a_day_or_changes_twice_within_three() -> None:
+    """What `first_shown` rests on: a clock with the same offset a day later has not jumped in between."""
+    since = datetime(1969, 12, 30, tzinfo=UTC).timestamp()
+    for name in available_timezones() - {"localtime", "Factory"}:
+        with load_tzdata(name) as file:
+            kinds, changes_at, offsets, *_ = load_data(file)
+        shown = [(at, offsets[kind]) for at, kind in zip(changes_at, kinds, strict=True) if at >= since]
+        for (at, offset), (later_at, later_offset) in pairwise(shown):
+            assert later_at - at > 3 * 86_400, name
+            assert abs(later_offset - offset) <= 86_400, name
