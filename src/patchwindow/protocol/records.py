@@ -21,6 +21,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 Fields = tuple[tuple[str, str, Convert | None, Convert | None], ...]
 
 _known: dict[type[Any], Fields] = {}
+_readers: dict[type[Any], Convert] = {}
 
 
 def to_members(record: Any) -> dict[str, Any]:
@@ -53,8 +54,15 @@ def dumps(record: Any) -> str:
 
 
 def loads(cls: type[T], text: str) -> T:
-    """Return the *cls* that `dumps` wrote."""
-    return from_members(cls, json.loads(text))
+    """Return the *cls* that `dumps` wrote.
+
+    Records are immutable and are read far more often than they change, so the same text gives the same record.
+    """
+    read = _readers.get(cls)
+    if read is None:
+        read = _readers[cls] = functools.lru_cache(maxsize=4096)(lambda text: from_members(cls, json.loads(text)))
+    record: T = read(text)
+    return record
 
 
 def to_ms(instant: datetime) -> int:

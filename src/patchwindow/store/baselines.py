@@ -1,6 +1,5 @@
 """Patch baselines with their revisions, the defaults, and the patch groups that are registered with them."""
 
-import functools
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,7 +63,7 @@ class Baselines(Rows):
     def revision(self, baseline_id: str, revision: int) -> Baseline | None:
         """Return the baseline as it was, also when it is deleted."""
         body = self._connection.scalar(_REVISION, {"id": baseline_id, "revision": revision})
-        return None if body is None else _loads(body)
+        return None if body is None else loads(Baseline, body)
 
     def put(self, value: Baseline, *, owner: str) -> StoredBaseline:
         """Keep a new baseline, or a new revision of one; unchanged content makes no revision."""
@@ -116,7 +115,9 @@ class Baselines(Rows):
         if operating_systems:
             statement = statement.where(baseline.c.operating_system.in_(operating_systems))
         rows = self._connection.execute(statement.order_by(baseline.c.baseline_id).limit(limit))
-        return [StoredBaseline(baseline=_loads(row.body), owner=row.owner, revision=row.revision) for row in rows]
+        return [
+            StoredBaseline(baseline=loads(Baseline, row.body), owner=row.owner, revision=row.revision) for row in rows
+        ]
 
     def default_of(self, operating_system: str) -> str | None:
         """Return the id of the default baseline of *operating_system*."""
@@ -135,7 +136,7 @@ class Baselines(Rows):
         row = self._connection.execute(statement, {"id": baseline_id}).one_or_none()
         if row is None:
             return None
-        return StoredBaseline(baseline=_loads(row.body), owner=row.owner, revision=row.revision)
+        return StoredBaseline(baseline=loads(Baseline, row.body), owner=row.owner, revision=row.revision)
 
 
 class PatchGroups(Rows):
@@ -177,9 +178,3 @@ class PatchGroups(Rows):
             statement = statement.where(patch_group.c.operating_system.in_(operating_systems))
         ordered = statement.order_by(patch_group.c.patch_group, patch_group.c.operating_system).limit(limit)
         return [(row.patch_group, row.operating_system, row.baseline_id) for row in self._connection.execute(ordered)]
-
-
-@functools.lru_cache(maxsize=512)
-def _loads(body: str) -> Baseline:
-    # Baselines are read far more often than they change, and are immutable.
-    return loads(Baseline, body)
