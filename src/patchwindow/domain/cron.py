@@ -87,6 +87,43 @@ def _values(bits: int, low: int = 0) -> tuple[int, ...]:
     return tuple(value for value in range(low, bits.bit_length()) if bits >> value & 1)
 
 
+@dataclass(frozen=True, slots=True)
+class CronText:
+    """The fields of a cron expression as somebody wrote them; *seconds* is None where there are only six."""
+
+    minutes: str
+    hours: str
+    day_of_month: str
+    month: str
+    day_of_week: str
+    year: str
+    seconds: str | None = None
+
+    def __str__(self) -> str:
+        seconds = "" if self.seconds is None else f"{self.seconds} "
+        return (
+            f"cron({seconds}{self.minutes} {self.hours} {self.day_of_month} {self.month} {self.day_of_week} {self.year})"
+        )
+
+
+def split_cron(expression: str) -> CronText:
+    """Return the fields of *expression*, written ``cron(…)``; what stands in them is not looked at.
+
+    Raises:
+        Invalid: it has not six or seven fields.
+    """
+    fields = expression.removeprefix("cron(").removesuffix(")").split()
+    match fields:
+        case [minutes, hours, day_of_month, month, day_of_week, year]:
+            return CronText(minutes, hours, day_of_month, month, day_of_week, year)
+        case [seconds, minutes, hours, day_of_month, month, day_of_week, year]:
+            return CronText(minutes, hours, day_of_month, month, day_of_week, year, seconds)
+    raise Invalid(
+        f"Schedule {expression} has {len(fields)} fields; a cron has six, "
+        "minutes hours day-of-month month day-of-week year, or seven with seconds before them"
+    )
+
+
 def parse_cron(expression: str) -> Cron:
     """Return the calendar that *expression*, written ``cron(…)``, means.
 
@@ -96,24 +133,19 @@ def parse_cron(expression: str) -> Cron:
     Raises:
         Invalid: it has not six or seven fields, one of them is malformed, or not exactly one day field is ``?``.
     """
-    fields = expression.removeprefix("cron(").removesuffix(")").split()
-    if len(fields) not in {6, 7}:
+    text = split_cron(expression)
+    if (text.day_of_month == "?") == (text.day_of_week == "?"):
         raise Invalid(
-            f"Schedule {expression} has {len(fields)} fields; a cron has six, "
-            "minutes hours day-of-month month day-of-week year, or seven with seconds before them"
-        )
-    seconds, minutes, hours, day_of_month, month, day_of_week, year = fields if len(fields) == 7 else ["0", *fields]
-    if (day_of_month == "?") == (day_of_week == "?"):
-        raise Invalid(
-            f"Schedule {expression} has {day_of_month} for {DAY_OF_MONTH.name} and {day_of_week} for "
+            f"Schedule {expression} has {text.day_of_month} for {DAY_OF_MONTH.name} and {text.day_of_week} for "
             f"{DAY_OF_WEEK.name}; exactly one of the two must be ?"
         )
-    rules = read_days_of_week(day_of_week) if day_of_month == "?" else read_days_of_month(day_of_month)
+    by_weekday = text.day_of_month == "?"
+    rules = read_days_of_week(text.day_of_week) if by_weekday else read_days_of_month(text.day_of_month)
     return Cron(
-        seconds=read_values(SECONDS, seconds),
-        minutes=read_values(MINUTES, minutes),
-        hours=read_values(HOURS, hours),
+        seconds=read_values(SECONDS, text.seconds or "0"),
+        minutes=read_values(MINUTES, text.minutes),
+        hours=read_values(HOURS, text.hours),
         days=tuple(reduce(or_, (days_in(rule, shape) for rule in rules)) for shape in SHAPES),
-        months=read_values(MONTH, month),
-        years=read_values(YEAR, year),
+        months=read_values(MONTH, text.month),
+        years=read_values(YEAR, text.year),
     )

@@ -6,8 +6,10 @@ time.  And a zone's clock has passed a local time once it has shown it, even whe
 """
 
 from bisect import bisect_left
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -67,6 +69,47 @@ def latest_shown(instant: datetime, zone: tzinfo) -> datetime:
     first_time = local.replace(fold=0).astimezone(UTC)
     change = _change(first_time.replace(microsecond=0), instant.replace(microsecond=0), zone)
     return (change - timedelta(microseconds=1)).astimezone(zone).replace(tzinfo=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A clock change: at the instant *at* the zone's offset is no longer *before* but *after*."""
+
+    at: datetime
+    before: timedelta
+    after: timedelta
+
+    @property
+    def is_jump(self) -> bool:
+        """Whether the clock skips the times between *low* and *high*; otherwise it shows them a second time."""
+        return self.after > self.before
+
+    @property
+    def low(self) -> datetime:
+        """The first local time that is skipped or repeated, naive."""
+        return self.at.replace(tzinfo=None) + min(self.before, self.after)
+
+    @property
+    def high(self) -> datetime:
+        """The first local time that is no longer skipped or repeated, naive."""
+        return self.at.replace(tzinfo=None) + max(self.before, self.after)
+
+
+def changes(zone: tzinfo, since: datetime, until: datetime) -> tuple[Change, ...]:
+    """Return the clock changes of *zone* between two instants, whole days apart, in order."""
+    days = [since + number * _DAY for number in range((until - since) // _DAY + 1)]
+    offsets = [_offset(day, zone) for day in days]
+    return tuple(
+        Change(_change(day.replace(microsecond=0), later, zone), before, after)
+        for (day, before), (later, after) in pairwise(zip(days, offsets, strict=True))
+        if before != after
+    )
+
+
+def _offset(instant: datetime, zone: tzinfo) -> timedelta:
+    offset = instant.astimezone(zone).utcoffset()
+    assert offset is not None
+    return offset
 
 
 def _change(before: datetime, after: datetime, zone: tzinfo) -> datetime:

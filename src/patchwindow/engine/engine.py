@@ -19,7 +19,7 @@ from patchwindow.store.work import Work
 _LOG: Final = logging.getLogger(__name__)
 _BATCH: Final = 100
 _LOOK_AGAIN: Final = timedelta(seconds=1)
-"""At least so often the database is looked at: other replicas ring no bell here, and clocks are set."""
+"""At least so often the database is looked at: a new window rings no bell, nor do other replicas, and clocks are set."""
 _SET_ASIDE: Final = timedelta(seconds=1)
 """For so long a thing whose step failed is left alone, and twice as long each time that it fails again."""
 _SET_ASIDE_MAX: Final = timedelta(minutes=5)

@@ -14,7 +14,6 @@ from patchwindow.domain.window import Target, Window, WindowTarget
 from patchwindow.operations.call import Answer, Call, Request, after_text, filter_values
 from patchwindow.operations.tags import NODE, WINDOW, add_new_tags
 from patchwindow.operations.targeting import IDS, includes, targets_of
-from patchwindow.ports import ENGINE
 from patchwindow.protocol.pages import Key
 from patchwindow.protocol.records import attributes, from_members, from_ms, to_members, to_ms
 
@@ -37,7 +36,6 @@ def create(call: Call, request: Request) -> Answer:
         scheduled_at=call.now,
     )
     call.work.windows.put(window, next_opening_at=_next_opening(call, window))
-    call.work.wake(ENGINE)
     add_new_tags(call, WINDOW, window.window_id, request)
     return {"WindowId": window.window_id}
 
@@ -176,7 +174,6 @@ def _keep(call: Call, window: Window) -> None:
         # The engine is about to open it; a change of another field must not make that opening vanish.
         opening = due
     call.work.windows.put(window, next_opening_at=opening)
-    call.work.wake(ENGINE)
 
 
 def _members(window: Window) -> dict[str, Any]:

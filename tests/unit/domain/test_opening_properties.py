@@ -285,7 +285,7 @@ def test_openings_one_after_the_other_are_those_that_each_next_one_says(
         schedule=drawn.text, schedule_timezone=zone.key, schedule_offset=offset_days, created_at=after - 9 * _DAY
     )
     found = list(islice(steady.openings(after), 40))
-    asked = []
+    asked: list[datetime] = []
     while len(asked) < 40 and (opening := steady.next_opening(asked[-1] if asked else after)) is not None:
         asked.append(opening)
     assert found == asked

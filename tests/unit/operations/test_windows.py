@@ -263,14 +263,6 @@ def test_an_opening_that_is_due_is_not_lost_by_a_change_of_something_else(api: A
     assert engine_opens_at(api, made) == "2026-03-15T03:00:00+00:00"
 
 
-def test_the_engine_is_woken_by_new_and_changed_windows(api: Api) -> None:
-    rung: list[str] = []
-    api.here.database.on_wake(rung.append)
-    made = create(api)
-    api("UpdateMaintenanceWindow", WindowId=made, Enabled=False)
-    assert rung == [ENGINE, ENGINE]
-
-
 @pytest.mark.parametrize("operation", ["GetMaintenanceWindow", "UpdateMaintenanceWindow"])
 def test_an_unknown_window_is_named(api: Api, operation: str) -> None:
     fault = api.fault(operation, WindowId=UNKNOWN)
