@@ -8,8 +8,6 @@ import pytest
 from tests.fakes.api import Api
 from tests.fakes.site import Installation
 
-from patchwindow.ports import ENGINE
-
 UNKNOWN: Final = "mw-0123456789abcdef0"
 LEAST: Final[dict[str, Any]] = {
     "Name": "nightly",
