@@ -93,8 +93,8 @@ def test_it_tells_what_the_scan_found_and_when_windows_open(twice: Twice) -> Non
 
 
 def test_a_second_run_finds_everything_in_place(twice: Twice) -> None:
-    assert "Created    52" in twice.first.out
-    assert "Created    0\nUpdated    0\nUnchanged  52" in twice.second.out
+    assert "2. Plan 'reference' is applied: 52 created, 0 updated, 0 found in place" in twice.first.err
+    assert "2. Plan 'reference' is applied: 0 created, 0 updated, 52 found in place" in twice.second.err
     assert "is registered as managed node" in twice.first.err
     assert "already" in twice.second.err
     assert exports(twice.first.out) == exports(twice.second.out)

@@ -1,6 +1,6 @@
 """`patchwindow plan`: make a fleet be patched as a file says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,14 @@ def apply_(client: SsmClient, *, file: Path, yes: bool, as_json: bool) -> None:
     Says what will change, and asks. A second apply changes nothing; one after a failure goes on where that stopped.
     What has left the plan is named and stays.
     """
-    apply_file(client, file, as_json=as_json, asks=not yes)
+    wanted, applied = apply_file(client, file, on_change=_tell, asks=not yes)
+    _show(wanted, applied, as_json=as_json)
 
 
-def apply_file(client: SsmClient, file: Path, *, as_json: bool, asks: bool = False) -> None:
-    """Apply a plan file, telling of each change, and print the outcome.
+def apply_file(
+    client: SsmClient, file: Path, *, on_change: Callable[[Change], None], asks: bool = False
+) -> tuple[Plan, Applied]:
+    """Apply a plan file, telling *on_change* of each change, and return the plan and what was done.
 
     Raises: ClientProblem; ClickException, where the file has problems, or the answer to the question is no.
     """
@@ -40,7 +43,7 @@ def apply_file(client: SsmClient, file: Path, *, as_json: bool, asks: bool = Fal
         wanted = read_plan(file)
         if asks:
             _ask(client, wanted)
-        applied = apply(client, wanted, _tell)
+        return wanted, apply(client, wanted, on_change)
     except PlanProblems as problems:
         for problem in problems.problems:
             show.note(str(problem))
@@ -48,7 +51,6 @@ def apply_file(client: SsmClient, file: Path, *, as_json: bool, asks: bool = Fal
         raise click.ClickException(
             f"{file} has {count} problem{'' if count == 1 else 's'}, nothing was changed; correct the lines above"
         ) from problems
-    _show(wanted, applied, as_json=as_json)
 
 
 def _ask(client: SsmClient, wanted: Plan) -> None:

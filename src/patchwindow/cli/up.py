@@ -48,7 +48,7 @@ def up(*, data: Path | None, port: int | None, plan_file: Path | None, once: boo
     with Server(Config(data=data, port=choose_port(data, port))) as server:
         keep_port(data, server.url)
         credentials = write_profile(data, server)
-        show.note(f"1. The server runs at {server.url} with its data in {data}")
+        show.note(f"1. The server runs at {server.url} with its data in {data}; the AWS CLI and boto3 reach it with")
         click.echo(f"export AWS_ENDPOINT_URL_SSM={server.url}")
         click.echo(f"export AWS_SHARED_CREDENTIALS_FILE={credentials} AWS_PROFILE={PROFILE}")
         client = connect(endpoint_url=server.url, profile=PROFILE, region=REGION, credentials_file=str(credentials))
@@ -60,7 +60,9 @@ def _work(server: "Server", client: "SsmClient", data: Path, plan_file: Path | N
     from patchwindow.cli.up_node import running_node
     from patchwindow.cli.up_report import print_openings, scan_and_report
 
-    apply_file(client, plan_file or reference_plan(), as_json=False)
+    plan, applied = apply_file(client, plan_file or reference_plan(), on_change=lambda _: None)
+    counts = f"{len(applied.created)} created, {len(applied.updated)} updated, {len(applied.unchanged)} found in place"
+    show.note(f"2. Plan {plan.name!r} is applied: {counts}")
     with running_node(client, server.url, data / "agent") as node:
         outcome = scan_and_report(client, node)
         print_openings(client)
