@@ -101,9 +101,7 @@ class CronText:
 
     def __str__(self) -> str:
         seconds = "" if self.seconds is None else f"{self.seconds} "
-        return (
-            f"cron({seconds}{self.minutes} {self.hours} {self.day_of_month} {self.month} {self.day_of_week} {self.year})"
-        )
+        return f"cron({seconds}{self.minutes} {self.hours} {self.day_of_month} {self.month} {self.day_of_week} {self.year})"
 
 
 def split_cron(expression: str) -> CronText:
@@ -118,10 +116,11 @@ def split_cron(expression: str) -> CronText:
             return CronText(minutes, hours, day_of_month, month, day_of_week, year)
         case [seconds, minutes, hours, day_of_month, month, day_of_week, year]:
             return CronText(minutes, hours, day_of_month, month, day_of_week, year, seconds)
-    raise Invalid(
-        f"Schedule {expression} has {len(fields)} fields; a cron has six, "
-        "minutes hours day-of-month month day-of-week year, or seven with seconds before them"
-    )
+        case _:
+            raise Invalid(
+                f"Schedule {expression} has {len(fields)} fields; a cron has six, "
+                "minutes hours day-of-month month day-of-week year, or seven with seconds before them"
+            )
 
 
 def parse_cron(expression: str) -> Cron:

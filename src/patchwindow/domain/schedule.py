@@ -48,7 +48,7 @@ def parse(expression: str) -> Schedule:
     Raises:
         Invalid: it is none of them, or malformed; the message names the part and what may stand there.
     """
-    if _CRON.fullmatch(expression):
+    if is_cron(expression):
         return parse_cron(expression)
     if expression.startswith("rate("):
         return _rate(expression)
@@ -58,6 +58,11 @@ def parse(expression: str) -> Schedule:
         f"Schedule is {expression}; use cron(minutes hours day-of-month month day-of-week year), "
         "rate(number unit) or at(YYYY-MM-DDThh:mm:ss)"
     )
+
+
+def is_cron(expression: str) -> bool:
+    """Say whether *expression* is written ``cron(…)``, whatever stands in it."""
+    return _CRON.fullmatch(expression) is not None
 
 
 def _rate(expression: str) -> Rate:

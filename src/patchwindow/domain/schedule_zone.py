@@ -95,6 +95,8 @@ class Change:
         return self.at.replace(tzinfo=None) + max(self.before, self.after)
 
 
+# A pure function of few arguments that costs a look at each day: one search for traps asks it several times.
+@lru_cache(maxsize=64)
 def changes(zone: tzinfo, since: datetime, until: datetime) -> tuple[Change, ...]:
     """Return the clock changes of *zone* between two instants, whole days apart, in order."""
     days = [since + number * _DAY for number in range((until - since) // _DAY + 1)]
