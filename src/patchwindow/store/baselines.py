@@ -1,13 +1,14 @@
 """Patch baselines with their revisions, the defaults, and the patch groups that are registered with them."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
 from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.errors import InUse
 from patchwindow.protocol.records import dumps, loads
+from patchwindow.store.prepared import Prepared, prepared
 from patchwindow.store.rows import Rows, like_prefix
 from patchwindow.store.tables import baseline, baseline_revision, default_baseline, patch_group
 
@@ -24,28 +25,35 @@ class StoredBaseline:
     revision: int
 
 
-_GET: Final = sa.select(baseline.c.owner, baseline.c.revision, baseline.c.body).where(
+_ONE: Final = sa.select(baseline.c.owner, baseline.c.revision, baseline.c.body).where(
     baseline.c.baseline_id == sa.bindparam("id")
 )
-_LOCK: Final = _GET.with_for_update()
-_REVISION: Final = sa.select(baseline_revision.c.body).where(
-    baseline_revision.c.baseline_id == sa.bindparam("id"), baseline_revision.c.revision == sa.bindparam("revision")
+_GET: Final = prepared(_ONE)
+_LOCK: Final = prepared(_ONE.with_for_update())
+_REVISION: Final = prepared(
+    sa.select(baseline_revision.c.body).where(
+        baseline_revision.c.baseline_id == sa.bindparam("id"), baseline_revision.c.revision == sa.bindparam("revision")
+    )
 )
-_DELETE: Final = sa.delete(baseline).where(baseline.c.baseline_id == sa.bindparam("id"))
-_DEFAULT: Final = sa.select(default_baseline.c.baseline_id).where(
-    default_baseline.c.operating_system == sa.bindparam("os")
+_DELETE: Final = prepared(sa.delete(baseline).where(baseline.c.baseline_id == sa.bindparam("id")))
+_DEFAULT: Final = prepared(
+    sa.select(default_baseline.c.baseline_id).where(default_baseline.c.operating_system == sa.bindparam("os"))
 )
-_DEFAULTS: Final = sa.select(default_baseline.c.operating_system, default_baseline.c.baseline_id)
-_FOR_GROUP: Final = sa.select(patch_group.c.baseline_id).where(
-    patch_group.c.patch_group == sa.bindparam("name"), patch_group.c.operating_system == sa.bindparam("os")
+_DEFAULTS: Final = prepared(sa.select(default_baseline.c.operating_system, default_baseline.c.baseline_id))
+_FOR_GROUP: Final = prepared(
+    sa.select(patch_group.c.baseline_id).where(
+        patch_group.c.patch_group == sa.bindparam("name"), patch_group.c.operating_system == sa.bindparam("os")
+    )
 )
-_GROUPS_OF: Final = (
+_GROUPS_OF: Final = prepared(
     sa.select(patch_group.c.patch_group)
     .where(patch_group.c.baseline_id == sa.bindparam("id"))
     .order_by(patch_group.c.patch_group)
 )
-_DEREGISTER: Final = sa.delete(patch_group).where(
-    patch_group.c.patch_group == sa.bindparam("name"), patch_group.c.baseline_id == sa.bindparam("id")
+_DEREGISTER: Final = prepared(
+    sa.delete(patch_group).where(
+        patch_group.c.patch_group == sa.bindparam("name"), patch_group.c.baseline_id == sa.bindparam("id")
+    )
 )
 
 
@@ -62,7 +70,7 @@ class Baselines(Rows):
 
     def revision(self, baseline_id: str, revision: int) -> Baseline | None:
         """Return the baseline as it was, also when it is deleted."""
-        body = self._connection.scalar(_REVISION, {"id": baseline_id, "revision": revision})
+        body = self._scalar(_REVISION, {"id": baseline_id, "revision": revision})
         return None if body is None else loads(Baseline, body)
 
     def put(self, value: Baseline, *, owner: str) -> StoredBaseline:
@@ -91,7 +99,7 @@ class Baselines(Rows):
             InUse: it is a default, or a patch group is registered with it; the transaction cannot go on.
         """
         try:
-            self._connection.execute(_DELETE, {"id": baseline_id})
+            self._change(_DELETE, {"id": baseline_id})
         except sa.exc.IntegrityError:
             raise InUse(
                 f"baseline {baseline_id} is a default, or patch groups are registered with it; take those from it first"
@@ -114,26 +122,26 @@ class Baselines(Rows):
             statement = statement.where(baseline.c.owner == owner)
         if operating_systems:
             statement = statement.where(baseline.c.operating_system.in_(operating_systems))
-        rows = self._connection.execute(statement.order_by(baseline.c.baseline_id).limit(limit))
+        rows = self._rows(statement.order_by(baseline.c.baseline_id).limit(limit))
         return [
             StoredBaseline(baseline=loads(Baseline, row.body), owner=row.owner, revision=row.revision) for row in rows
         ]
 
     def default_of(self, operating_system: str) -> str | None:
         """Return the id of the default baseline of *operating_system*."""
-        found: str | None = self._connection.scalar(_DEFAULT, {"os": operating_system})
+        found: str | None = self._scalar(_DEFAULT, {"os": operating_system})
         return found
 
     def defaults(self) -> dict[str, str]:
         """Return the ids of the default baselines, by operating system."""
-        return {row.operating_system: row.baseline_id for row in self._connection.execute(_DEFAULTS)}
+        return {row.operating_system: row.baseline_id for row in self._rows(_DEFAULTS)}
 
     def set_default(self, operating_system: str, baseline_id: str) -> None:
         """Make a baseline the default of its operating system."""
         self._upsert(default_baseline, operating_system=operating_system, baseline_id=baseline_id)
 
-    def _one(self, statement: sa.Select[Any], baseline_id: str) -> StoredBaseline | None:
-        row = self._connection.execute(statement, {"id": baseline_id}).one_or_none()
+    def _one(self, statement: Prepared, baseline_id: str) -> StoredBaseline | None:
+        row = self._row(statement, {"id": baseline_id})
         if row is None:
             return None
         return StoredBaseline(baseline=loads(Baseline, row.body), owner=row.owner, revision=row.revision)
@@ -144,12 +152,12 @@ class PatchGroups(Rows):
 
     def baseline_of(self, name: str, operating_system: str) -> str | None:
         """Return the id of the baseline that is registered for the group."""
-        found: str | None = self._connection.scalar(_FOR_GROUP, {"name": name, "os": operating_system})
+        found: str | None = self._scalar(_FOR_GROUP, {"name": name, "os": operating_system})
         return found
 
     def of_baseline(self, baseline_id: str) -> list[str]:
         """Return the names of the groups that are registered with a baseline, in order."""
-        return list(self._connection.scalars(_GROUPS_OF, {"id": baseline_id}))
+        return self._scalars(_GROUPS_OF, {"id": baseline_id})
 
     def register(self, name: str, operating_system: str, baseline_id: str) -> bool:
         """Register the pair, and return False where the group has a baseline for this operating system already."""
@@ -159,7 +167,7 @@ class PatchGroups(Rows):
 
     def deregister(self, name: str, baseline_id: str) -> bool:
         """Remove the pair, and return whether there was one."""
-        return self._connection.execute(_DEREGISTER, {"name": name, "id": baseline_id}).rowcount > 0
+        return self._change(_DEREGISTER, {"name": name, "id": baseline_id}) > 0
 
     def page(
         self,
@@ -177,4 +185,4 @@ class PatchGroups(Rows):
         if operating_systems:
             statement = statement.where(patch_group.c.operating_system.in_(operating_systems))
         ordered = statement.order_by(patch_group.c.patch_group, patch_group.c.operating_system).limit(limit)
-        return [(row.patch_group, row.operating_system, row.baseline_id) for row in self._connection.execute(ordered)]
+        return [(row.patch_group, row.operating_system, row.baseline_id) for row in self._rows(ordered)]

@@ -9,66 +9,75 @@ import sqlalchemy as sa
 
 from patchwindow.domain.run import Command, Invocation, Step
 from patchwindow.protocol.records import dumps, loads
+from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, instant, ms
 from patchwindow.store.tables import command, invocation, invocation_step
 
 EXECUTING: Final = ("Pending", "InProgress", "Cancelling")
 """The statuses of commands that have not ended."""
 
-_GET: Final = sa.select(command.c.body).where(command.c.command_id == sa.bindparam("id"))
-_LOCK: Final = _GET.with_for_update()
-_HOLD: Final = sa.select(command.c.command_id).where(command.c.command_id == sa.bindparam("id")).with_for_update()
-_DUE: Final = (
+# No list: the text of a prepared statement is the same whatever values it is given.
+_IS_EXECUTING: Final = sa.or_(*(command.c.status == status for status in EXECUTING))
+_ONE: Final = sa.select(command.c.body).where(command.c.command_id == sa.bindparam("id"))
+_GET: Final = prepared(_ONE)
+_LOCK: Final = prepared(_ONE.with_for_update())
+_HOLD: Final = prepared(
+    sa.select(command.c.command_id).where(command.c.command_id == sa.bindparam("id")).with_for_update()
+)
+_DUE: Final = prepared(
     sa.select(command.c.command_id)
     .where(command.c.wake_at_ms <= sa.bindparam("now_ms"))
     .order_by(command.c.wake_at_ms, command.c.command_id)
     .limit(sa.bindparam("limit"))
 )
-_NEXT: Final = sa.select(sa.func.min(command.c.wake_at_ms))
-_WAKE: Final = (
+_NEXT: Final = prepared(sa.select(sa.func.min(command.c.wake_at_ms)))
+_WAKE: Final = prepared(
     sa.update(command)
-    .where(command.c.command_id == sa.bindparam("id"), command.c.status.in_(EXECUTING))
+    .where(command.c.command_id == sa.bindparam("id"), _IS_EXECUTING)
     .values(wake_at_ms=sa.bindparam("wake_ms"))
 )
-_INVOCATION: Final = sa.select(invocation).where(
-    invocation.c.command_id == sa.bindparam("id"), invocation.c.node_id == sa.bindparam("node_id")
+_INVOCATION: Final = prepared(
+    sa.select(invocation).where(
+        invocation.c.command_id == sa.bindparam("id"), invocation.c.node_id == sa.bindparam("node_id")
+    )
 )
-_INVOCATIONS: Final = (
+_INVOCATIONS: Final = prepared(
     sa.select(invocation).where(invocation.c.command_id == sa.bindparam("id")).order_by(invocation.c.ordinal)
 )
+_ADD_INVOCATION: Final = prepared(sa.insert(invocation))
 _HAS_ENDED: Final = invocation.c.ended_at_ms.is_not(None)
-_COUNT: Final = (
+_COUNT: Final = prepared(
     sa.select(invocation.c.details, sa.func.count().label("count_"))
     .where(invocation.c.command_id == sa.bindparam("id"))
     .group_by(invocation.c.details)
 )
-_IN_FLIGHT: Final = (
+_IN_FLIGHT: Final = prepared(
     sa.select(invocation)
     .where(invocation.c.command_id == sa.bindparam("id"), invocation.c.dispatched_at_ms.is_not(None), ~_HAS_ENDED)
     .order_by(invocation.c.dispatched_at_ms, invocation.c.ordinal)
 )
-_UNSENT: Final = (
+_UNSENT: Final = prepared(
     sa.select(invocation.c.node_id)
     .where(invocation.c.command_id == sa.bindparam("id"), invocation.c.dispatched_at_ms.is_(None), ~_HAS_ENDED)
     .order_by(invocation.c.ordinal)
     .limit(sa.bindparam("limit"))
 )
-_BUSY: Final = (
+_BUSY: Final = prepared(
     sa.select(sa.func.count())
     .select_from(invocation)
     .where(invocation.c.node_id == sa.bindparam("node_id"), invocation.c.acknowledged_at_ms.is_not(None), ~_HAS_ENDED)
 )
-_DISPATCH: Final = (
+_DISPATCH: Final = prepared(
     sa.update(invocation)
     .where(invocation.c.command_id == sa.bindparam("id"), invocation.c.node_id == sa.bindparam("b_node_id"))
     .values(dispatched_at_ms=sa.bindparam("now_ms"))
 )
-_END_UNSENT: Final = (
+_END_UNSENT: Final = prepared(
     sa.update(invocation)
     .where(invocation.c.command_id == sa.bindparam("id"), invocation.c.dispatched_at_ms.is_(None), ~_HAS_ENDED)
     .values(details=sa.bindparam("to"), ended_at_ms=sa.bindparam("now_ms"))
 )
-_MOVE: Final = (
+_MOVE: Final = prepared(
     sa.update(invocation)
     .where(
         invocation.c.command_id == sa.bindparam("id"),
@@ -92,12 +101,12 @@ _STEPS: Final = (
     )
     .order_by(invocation_step.c.node_id, invocation_step.c.ordinal)
 )
-_OPEN_ON_NODE: Final = (
+_OPEN_ON_NODE: Final = prepared(
     sa.select(invocation.c.command_id)
     .join(command, command.c.command_id == invocation.c.command_id)
     .where(
         invocation.c.node_id == sa.bindparam("node_id"),
-        command.c.status.in_(EXECUTING),
+        _IS_EXECUTING,
     )
     # In one order, as every holder of several commands takes them.
     .order_by(invocation.c.command_id)
@@ -132,8 +141,7 @@ class CommandQuery:
         if self.statuses:
             yield sa.or_(command.c.status.in_(self.statuses), command.c.status_details.in_(self.statuses))
         if self.is_executing is not None:
-            executing = command.c.status.in_(EXECUTING)
-            yield executing if self.is_executing else ~executing
+            yield _IS_EXECUTING if self.is_executing else ~_IS_EXECUTING
 
 
 class Commands(Rows):
@@ -142,9 +150,7 @@ class Commands(Rows):
     def add(self, value: Command, invocations: Iterable[Invocation], *, wake_at: datetime) -> None:
         """Keep a new command with its invocations."""
         self.put(value, wake_at=wake_at)
-        rows = [_invocation_row(one) for one in invocations]
-        if rows:
-            self._connection.execute(sa.insert(invocation), rows)
+        self._change_all(_ADD_INVOCATION, map(_invocation_row, invocations))
 
     def put(self, value: Command, *, wake_at: datetime | None) -> None:
         """Keep a changed command, and when the engine looks at it next."""
@@ -152,12 +158,12 @@ class Commands(Rows):
 
     def get(self, command_id: str) -> Command | None:
         """Return the command."""
-        body = self._connection.scalar(_GET, {"id": command_id})
+        body = self._scalar(_GET, {"id": command_id})
         return None if body is None else loads(Command, body)
 
     def lock(self, command_id: str) -> Command | None:
         """Return the command, and keep other writers from it until the transaction ends."""
-        body = self._connection.scalar(_LOCK, {"id": command_id})
+        body = self._scalar(_LOCK, {"id": command_id})
         return None if body is None else loads(Command, body)
 
     def hold(self, command_id: str) -> None:
@@ -165,23 +171,23 @@ class Commands(Rows):
 
         Whoever changes an invocation holds its command first, so that nobody waits for somebody who waits for him.
         """
-        self._connection.execute(_HOLD, {"id": command_id})
+        self._row(_HOLD, {"id": command_id})
 
     def wake(self, command_id: str, at: datetime) -> None:
         """Let the engine look at the command at *at*, unless it has ended."""
-        self._connection.execute(_WAKE, {"id": command_id, "wake_ms": ms(at)})
+        self._change(_WAKE, {"id": command_id, "wake_ms": ms(at)})
 
     def due(self, now: datetime, limit: int) -> list[str]:
         """Return the ids of up to *limit* commands that the engine has to look at, the earliest first."""
-        return list(self._connection.scalars(_DUE, {"now_ms": ms(now), "limit": limit}))
+        return self._scalars(_DUE, {"now_ms": ms(now), "limit": limit})
 
     def next_wake_at(self) -> datetime | None:
         """Return the earliest instant at which the engine has to look at any command."""
-        return instant(self._connection.scalar(_NEXT))
+        return instant(self._scalar(_NEXT))
 
     def open_on(self, node_id: str) -> list[str]:
         """Return the ids of the commands that have not ended and that the node takes part in."""
-        return list(self._connection.scalars(_OPEN_ON_NODE, {"node_id": node_id}))
+        return self._scalars(_OPEN_ON_NODE, {"node_id": node_id})
 
     def page(self, query: CommandQuery, *, before: tuple[int, str] | None, limit: int) -> list[Command]:
         """Return up to *limit* commands, the newest first, beyond the key *before* (requested at, id)."""
@@ -193,7 +199,7 @@ class Commands(Rows):
             on_node = sa.select(invocation.c.command_id).where(invocation.c.node_id == query.node_id)
             statement = statement.where(command.c.command_id.in_(on_node))
         ordered = statement.order_by(command.c.requested_at_ms.desc(), command.c.command_id.desc()).limit(limit)
-        return [loads(Command, body) for body in self._connection.scalars(ordered)]
+        return [loads(Command, body) for body in self._scalars(ordered)]
 
 
 class Invocations(Rows):
@@ -201,37 +207,37 @@ class Invocations(Rows):
 
     def get(self, command_id: str, node_id: str) -> Invocation | None:
         """Return the invocation."""
-        row = self._connection.execute(_INVOCATION, {"id": command_id, "node_id": node_id}).one_or_none()
+        row = self._row(_INVOCATION, {"id": command_id, "node_id": node_id})
         return None if row is None else _invocation(row)
 
     def of_command(self, command_id: str) -> list[Invocation]:
         """Return all invocations of a command, in the order in which they are handed out."""
-        return [_invocation(row) for row in self._connection.execute(_INVOCATIONS, {"id": command_id})]
+        return [_invocation(row) for row in self._rows(_INVOCATIONS, {"id": command_id})]
 
     def count(self, command_id: str) -> dict[str, int]:
         """Return how many invocations of a command are in each state; states that do not occur are left out."""
-        return {row.details: row.count_ for row in self._connection.execute(_COUNT, {"id": command_id})}
+        return {row.details: row.count_ for row in self._rows(_COUNT, {"id": command_id})}
 
     def in_flight(self, command_id: str) -> list[Invocation]:
         """Return the invocations that were sent and have not ended, in the order of sending."""
-        return [_invocation(row) for row in self._connection.execute(_IN_FLIGHT, {"id": command_id})]
+        return [_invocation(row) for row in self._rows(_IN_FLIGHT, {"id": command_id})]
 
     def unsent(self, command_id: str, limit: int) -> list[str]:
         """Return the ids of up to *limit* nodes whose invocations were not sent and have not ended, in order."""
-        return list(self._connection.scalars(_UNSENT, {"id": command_id, "limit": limit}))
+        return self._scalars(_UNSENT, {"id": command_id, "limit": limit})
 
     def busy_count(self, node_id: str) -> int:
         """Return how many commands the node has taken and not finished."""
-        return self._connection.scalar(_BUSY, {"node_id": node_id}) or 0
+        return self._scalar(_BUSY, {"node_id": node_id}) or 0
 
     def dispatch(self, command_id: str, node_ids: Iterable[str], now: datetime) -> None:
         """Note when invocations were sent; thousands may be sent at once."""
-        rows = [{"id": command_id, "b_node_id": node_id, "now_ms": ms(now)} for node_id in node_ids]
-        self._connection.execute(_DISPATCH, rows)
+        rows = ({"id": command_id, "b_node_id": node_id, "now_ms": ms(now)} for node_id in node_ids)
+        self._change_all(_DISPATCH, rows)
 
     def end_unsent(self, command_id: str, *, details: str, now: datetime) -> None:
         """Let all invocations end that were not sent."""
-        self._connection.execute(_END_UNSENT, {"id": command_id, "to": details, "now_ms": ms(now)})
+        self._change(_END_UNSENT, {"id": command_id, "to": details, "now_ms": ms(now)})
 
     def move(self, before: Invocation, after: Invocation) -> bool:
         """Change *before* into *after*; return False, and change nothing, where its state is another by now."""
@@ -243,7 +249,7 @@ class Invocations(Rows):
         }
         for name in ("command_id", "node_id", "ordinal", "node_name"):
             del row[name]
-        return self._connection.execute(_MOVE, row).rowcount == 1
+        return self._change(_MOVE, row) == 1
 
     def page(
         self, query: CommandQuery, *, before: tuple[int, str, int] | None, limit: int
@@ -267,14 +273,14 @@ class Invocations(Rows):
         ordered = statement.order_by(
             command.c.requested_at_ms.desc(), command.c.command_id.desc(), invocation.c.ordinal
         ).limit(limit)
-        rows = self._connection.execute(ordered).all()
+        rows = self._rows(ordered)
         commands = {row.command_id: loads(Command, row.body) for row in rows}
         return [(commands[row.command_id], _invocation(row)) for row in rows]
 
     def steps(self, command_id: str, node_ids: Collection[str]) -> dict[str, list[Step]]:
         """Return what the steps did, in order, by node."""
         found: dict[str, list[Step]] = {node_id: [] for node_id in node_ids}
-        for row in self._connection.execute(_STEPS, {"id": command_id, "node_ids": list(node_ids)}):
+        for row in self._rows(_STEPS, {"id": command_id, "node_ids": list(node_ids)}):
             found[row.node_id].append(loads(Step, row.body))
         return found
 
@@ -317,7 +323,7 @@ def _invocation_row(value: Invocation) -> dict[str, Any]:
     return row
 
 
-def _invocation(row: sa.Row[tuple[object, ...]]) -> Invocation:
+def _invocation(row: Any) -> Invocation:
     return Invocation(
         command_id=row.command_id,
         instance_id=row.node_id,

@@ -3,58 +3,66 @@
 import dataclasses
 from collections.abc import Collection
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from patchwindow.domain.run import TaskExecution, TaskInvocation, WindowExecution
 from patchwindow.domain.window import Target, WindowTask
 from patchwindow.protocol.records import dumps, from_ms, loads
+from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, instant, ms
 from patchwindow.store.tables import task_execution, task_invocation, window_execution
 
-_GET: Final = sa.select(window_execution).where(window_execution.c.window_execution_id == sa.bindparam("id"))
-_LOCK: Final = _GET.with_for_update()
-_HOLD: Final = (
+_ONE: Final = sa.select(window_execution).where(window_execution.c.window_execution_id == sa.bindparam("id"))
+_GET: Final = prepared(_ONE)
+_LOCK: Final = prepared(_ONE.with_for_update())
+_HOLD: Final = prepared(
     sa.select(window_execution.c.window_execution_id)
     .where(window_execution.c.window_execution_id == sa.bindparam("id"))
     .with_for_update()
 )
-_DUE: Final = (
+_DUE: Final = prepared(
     sa.select(window_execution.c.window_execution_id)
     .where(window_execution.c.wake_at_ms <= sa.bindparam("now_ms"))
     .order_by(window_execution.c.wake_at_ms, window_execution.c.window_execution_id)
     .limit(sa.bindparam("limit"))
 )
-_NEXT: Final = sa.select(sa.func.min(window_execution.c.wake_at_ms))
-_WAKE: Final = (
+_NEXT: Final = prepared(sa.select(sa.func.min(window_execution.c.wake_at_ms)))
+_WAKE: Final = prepared(
     sa.update(window_execution)
     .where(window_execution.c.window_execution_id == sa.bindparam("id"))
     .values(wake_at_ms=sa.bindparam("wake_ms"))
 )
-_OPEN: Final = sa.select(sa.func.count()).where(
-    window_execution.c.window_id == sa.bindparam("window_id"), window_execution.c.end_at_ms.is_(None)
+_OPEN: Final = prepared(
+    sa.select(sa.func.count()).where(
+        window_execution.c.window_id == sa.bindparam("window_id"), window_execution.c.end_at_ms.is_(None)
+    )
 )
-_TASKS: Final = (
+_ALL_TASKS: Final = (
     sa.select(task_execution)
     .where(task_execution.c.window_execution_id == sa.bindparam("id"))
     .order_by(task_execution.c.ordinal)
 )
-_TASK: Final = sa.select(task_execution).where(
-    task_execution.c.window_execution_id == sa.bindparam("execution_id"),
-    task_execution.c.task_execution_id == sa.bindparam("id"),
+_TASKS: Final = prepared(_ALL_TASKS)
+_TASK: Final = prepared(
+    sa.select(task_execution).where(
+        task_execution.c.window_execution_id == sa.bindparam("execution_id"),
+        task_execution.c.task_execution_id == sa.bindparam("id"),
+    )
 )
-_INVOCATIONS: Final = (
+_ALL_INVOCATIONS: Final = (
     sa.select(task_invocation)
     .where(task_invocation.c.task_execution_id == sa.bindparam("id"))
     .order_by(task_invocation.c.ordinal)
 )
-_OF_COMMAND: Final = (
+_INVOCATIONS: Final = prepared(_ALL_INVOCATIONS)
+_OF_COMMAND: Final = prepared(
     sa.select(task_execution.c.window_execution_id)
     .join(task_invocation, task_invocation.c.task_execution_id == task_execution.c.task_execution_id)
     .where(task_invocation.c.command_id == sa.bindparam("id"))
 )
-_BY_COMMAND: Final = sa.select(task_invocation).where(task_invocation.c.command_id == sa.bindparam("id"))
+_BY_COMMAND: Final = prepared(sa.select(task_invocation).where(task_invocation.c.command_id == sa.bindparam("id")))
 
 
 class Executions(Rows):
@@ -66,12 +74,12 @@ class Executions(Rows):
 
     def get(self, execution_id: str) -> WindowExecution | None:
         """Return the execution."""
-        row = self._connection.execute(_GET, {"id": execution_id}).one_or_none()
+        row = self._row(_GET, {"id": execution_id})
         return None if row is None else _execution(row)
 
     def lock(self, execution_id: str) -> WindowExecution | None:
         """Return the execution, and keep other writers from it until the transaction ends."""
-        row = self._connection.execute(_LOCK, {"id": execution_id}).one_or_none()
+        row = self._row(_LOCK, {"id": execution_id})
         return None if row is None else _execution(row)
 
     def put(self, value: WindowExecution, *, wake_at: datetime | None) -> None:
@@ -80,23 +88,23 @@ class Executions(Rows):
 
     def hold(self, execution_id: str) -> None:
         """Keep other writers from the execution until the transaction ends; hold it before any of its commands."""
-        self._connection.execute(_HOLD, {"id": execution_id})
+        self._row(_HOLD, {"id": execution_id})
 
     def wake(self, execution_id: str, at: datetime) -> None:
         """Let the engine look at the execution at *at*."""
-        self._connection.execute(_WAKE, {"id": execution_id, "wake_ms": ms(at)})
+        self._change(_WAKE, {"id": execution_id, "wake_ms": ms(at)})
 
     def due(self, now: datetime, limit: int) -> list[str]:
         """Return the ids of up to *limit* executions that the engine has to look at, the earliest first."""
-        return list(self._connection.scalars(_DUE, {"now_ms": ms(now), "limit": limit}))
+        return self._scalars(_DUE, {"now_ms": ms(now), "limit": limit})
 
     def next_wake_at(self) -> datetime | None:
         """Return the earliest instant at which the engine has to look at any execution."""
-        return instant(self._connection.scalar(_NEXT))
+        return instant(self._scalar(_NEXT))
 
     def is_open(self, window_id: str) -> bool:
         """Return whether an execution of this window has not ended."""
-        return bool(self._connection.scalar(_OPEN, {"window_id": window_id}))
+        return bool(self._scalar(_OPEN, {"window_id": window_id}))
 
     def page(
         self,
@@ -118,7 +126,7 @@ class Executions(Rows):
         if before_at is not None:
             statement = statement.where(table.start_at_ms < ms(before_at))
         ordered = statement.order_by(table.start_at_ms.desc(), table.window_execution_id.desc()).limit(limit)
-        return [_execution(row) for row in self._connection.execute(ordered)]
+        return [_execution(row) for row in self._rows(ordered)]
 
     def put_task(self, value: TaskExecution) -> None:
         """Keep a new or changed task execution."""
@@ -136,11 +144,11 @@ class Executions(Rows):
 
     def tasks(self, execution_id: str) -> list[TaskExecution]:
         """Return the task executions, in the order in which they run."""
-        return [_task(row) for row in self._connection.execute(_TASKS, {"id": execution_id})]
+        return [_task(row) for row in self._rows(_TASKS, {"id": execution_id})]
 
     def task(self, execution_id: str, task_execution_id: str) -> TaskExecution | None:
         """Return one task execution, if it belongs to this window execution."""
-        row = self._connection.execute(_TASK, {"execution_id": execution_id, "id": task_execution_id}).one_or_none()
+        row = self._row(_TASK, {"execution_id": execution_id, "id": task_execution_id})
         return None if row is None else _task(row)
 
     def put_invocation(self, value: TaskInvocation) -> None:
@@ -152,35 +160,35 @@ class Executions(Rows):
 
     def invocations(self, task_execution_id: str) -> list[TaskInvocation]:
         """Return the invocations of a task execution, in the order in which they run."""
-        return [_invocation(row) for row in self._connection.execute(_INVOCATIONS, {"id": task_execution_id})]
+        return [_invocation(row) for row in self._rows(_INVOCATIONS, {"id": task_execution_id})]
 
     def of_command(self, command_id: str) -> str | None:
         """Return the id of the window execution that sent the command."""
-        found: str | None = self._connection.scalar(_OF_COMMAND, {"id": command_id})
+        found: str | None = self._scalar(_OF_COMMAND, {"id": command_id})
         return found
 
     def invocation_of_command(self, command_id: str) -> TaskInvocation | None:
         """Return the task invocation that sent the command."""
-        row = self._connection.execute(_BY_COMMAND, {"id": command_id}).one_or_none()
+        row = self._row(_BY_COMMAND, {"id": command_id})
         return None if row is None else _invocation(row)
 
     def page_tasks(
         self, execution_id: str, *, after: int, limit: int, statuses: Collection[str]
     ) -> list[TaskExecution]:
         """Return up to *limit* task executions beyond the ordinal *after*, of any of *statuses* (none: all)."""
-        statement = _TASKS.where(task_execution.c.ordinal > after).limit(limit)
+        statement = _ALL_TASKS.where(task_execution.c.ordinal > after).limit(limit)
         if statuses:
             statement = statement.where(task_execution.c.status.in_(statuses))
-        return [_task(row) for row in self._connection.execute(statement, {"id": execution_id})]
+        return [_task(row) for row in self._rows(statement, {"id": execution_id})]
 
     def page_invocations(
         self, task_execution_id: str, *, after: int, limit: int, statuses: Collection[str]
     ) -> list[TaskInvocation]:
         """Return up to *limit* task invocations beyond the ordinal *after*, of any of *statuses* (none: all)."""
-        statement = _INVOCATIONS.where(task_invocation.c.ordinal > after).limit(limit)
+        statement = _ALL_INVOCATIONS.where(task_invocation.c.ordinal > after).limit(limit)
         if statuses:
             statement = statement.where(task_invocation.c.status.in_(statuses))
-        return [_invocation(row) for row in self._connection.execute(statement, {"id": task_execution_id})]
+        return [_invocation(row) for row in self._rows(statement, {"id": task_execution_id})]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +211,7 @@ def _execution_row(value: WindowExecution) -> dict[str, object]:
     }
 
 
-def _execution(row: sa.Row[tuple[object, ...]]) -> WindowExecution:
+def _execution(row: Any) -> WindowExecution:
     return WindowExecution(
         window_execution_id=row.window_execution_id,
         window_id=row.window_id,
@@ -218,7 +226,7 @@ def _execution(row: sa.Row[tuple[object, ...]]) -> WindowExecution:
     )
 
 
-def _task(row: sa.Row[tuple[object, ...]]) -> TaskExecution:
+def _task(row: Any) -> TaskExecution:
     return TaskExecution(
         task_execution_id=row.task_execution_id,
         window_execution_id=row.window_execution_id,
@@ -231,7 +239,7 @@ def _task(row: sa.Row[tuple[object, ...]]) -> TaskExecution:
     )
 
 
-def _invocation(row: sa.Row[tuple[object, ...]]) -> TaskInvocation:
+def _invocation(row: Any) -> TaskInvocation:
     return TaskInvocation(
         invocation_id=row.invocation_id,
         task_execution_id=row.task_execution_id,

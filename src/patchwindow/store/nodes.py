@@ -8,21 +8,33 @@ import sqlalchemy as sa
 
 from patchwindow.domain.node import Activation, Node
 from patchwindow.protocol.records import dumps, loads
+from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, ms
 from patchwindow.store.tables import activation, node, tag
 
 NODE_TAGS: Final = "ManagedInstance"
 
-_ACTIVATION: Final = sa.select(activation).where(activation.c.activation_id == sa.bindparam("id"))
-_LOCK_ACTIVATION: Final = _ACTIVATION.with_for_update()
-_DELETE_ACTIVATION: Final = sa.delete(activation).where(activation.c.activation_id == sa.bindparam("id"))
-_NODE: Final = sa.select(node.c.body).where(node.c.node_id == sa.bindparam("id"))
+_ONE_ACTIVATION: Final = sa.select(activation).where(activation.c.activation_id == sa.bindparam("id"))
+_ACTIVATION: Final = prepared(_ONE_ACTIVATION)
+_LOCK_ACTIVATION: Final = prepared(_ONE_ACTIVATION.with_for_update())
+_DELETE_ACTIVATION: Final = prepared(sa.delete(activation).where(activation.c.activation_id == sa.bindparam("id")))
+_NODE: Final = prepared(sa.select(node.c.body).where(node.c.node_id == sa.bindparam("id")))
 _NODES: Final = (
     sa.select(node.c.body).where(node.c.node_id.in_(sa.bindparam("ids", expanding=True))).order_by(node.c.node_id)
 )
-_DELETE_NODE: Final = sa.delete(node).where(node.c.node_id == sa.bindparam("id"))
-_REGROUP: Final = sa.update(node).where(node.c.node_id == sa.bindparam("id")).values(patch_group=sa.bindparam("to"))
-_GROUP_SIZE: Final = sa.select(sa.func.count()).select_from(node).where(node.c.patch_group == sa.bindparam("name"))
+_PAGE: Final = prepared(
+    sa.select(node.c.body)
+    .where(node.c.node_id > sa.bindparam("after"))
+    .order_by(node.c.node_id)
+    .limit(sa.bindparam("limit"))
+)
+_DELETE_NODE: Final = prepared(sa.delete(node).where(node.c.node_id == sa.bindparam("id")))
+_REGROUP: Final = prepared(
+    sa.update(node).where(node.c.node_id == sa.bindparam("id")).values(patch_group=sa.bindparam("to"))
+)
+_GROUP_SIZE: Final = prepared(
+    sa.select(sa.func.count()).select_from(node).where(node.c.patch_group == sa.bindparam("name"))
+)
 
 
 class Activations(Rows):
@@ -41,24 +53,24 @@ class Activations(Rows):
 
     def get(self, activation_id: str) -> Activation | None:
         """Return the activation."""
-        row = self._connection.execute(_ACTIVATION, {"id": activation_id}).one_or_none()
+        row = self._row(_ACTIVATION, {"id": activation_id})
         return None if row is None else loads(Activation, row.body)
 
     def lock(self, activation_id: str) -> tuple[Activation, str] | None:
         """Return the activation and its code's digest, and keep other writers from it until the transaction ends."""
-        row = self._connection.execute(_LOCK_ACTIVATION, {"id": activation_id}).one_or_none()
+        row = self._row(_LOCK_ACTIVATION, {"id": activation_id})
         return None if row is None else (loads(Activation, row.body), row.code_digest)
 
     def delete(self, activation_id: str) -> None:
         """Delete the activation; the nodes that used it stay."""
-        self._connection.execute(_DELETE_ACTIVATION, {"id": activation_id})
+        self._change(_DELETE_ACTIVATION, {"id": activation_id})
 
     def page(self, *, after: str, limit: int, filters: Mapping[str, Collection[str]]) -> list[Activation]:
         """Return up to *limit* activations whose ids come after *after*; *filters* by column name, ANDed."""
         statement = sa.select(activation.c.body).where(activation.c.activation_id > after)
         for column, values in filters.items():
             statement = statement.where(activation.c[column].in_(values))
-        bodies = self._connection.scalars(statement.order_by(activation.c.activation_id).limit(limit))
+        bodies = self._scalars(statement.order_by(activation.c.activation_id).limit(limit))
         return [loads(Activation, body) for body in bodies]
 
 
@@ -82,24 +94,24 @@ class Nodes(Rows):
 
     def regroup(self, node_id: str, patch_group: str) -> None:
         """Note the patch group that the node's tags now say."""
-        self._connection.execute(_REGROUP, {"id": node_id, "to": patch_group})
+        self._change(_REGROUP, {"id": node_id, "to": patch_group})
 
     def get(self, node_id: str) -> Node | None:
         """Return the node."""
-        body = self._connection.scalar(_NODE, {"id": node_id})
+        body = self._scalar(_NODE, {"id": node_id})
         return None if body is None else loads(Node, body)
 
     def many(self, node_ids: Collection[str]) -> list[Node]:
         """Return those of the nodes that exist, in order of id."""
-        return [loads(Node, body) for body in self._connection.scalars(_NODES, {"ids": list(node_ids)})]
+        return [loads(Node, body) for body in self._scalars(_NODES, {"ids": list(node_ids)})]
 
     def delete(self, node_id: str) -> None:
         """Delete the node; what it ran stays."""
-        self._connection.execute(_DELETE_NODE, {"id": node_id})
+        self._change(_DELETE_NODE, {"id": node_id})
 
     def group_size(self, patch_group: str) -> int:
         """Return how many nodes are in the patch group."""
-        return self._connection.scalar(_GROUP_SIZE, {"name": patch_group}) or 0
+        return self._scalar(_GROUP_SIZE, {"name": patch_group}) or 0
 
     def page(
         self,
@@ -117,6 +129,8 @@ class Nodes(Rows):
         All conditions are ANDed: *columns* by name, any of the values; *tags* by key, any of the values, where no
         values mean that the tag is there at all; of each of *tag_keys* at least one.
         """
+        if not (columns or tags or tag_keys or pinged_since or pinged_before):
+            return [loads(Node, body) for body in self._scalars(_PAGE, {"after": after, "limit": limit})]
         statement = sa.select(node.c.body).where(
             node.c.node_id > after,
             *(_tagged(key, values) for key, values in tags),
@@ -128,7 +142,7 @@ class Nodes(Rows):
             statement = statement.where(node.c.pinged_at_ms >= ms(pinged_since))
         if pinged_before is not None:
             statement = statement.where(node.c.pinged_at_ms < ms(pinged_before))
-        bodies = self._connection.scalars(statement.order_by(node.c.node_id).limit(limit))
+        bodies = self._scalars(statement.order_by(node.c.node_id).limit(limit))
         return [loads(Node, body) for body in bodies]
 
     def selected(self, *, ids: Collection[str] | None, tags: Sequence[tuple[str, Collection[str]]]) -> list[Node]:
@@ -136,7 +150,7 @@ class Nodes(Rows):
         statement = sa.select(node.c.body).where(*(_tagged(key, values) for key, values in tags))
         if ids is not None:
             statement = statement.where(node.c.node_id.in_(ids))
-        return [loads(Node, body) for body in self._connection.scalars(statement.order_by(node.c.node_id))]
+        return [loads(Node, body) for body in self._scalars(statement.order_by(node.c.node_id))]
 
 
 def _tagged(key: str, values: Collection[str]) -> sa.ColumnElement[bool]:

@@ -4,12 +4,13 @@ import dataclasses
 import zlib
 from collections.abc import Collection, Iterator
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from patchwindow.domain.patch_state import PatchSummary
 from patchwindow.protocol.records import dumps, loads
+from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, ms
 from patchwindow.store.tables import facts, node, patch_state
 
@@ -27,18 +28,22 @@ class PatchState:
     overall_severity: str
 
 
-_FACTS: Final = sa.select(facts.c.body).where(facts.c.digest == sa.bindparam("digest"))
-_STATE: Final = sa.select(patch_state).where(patch_state.c.node_id == sa.bindparam("id"))
+_FACTS: Final = prepared(sa.select(facts.c.body).where(facts.c.digest == sa.bindparam("digest")))
+_STATE: Final = prepared(sa.select(patch_state).where(patch_state.c.node_id == sa.bindparam("id")))
 _STATES: Final = (
     sa.select(patch_state)
     .where(patch_state.c.node_id.in_(sa.bindparam("ids", expanding=True)))
     .order_by(patch_state.c.node_id)
 )
-_PAGE: Final = (
+_ALL: Final = (
     sa.select(patch_state)
     .where(patch_state.c.node_id > sa.bindparam("after"))
     .order_by(patch_state.c.node_id)
     .limit(sa.bindparam("limit"))
+)
+_PAGE: Final = prepared(_ALL)
+_PAGE_OF_GROUP: Final = prepared(
+    _ALL.where(patch_state.c.node_id.in_(sa.select(node.c.node_id).where(node.c.patch_group == sa.bindparam("group"))))
 )
 _BATCH: Final = 1000
 
@@ -52,7 +57,7 @@ class Facts(Rows):
 
     def get(self, digest: str) -> bytes | None:
         """Return the canonical JSON of the facts."""
-        body = self._connection.scalar(_FACTS, {"digest": digest})
+        body = self._scalar(_FACTS, {"digest": digest})
         return None if body is None else zlib.decompress(body)
 
 
@@ -79,23 +84,22 @@ class PatchStates(Rows):
 
     def get(self, node_id: str) -> PatchState | None:
         """Return the state of a node."""
-        row = self._connection.execute(_STATE, {"id": node_id}).one_or_none()
+        row = self._row(_STATE, {"id": node_id})
         return None if row is None else _state(row)
 
     def many(self, node_ids: Collection[str]) -> list[PatchState]:
         """Return the states of those nodes that have one, in order of id."""
-        return [_state(row) for row in self._connection.execute(_STATES, {"ids": list(node_ids)})]
+        return [_state(row) for row in self._rows(_STATES, {"ids": list(node_ids)})]
 
     def page(self, *, after: str, limit: int, patch_group: str | None = None) -> list[PatchState]:
         """Return up to *limit* states of nodes whose ids come after *after*, in order of id.
 
         Of a *patch_group*, those of the nodes that are in it now, whatever group they were in at their last operation.
         """
-        statement = _PAGE
-        if patch_group is not None:
-            members = sa.select(node.c.node_id).where(node.c.patch_group == patch_group)
-            statement = _PAGE.where(patch_state.c.node_id.in_(members))
-        return [_state(row) for row in self._connection.execute(statement, {"after": after, "limit": limit})]
+        given: dict[str, object] = {"after": after, "limit": limit}
+        if patch_group is None:
+            return [_state(row) for row in self._rows(_PAGE, given)]
+        return [_state(row) for row in self._rows(_PAGE_OF_GROUP, {**given, "group": patch_group})]
 
     def each(self, *, after: str = "", patch_group: str | None = None) -> Iterator[PatchState]:
         """Yield every state of nodes whose ids come after *after*, in order of id, read in batches."""
@@ -104,7 +108,7 @@ class PatchStates(Rows):
             after = batch[-1].summary.instance_id
 
 
-def _state(row: sa.Row[tuple[object, ...]]) -> PatchState:
+def _state(row: Any) -> PatchState:
     times = zlib.decompress(row.installed_at).decode()
     return PatchState(
         summary=loads(PatchSummary, row.body),

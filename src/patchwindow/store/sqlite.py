@@ -9,6 +9,7 @@ from sqlalchemy.dialects.sqlite import insert as insert  # noqa: PLC0414  (the d
 
 from patchwindow.domain.errors import Invalid
 from patchwindow.store.connections import Connections
+from patchwindow.store.prepared import DIRECT
 
 _PRAGMAS: Final = (
     # First: two processes may open the file at once, and only one can change its journal mode.
@@ -19,6 +20,8 @@ _PRAGMAS: Final = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-65536",
 )
+# The driver keeps that many statements parsed; there are more constant ones than the 128 that it keeps by itself.
+_CONNECT_ARGS: Final = {"check_same_thread": False, "cached_statements": 512}
 READERS: Final = 4
 WRITERS: Final = 1
 IS_SHARED: Final = False
@@ -39,7 +42,7 @@ def connections(url: sa.URL) -> tuple[Connections, Connections]:
 
 
 def _engine(url: sa.URL, begin: str, pragmas: tuple[str, ...]) -> sa.Engine:
-    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"check_same_thread": False})
+    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=_CONNECT_ARGS, execution_options={DIRECT: True})
     sa.event.listen(engine, "connect", _preparer((*_PRAGMAS, *pragmas)))
     sa.event.listen(engine, "begin", _beginner(begin))
     return engine

@@ -5,10 +5,11 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows
 from patchwindow.store.tables import tag
 
-_OF: Final = (
+_OF: Final = prepared(
     sa.select(tag.c.key, tag.c.value)
     .where(tag.c.resource_type == sa.bindparam("type"), tag.c.resource_id == sa.bindparam("id"))
     .order_by(tag.c.key)
@@ -23,8 +24,8 @@ _REMOVE: Final = sa.delete(tag).where(
     tag.c.resource_id == sa.bindparam("id"),
     tag.c.key.in_(sa.bindparam("keys", expanding=True)),
 )
-_REMOVE_ALL: Final = sa.delete(tag).where(
-    tag.c.resource_type == sa.bindparam("type"), tag.c.resource_id == sa.bindparam("id")
+_REMOVE_ALL: Final = prepared(
+    sa.delete(tag).where(tag.c.resource_type == sa.bindparam("type"), tag.c.resource_id == sa.bindparam("id"))
 )
 
 
@@ -33,13 +34,13 @@ class Tags(Rows):
 
     def of(self, resource_type: str, resource_id: str) -> dict[str, str]:
         """Return the tags of a resource, by key in order."""
-        rows = self._connection.execute(_OF, {"type": resource_type, "id": resource_id})
+        rows = self._rows(_OF, {"type": resource_type, "id": resource_id})
         return {row.key: row.value for row in rows}
 
     def of_many(self, resource_type: str, resource_ids: Collection[str]) -> dict[str, dict[str, str]]:
         """Return the tags of several resources, by id; those without tags are left out."""
         found: dict[str, dict[str, str]] = {}
-        for row in self._connection.execute(_OF_MANY, {"type": resource_type, "ids": list(resource_ids)}):
+        for row in self._rows(_OF_MANY, {"type": resource_type, "ids": list(resource_ids)}):
             found.setdefault(row.resource_id, {})[row.key] = row.value
         return found
 
@@ -50,8 +51,8 @@ class Tags(Rows):
 
     def remove(self, resource_type: str, resource_id: str, keys: Sequence[str]) -> None:
         """Remove the tags with these *keys*; absent ones are passed over."""
-        self._connection.execute(_REMOVE, {"type": resource_type, "id": resource_id, "keys": list(keys)})
+        self._change(_REMOVE, {"type": resource_type, "id": resource_id, "keys": list(keys)})
 
     def remove_all(self, resource_type: str, resource_id: str) -> None:
         """Remove every tag of a resource that is deleted."""
-        self._connection.execute(_REMOVE_ALL, {"type": resource_type, "id": resource_id})
+        self._change(_REMOVE_ALL, {"type": resource_type, "id": resource_id})

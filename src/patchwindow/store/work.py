@@ -1,5 +1,7 @@
 """One transaction, and the rows it can reach."""
 
+from typing import Generic, TypeVar
+
 import sqlalchemy as sa
 
 from patchwindow.store.baselines import Baselines, PatchGroups
@@ -8,35 +10,55 @@ from patchwindow.store.executions import Executions
 from patchwindow.store.messages import Messages
 from patchwindow.store.nodes import Activations, Nodes
 from patchwindow.store.patch_states import Facts, PatchStates
-from patchwindow.store.rows import Insert
+from patchwindow.store.prepared import direct
+from patchwindow.store.rows import Insert, Rows
 from patchwindow.store.settings import AccessKeys, ClientTokens, Settings
 from patchwindow.store.tags import Tags
 from patchwindow.store.windows import Windows, WindowTargets, WindowTasks
+
+R = TypeVar("R", bound=Rows)
+
+
+class _Repository(Generic[R]):
+    """A repository of a transaction, made when it is first asked for: most transactions need few of them."""
+
+    def __init__(self, kind: type[R]) -> None:
+        self._kind = kind
+
+    def __set_name__(self, owner: type["Work"], name: str) -> None:
+        self._name = name
+
+    def __get__(self, work: "Work", owner: type["Work"]) -> R:
+        # What stands in the instance's own dictionary is found there from now on, without coming here.
+        made = work.__dict__[self._name] = self._kind(*work.basis)
+        return made
 
 
 class Work:
     """What an operation or an engine step reads and writes; the caller owns the transaction."""
 
+    settings = _Repository(Settings)
+    access_keys = _Repository(AccessKeys)
+    client_tokens = _Repository(ClientTokens)
+    tags = _Repository(Tags)
+    baselines = _Repository(Baselines)
+    patch_groups = _Repository(PatchGroups)
+    windows = _Repository(Windows)
+    window_targets = _Repository(WindowTargets)
+    window_tasks = _Repository(WindowTasks)
+    executions = _Repository(Executions)
+    commands = _Repository(Commands)
+    invocations = _Repository(Invocations)
+    messages = _Repository(Messages)
+    activations = _Repository(Activations)
+    nodes = _Repository(Nodes)
+    facts = _Repository(Facts)
+    patch_states = _Repository(PatchStates)
+
     def __init__(self, connection: sa.Connection, insert: Insert) -> None:
         self._woken: list[str] = []
-        rows = (connection, insert)
-        self.settings = Settings(*rows)
-        self.access_keys = AccessKeys(*rows)
-        self.client_tokens = ClientTokens(*rows)
-        self.tags = Tags(*rows)
-        self.baselines = Baselines(*rows)
-        self.patch_groups = PatchGroups(*rows)
-        self.windows = Windows(*rows)
-        self.window_targets = WindowTargets(*rows)
-        self.window_tasks = WindowTasks(*rows)
-        self.executions = Executions(*rows)
-        self.commands = Commands(*rows)
-        self.invocations = Invocations(*rows)
-        self.messages = Messages(*rows)
-        self.activations = Activations(*rows)
-        self.nodes = Nodes(*rows)
-        self.facts = Facts(*rows)
-        self.patch_states = PatchStates(*rows)
+        self.basis = (connection, insert, direct(connection))
+        """What every repository is built from."""
 
     def wake(self, name: str) -> None:
         """Wake who waits for *name* (the engine, or a node by id) once this transaction is committed."""
