@@ -48,9 +48,22 @@ def test_windows_are_paged_by_id(work: Work) -> None:
     for id in ("mw-3", "mw-1", "mw-2"):
         work.windows.put(window(id), next_opening_at=None)
     first = work.windows.page(after="", limit=2)
-    assert [one.window_id for one in first] == ["mw-1", "mw-2"]
-    assert [one.window_id for one in work.windows.page(after="mw-2", limit=2)] == ["mw-3"]
+    assert [one.window.window_id for one in first] == ["mw-1", "mw-2"]
+    assert [one.window.window_id for one in work.windows.page(after="mw-2", limit=2)] == ["mw-3"]
     assert work.windows.page(after="mw-3", limit=2) == []
+
+
+@pytest.mark.parametrize("is_enabled", [None, True])
+def test_a_page_says_when_each_window_opens_next(work: Work, *, is_enabled: bool | None) -> None:
+    for id, minutes in (("mw-1", 2), ("mw-3", 1)):
+        work.windows.put(window(id), next_opening_at=later(minutes))
+    work.windows.put(window("mw-2"), next_opening_at=None)
+    page = work.windows.page(after="", limit=9, is_enabled=is_enabled)
+    assert [(one.window, one.next_opening_at) for one in page] == [
+        (window("mw-1"), later(2)),
+        (window("mw-2"), None),
+        (window("mw-3"), later(1)),
+    ]
 
 
 def test_windows_can_be_filtered_by_prefix_and_whether_they_are_enabled(work: Work) -> None:
@@ -59,7 +72,7 @@ def test_windows_can_be_filtered_by_prefix_and_whether_they_are_enabled(work: Wo
 
     def ids(**filters: object) -> list[str]:
         found = work.windows.page(after="", limit=9, **filters)  # type: ignore[arg-type]  # each case names its own
-        return [one.window_id for one in found]
+        return [one.window.window_id for one in found]
 
     assert ids(name_prefixes=["sun", "mon"]) == ["mw-2", "mw-3"]
     assert ids(is_enabled=True) == ["mw-1", "mw-3"]
@@ -121,4 +134,4 @@ def test_a_part_of_no_window_cannot_be_kept(database: Database) -> None:
 
 def test_a_window_may_have_any_name(work: Work) -> None:
     work.windows.put(window(name=UNICODE), next_opening_at=None)
-    assert [one.name for one in work.windows.page(after="", limit=9, name_prefixes=[UNICODE[:-1]])] == [UNICODE]
+    assert [one.window.name for one in work.windows.page(after="", limit=9, name_prefixes=[UNICODE[:-1]])] == [UNICODE]

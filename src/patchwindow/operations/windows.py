@@ -16,6 +16,7 @@ from patchwindow.operations.tags import NODE, WINDOW, add_new_tags
 from patchwindow.operations.targeting import IDS, includes, targets_of
 from patchwindow.protocol.pages import Key
 from patchwindow.protocol.records import attributes, from_members, from_ms, to_members, to_ms
+from patchwindow.store.windows import StoredWindow
 
 _PAGE: Final = 100
 _SCHEDULE: Final = ("schedule", "schedule_timezone", "schedule_offset", "start_date", "end_date")
@@ -43,7 +44,7 @@ def create(call: Call, request: Request) -> Answer:
 def get(call: Call, request: Request) -> Answer:
     """GetMaintenanceWindow."""
     window = existing(call, request["WindowId"])
-    return {**_members(window), **_next(call, window)}
+    return {**_members(window), **_next(call, window, call.work.windows.opening_of(window.window_id))}
 
 
 def update(call: Call, request: Request) -> Answer:
@@ -82,7 +83,7 @@ def describe(call: Call, request: Request) -> Answer:
     filters = filter_values(request.get("Filters"), ("Name", "Enabled"), refuse=Invalid)
     is_enabled = _truth(filters["Enabled"]) if filters.get("Enabled") else None
 
-    def fetch(after: Key | None, limit: int) -> Sequence[Window]:
+    def fetch(after: Key | None, limit: int) -> Sequence[StoredWindow]:
         return call.work.windows.page(
             after=after_text(after), limit=limit, name_prefixes=filters.get("Name", ()), is_enabled=is_enabled
         )
@@ -92,8 +93,8 @@ def describe(call: Call, request: Request) -> Answer:
         "WindowIdentities",
         default=_PAGE,
         fetch=fetch,
-        key=lambda window: (window.window_id,),
-        shape=lambda window: _identity(call, window),
+        key=lambda stored: (stored.window.window_id,),
+        shape=lambda stored: _identity(call, stored),
     )
 
 
@@ -182,11 +183,11 @@ def _members(window: Window) -> dict[str, Any]:
     return members
 
 
-def _identity(call: Call, window: Window) -> dict[str, Any]:
-    members = _members(window)
+def _identity(call: Call, stored: StoredWindow) -> dict[str, Any]:
+    members = _members(stored.window)
     for name in ("AllowUnassociatedTargets", "CreatedDate", "ModifiedDate"):
         del members[name]
-    return {**members, **_next(call, window)}
+    return {**members, **_next(call, stored.window, stored.next_opening_at)}
 
 
 def _next_opening(call: Call, window: Window) -> datetime | None:
@@ -195,8 +196,11 @@ def _next_opening(call: Call, window: Window) -> datetime | None:
     return timing.next_opening(call.now) if window.enabled else None
 
 
-def _next(call: Call, window: Window) -> dict[str, str]:
-    opening = _next_opening(call, window)
+def _next(call: Call, window: Window, opening: datetime | None) -> dict[str, str]:
+    """Return the member that says when *window* opens, which the engine noted as *opening*."""
+    if opening is not None and opening <= call.now:
+        # The engine is about to open it. What comes next is the opening after that, also to whoever asks a moment early.
+        opening = _next_opening(call, window)
     return {} if opening is None else {"NextExecutionTime": format_instant(opening, _zone(window))}
 
 
@@ -239,8 +243,8 @@ def _windows_of(call: Call, targets: tuple[Target, ...]) -> list[Window]:
 def _all(call: Call) -> Iterator[Window]:
     after = ""
     while page := call.work.windows.page(after=after, limit=_PAGE):
-        yield from page
-        after = page[-1].window_id
+        yield from (stored.window for stored in page)
+        after = page[-1].window.window_id
 
 
 def _instants(filters: dict[str, tuple[str, ...]], key: str) -> list[datetime]:

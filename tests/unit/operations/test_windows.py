@@ -129,6 +129,29 @@ def test_the_next_execution_time_has_the_form_of_the_api(
     assert following(api, **members) == expected
 
 
+def test_the_list_and_the_window_itself_say_the_same_of_what_comes_next(api: Api) -> None:
+    made = create(api, Schedule="cron(0 10 * * ? *)")
+    create(api, Schedule="cron(0 2 31 2 ? *)")
+    api("UpdateMaintenanceWindow", WindowId=create(api), Enabled=False)
+    # The last is due by then, and no engine has opened it: the one after it comes next.
+    for hours, expected in ((0, "2026-03-14T10:00Z"), (0.999, "2026-03-14T10:00Z"), (0.001, "2026-03-15T10:00Z")):
+        api.here.clock.advance(timedelta(hours=hours))
+        listed = api("DescribeMaintenanceWindows")["WindowIdentities"]
+        assert [one["NextExecutionTime"] for one in listed if "NextExecutionTime" in one] == [expected]
+        assert get(api, made)["NextExecutionTime"] == expected
+
+
+def test_what_is_said_to_come_next_is_what_the_engine_will_open(api: Api) -> None:
+    made = create(api)
+    with api.here.database.write() as work:
+        window = work.windows.get(made)
+        assert window is not None
+        work.windows.put(window, next_opening_at=api.here.clock.now() + timedelta(days=1))
+    expected = f"{api.here.clock.now() + timedelta(days=1):%Y-%m-%dT%H:%MZ}"
+    assert get(api, made)["NextExecutionTime"] == expected
+    assert [one["NextExecutionTime"] for one in api("DescribeMaintenanceWindows")["WindowIdentities"]] == [expected]
+
+
 def test_the_next_execution_time_moves_on_with_the_clock(api: Api) -> None:
     made = create(api, Schedule="cron(0 10 * * ? *)")
     assert get(api, made)["NextExecutionTime"] == "2026-03-14T10:00Z"
