@@ -4,12 +4,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from tests.store.samples import NOW, UNICODE, later
 
 from patchwindow.domain.errors import MovedMeanwhile
+from patchwindow.store.prepared import prepared
 from patchwindow.store.settings import AccessKey, Role
+from patchwindow.store.tables import client_token
 from patchwindow.store.work import Work
 
+_TOKENS = prepared(sa.select(sa.func.count()).select_from(client_token))
 KEY = AccessKey(access_key_id="AKIA1", secret_access_key="s" * 40, role=Role.OPERATOR, comment=UNICODE)
 
 
@@ -76,3 +80,32 @@ def test_a_second_answer_under_one_client_token_is_refused(work: Work) -> None:
     with pytest.raises(MovedMeanwhile, match="SendCommand with ClientToken 't'"):
         work.client_tokens.keep("SendCommand", "t", digest="d", answer="2", until=later(1))
     assert work.client_tokens.find("SendCommand", "t", NOW) == ("d", "1")
+
+
+def test_ended_client_tokens_are_forgotten_a_few_with_each_new_one(work: Work) -> None:
+    for number in range(100):
+        work.client_tokens.keep("SendCommand", str(number), digest="d", answer="1", until=later(1))
+    work.client_tokens.keep("SendCommand", "t", digest="d", answer="1", until=later(3))
+    counts = []
+    for number in range(10):
+        assert work.client_tokens.find("SendCommand", f"new {number}", later(2)) is None
+        counts.append(work.client_tokens._scalar(_TOKENS))
+    assert counts[0] > 80, "one request does not pay for all of them"
+    assert counts[-1] == 1
+    assert work.client_tokens.find("SendCommand", "t", later(2)) == ("d", "1")
+
+
+def test_an_ended_client_token_is_free_however_many_ended_before_it(work: Work) -> None:
+    for number in range(100):
+        work.client_tokens.keep("SendCommand", str(number), digest="d", answer="1", until=later(1))
+    work.client_tokens.keep("SendCommand", "t", digest="d", answer="1", until=later(2))
+    assert work.client_tokens.find("SendCommand", "t", later(3)) is None
+    work.client_tokens.keep("SendCommand", "t", digest="e", answer="2", until=later(4))
+    assert work.client_tokens.find("SendCommand", "t", later(3)) == ("e", "2")
+
+
+def test_an_answer_that_is_given_again_forgets_nothing(work: Work) -> None:
+    work.client_tokens.keep("SendCommand", "ended", digest="d", answer="1", until=later(1))
+    work.client_tokens.keep("SendCommand", "t", digest="d", answer="1", until=later(3))
+    assert work.client_tokens.find("SendCommand", "t", later(2)) == ("d", "1")
+    assert work.client_tokens._scalar(_TOKENS) == 2

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from patchwindow.domain.errors import MovedMeanwhile
+from patchwindow.protocol.records import to_ms
+from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, ms
 from patchwindow.store.tables import access_key, client_token, setting
 
@@ -31,17 +33,35 @@ class AccessKey:
     is_enabled: bool = True
 
 
-_SETTING: Final = sa.select(setting.c.value).where(setting.c.name == sa.bindparam("name"))
-_KEY: Final = sa.select(access_key).where(access_key.c.access_key_id == sa.bindparam("id"))
-_KEYS: Final = sa.select(access_key).order_by(access_key.c.created_at_ms, access_key.c.access_key_id)
-_ENABLE: Final = (
+_SETTING: Final = prepared(sa.select(setting.c.value).where(setting.c.name == sa.bindparam("name")))
+_KEY: Final = prepared(sa.select(access_key).where(access_key.c.access_key_id == sa.bindparam("id")))
+_KEYS: Final = prepared(sa.select(access_key).order_by(access_key.c.created_at_ms, access_key.c.access_key_id))
+_ENABLE: Final = prepared(
     sa.update(access_key).where(access_key.c.access_key_id == sa.bindparam("id")).values(is_enabled=sa.bindparam("to"))
 )
-_DELETE_KEY: Final = sa.delete(access_key).where(access_key.c.access_key_id == sa.bindparam("id"))
-_TOKEN: Final = sa.select(client_token.c.digest, client_token.c.answer).where(
-    client_token.c.operation == sa.bindparam("operation"), client_token.c.token == sa.bindparam("token")
+_DELETE_KEY: Final = prepared(sa.delete(access_key).where(access_key.c.access_key_id == sa.bindparam("id")))
+_TOKEN: Final = prepared(
+    sa.select(client_token.c.digest, client_token.c.answer, client_token.c.expires_at_ms).where(
+        client_token.c.operation == sa.bindparam("operation"), client_token.c.token == sa.bindparam("token")
+    )
 )
-_FORGET_TOKENS: Final = sa.delete(client_token).where(client_token.c.expires_at_ms <= sa.bindparam("now_ms"))
+_FORGET_TOKEN: Final = prepared(
+    sa.delete(client_token).where(
+        client_token.c.operation == sa.bindparam("operation"), client_token.c.token == sa.bindparam("token")
+    )
+)
+_FORGOTTEN_MAX: Final = 16
+"""How many ended tokens one new token clears away: more than one, so that they become fewer, and few, so that it is quick."""
+_ENDED: Final = (
+    sa.select(client_token.c.operation, client_token.c.token)
+    .where(client_token.c.expires_at_ms <= sa.bindparam("now_ms"))
+    .order_by(client_token.c.expires_at_ms)
+    .limit(_FORGOTTEN_MAX)
+    .with_for_update(skip_locked=True)
+)
+_FORGET_ENDED: Final = prepared(
+    sa.delete(client_token).where(sa.tuple_(client_token.c.operation, client_token.c.token).in_(_ENDED))
+)
 
 
 class Settings(Rows):
@@ -49,7 +69,7 @@ class Settings(Rows):
 
     def get(self, name: str) -> str | None:
         """Return the value of setting *name*."""
-        value: str | None = self._connection.scalar(_SETTING, {"name": name})
+        value: str | None = self._scalar(_SETTING, {"name": name})
         return value
 
     def keep(self, name: str, value: str) -> str:
@@ -77,30 +97,38 @@ class AccessKeys(Rows):
 
     def get(self, access_key_id: str) -> AccessKey | None:
         """Return the key, enabled or not."""
-        row = self._connection.execute(_KEY, {"id": access_key_id}).one_or_none()
+        row = self._row(_KEY, {"id": access_key_id})
         return None if row is None else _key(row)
 
     def all(self) -> list[AccessKey]:
         """Return all keys, the oldest first."""
-        return [_key(row) for row in self._connection.execute(_KEYS)]
+        return [_key(row) for row in self._rows(_KEYS)]
 
     def enable(self, access_key_id: str, *, to: bool) -> bool:
         """Enable or disable a key, and return whether there is one."""
-        return self._connection.execute(_ENABLE, {"id": access_key_id, "to": int(to)}).rowcount == 1
+        return self._change(_ENABLE, {"id": access_key_id, "to": int(to)}) == 1
 
     def delete(self, access_key_id: str) -> bool:
         """Forget a key, and return whether there was one."""
-        return self._connection.execute(_DELETE_KEY, {"id": access_key_id}).rowcount == 1
+        return self._change(_DELETE_KEY, {"id": access_key_id}) == 1
 
 
 class ClientTokens(Rows):
     """Answers kept under the client token of the request, so that a repeated request makes nothing new."""
 
     def find(self, operation: str, token: str, now: datetime) -> tuple[str, str] | None:
-        """Return the request's digest and the answer given to it; tokens whose time is over are forgotten first."""
-        self._connection.execute(_FORGET_TOKENS, {"now_ms": ms(now)})
-        row = self._connection.execute(_TOKEN, {"operation": operation, "token": token}).one_or_none()
-        return None if row is None else (row.digest, row.answer)
+        """Return the request's digest and the answer given to it.
+
+        Where there is none, the token is free to be kept; a few of those whose time is over are then forgotten.
+        """
+        key = {"operation": operation, "token": token}
+        row = self._row(_TOKEN, key)
+        if row is not None and row.expires_at_ms > to_ms(now):
+            return row.digest, row.answer
+        if row is not None:
+            self._change(_FORGET_TOKEN, key)
+        self._change(_FORGET_ENDED, {"now_ms": ms(now)})
+        return None
 
     def keep(self, operation: str, token: str, *, digest: str, answer: str, until: datetime) -> None:
         """Keep the *answer* given to a request.
@@ -113,7 +141,7 @@ class ClientTokens(Rows):
             raise MovedMeanwhile(f"a {operation} with ClientToken {token!r} was answered at this moment; send it again")
 
 
-def _key(row: sa.Row[tuple[object, ...]]) -> AccessKey:
+def _key(row: Any) -> AccessKey:
     return AccessKey(
         access_key_id=row.access_key_id,
         secret_access_key=row.secret_access_key,
