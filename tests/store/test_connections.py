@@ -42,6 +42,22 @@ def test_a_connection_is_lent_again_after_an_exception_and_in_no_transaction(eng
     connections.close()
 
 
+def test_after_a_commit_that_fails_nothing_is_left_and_the_next_transaction_begins_anew(engine: sa.Engine) -> None:
+    connections = Connections(engine, 1)
+    with connections.transaction() as connection:
+        connection.exec_driver_sql("CREATE TABLE a (id INTEGER PRIMARY KEY)")
+        connection.exec_driver_sql("CREATE TABLE b (id INTEGER REFERENCES a DEFERRABLE INITIALLY DEFERRED)")
+        # Outside of transactions only; the driver begins one at the first statement that changes rows.
+        connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+    with pytest.raises(sa.exc.IntegrityError, match="FOREIGN KEY"), connections.transaction() as connection:
+        connection.exec_driver_sql("INSERT INTO b VALUES (1)")
+    assert connection.closed
+    with connections.transaction() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM b")) == 0
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connections.close()
+
+
 def test_who_finds_all_connections_lent_waits_for_one(engine: sa.Engine) -> None:
     connections = Connections(engine, 1)
     inside, order = threading.Event(), []

@@ -41,8 +41,9 @@ class Connections:
         try:
             connection = self._take()
             try:
-                with connection.begin():
+                with connection.begin() as transaction:
                     yield connection
+                    _commit(connection, transaction)
             finally:
                 self._give_back(connection)
         finally:
@@ -61,8 +62,18 @@ class Connections:
 
     def _give_back(self, connection: sa.Connection) -> None:
         if connection.invalidated:
-            # The server went away, and with it what the others are connected to.
+            # The server went away, and with it what the others are connected to; or a commit failed, which is as rare.
             connection.close()
             self.close()
         else:
             self._idle.append(connection)
+
+
+def _commit(connection: sa.Connection, transaction: sa.RootTransaction) -> None:
+    try:
+        transaction.commit()
+    except sa.exc.DBAPIError:
+        # The transaction may still be open, as SQLite leaves it, while SQLAlchemy takes it for ended: the next one
+        # could not begin. Without its connection it is rolled back.
+        connection.invalidate()
+        raise
