@@ -92,7 +92,9 @@ def code(edge: Edge, name: str, credentials: Credentials, node_id: str) -> str |
     request = SignedRequest(
         method="POST", path=b"/", query=b"", headers=sent.scope()["headers"], body=b"".join(sent.pieces)
     )
-    read = json.loads(edge.app._rpc.answer(request, model, model.target, "id").body)
+    rpc = edge.app._rpc
+    (answer,) = rpc.answer([rpc.asked(request, model, "id")])
+    read = json.loads(answer.body)
     told: str | None = read.get("__type")
     return told
 

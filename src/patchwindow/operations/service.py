@@ -2,9 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from patchwindow.domain.errors import Denied, NotServed, TokenReused
@@ -35,6 +37,25 @@ class Keyring:
         return self._work.nodes.get(node_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An operation that is asked for, before it is known by whom."""
+
+    operation: str
+    ask: Callable[[Keyring], tuple[Request, Caller]]
+    """Returns the request and who sends it; raises where he may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """An operation that its caller may perform."""
+
+    name: str
+    operation: Operation
+    request: Request
+    caller: Caller
+
+
 class Service:
     """Every operation that this server has, over one database."""
 
@@ -51,21 +72,23 @@ class Service:
             NotServed: the API has it and this server does not.
             PatchwindowError: whatever the operation refuses.
         """
-        return self.answer(name, lambda _: (request, caller))
-
-    def answer(self, name: str, ask: Callable[[Keyring], tuple[Request, Caller]]) -> Answer:
-        """Carry out one operation as `perform` does, for a request and a caller that *ask* finds in the same transaction.
-
-        So a key that is taken away is taken away between two requests, and looking it up costs no transaction.
-        """
         operation = find(name)
         with self.database.write() if operation.writes else self.database.read() as work:
-            request, caller = ask(Keyring(work))
-            call = self._call(name, caller, work)
-            token = request.get("ClientToken")
-            if token and operation.writes:
-                return _once(call, operation, token, request)
-            return operation.run(call, request)
+            return self._perform(_Checked(name, operation, request, caller), work)
+
+    def answer(self, questions: Sequence[Question]) -> list[Answer | Exception]:
+        """Carry out the operation of each question as `perform` does; return each one's output, or what it raised.
+
+        Who asks is found out in one transaction that only reads, so that a key that is taken away is taken away between
+        two requests. In the same transaction the operations that only read are carried out. The others are written
+        together (`Database.write_together`); nobody has the writer's turn who may not write.
+        """
+        with self.database.read() as work:
+            keys = Keyring(work)
+            looked = [self._look(question, keys, work) for question in questions]
+        jobs = [partial(self._perform, one) for one in looked if isinstance(one, _Checked)]
+        written = iter(self.database.write_together(jobs))
+        return [next(written) if isinstance(one, _Checked) else one for one in looked]
 
     @contextmanager
     def call_of_node(self, node_id: str, *, writes: bool) -> Iterator[Call]:
@@ -83,6 +106,22 @@ class Service:
         """Return when a message can be given to the node; None where none waits."""
         with self.database.read() as work:
             return work.messages.visible_at(node_id)
+
+    def _look(self, question: Question, keys: Keyring, work: Work) -> Answer | _Checked | Exception:
+        """Return the output of what only reads; of what writes, what is to be written."""
+        try:
+            operation = find(question.operation)
+            checked = _Checked(question.operation, operation, *question.ask(keys))
+            return checked if operation.writes else self._perform(checked, work)
+        except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer)
+            return problem
+
+    def _perform(self, checked: _Checked, work: Work) -> Answer:
+        call = self._call(checked.name, checked.caller, work)
+        token = checked.request.get("ClientToken")
+        if token and checked.operation.writes:
+            return _once(call, checked.operation, token, checked.request)
+        return checked.operation.run(call, checked.request)
 
     def _call(self, operation: str, caller: Caller, work: Work) -> Call:
         return Call(operation=operation, caller=caller, work=work, now=self.clock.now(), ids=self.ids, site=self.site)

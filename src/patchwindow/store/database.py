@@ -1,16 +1,19 @@
 """A database and its transactions."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import sqlalchemy as sa
 
 from patchwindow.domain.errors import Invalid
-from patchwindow.store import migrate, postgres, sqlite
+from patchwindow.store import migrate, postgres, sqlite, together
 from patchwindow.store.dialect import Dialect
 from patchwindow.store.work import Work
+
+T = TypeVar("T")
 
 _DIALECTS: Final[Mapping[str, Dialect]] = {"sqlite": sqlite, "postgresql": postgres}
 _FORMS: Final = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
@@ -33,6 +36,8 @@ class Database:
         """Whether other servers may work on the same database."""
         self.writers = self._dialect.WRITERS
         """How many transactions can write at once."""
+        self.together_max = 1 if self.is_shared else together.MOST
+        """How many jobs are worth giving to `write_together` at once."""
         self._ring: Callable[[str], None] = lambda _: None
 
     def migrate(self) -> None:
@@ -70,6 +75,32 @@ class Database:
             yield work
         for name in work.woken:
             self._ring(name)
+
+    def write_together(self, jobs: Sequence[Callable[[Work], T]]) -> list[T | Exception]:
+        """Carry out *jobs*, each all or nothing; return what each returns, or the exception that it raised.
+
+        Where this server has the database for itself they share one transaction, because a commit that a power cut
+        cannot undo costs more than most jobs do. What keeps the transaction from being committed is the result of all.
+        """
+        if self.is_shared or len(jobs) < 2:
+            return [self._write_alone(job) for job in jobs]
+        try:
+            with self._writers.transaction() as connection:
+                works = [Work(connection, self._dialect.insert) for _ in jobs]
+                outcomes = together.carry_out(connection, map(partial, jobs, works))
+        except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer to each)
+            return [problem for _ in jobs]
+        done = (work for work, outcome in zip(works, outcomes, strict=True) if not isinstance(outcome, Exception))
+        for name in dict.fromkeys(name for work in done for name in work.woken):
+            self._ring(name)
+        return outcomes
+
+    def _write_alone(self, job: Callable[[Work], T]) -> T | Exception:
+        try:
+            with self.write() as work:
+                return job(work)
+        except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer)
+            return problem
 
     def close(self) -> None:
         """Give up all connections."""

@@ -2,21 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 from patchwindow.domain.errors import NotServed, PatchwindowError
 from patchwindow.operations.call import Answer as Members
-from patchwindow.operations.call import Caller
-from patchwindow.operations.service import Keyring, Service, authorize, find
+from patchwindow.operations.call import Caller, Request
+from patchwindow.operations.service import Keyring, Question, Service, authorize, find
 from patchwindow.protocol.faults import Fault, internal_fault, to_fault
 from patchwindow.protocol.service import OperationModel
 from patchwindow.protocol.sigv4 import SignedRequest
 from patchwindow.wire.authenticate import authenticate
 from patchwindow.wire.http import Answer, Disconnected, Receive, Scope, Send, TooLarge, read_body, send_answer
+from patchwindow.wire.writers import Writers
 
 BODY_MAX: Final = 1024 * 1024
 """Bytes of a request's body that are read."""
@@ -24,8 +25,6 @@ BODY_MAX: Final = 1024 * 1024
 READERS: Final = 4
 WAIT_S: Final = 15
 """How long an agent's poll is held that does not say how long it waits; the amazon-ssm-agent gives up at 20 s."""
-
-T = TypeVar("T")
 
 _LOG: Final = logging.getLogger(__name__)
 _POLL: Final = "GetMessages"
@@ -46,6 +45,16 @@ class Bell(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request for an operation that the model has."""
+
+    model: OperationModel
+    request_id: str
+    ask: Callable[[Keyring], tuple[Request, Caller]]
+    """Returns the members and who sent them, or raises."""
+
+
 class Rpc:
     """AWS JSON 1.1 in front of the service."""
 
@@ -56,7 +65,9 @@ class Rpc:
         self._writing = frozenset(target for target, model in operations.items() if _writes(model))
         self._is_stopping = False
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
-        self._writers = ThreadPoolExecutor(service.database.writers, thread_name_prefix="write")
+        self._writers = Writers(
+            self.answer, threads=service.database.writers, together_max=service.database.together_max
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -78,40 +89,55 @@ class Rpc:
             body=body,
         )
         target = next((value for name, value in scope["headers"] if name == b"x-amz-target"), b"").decode("latin-1")
-        model = self._operations.get(target)
-        if model is not None and model.name == _POLL:
-            answer = await self._poll(request, model, request_id, receive)
-        else:
-            threads = self._writers if target in self._writing else self._readers
-            loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(threads, self.answer, request, model, target, request_id)
+        answer = await self._answer(request, target, request_id, receive)
         if answer is not None:
             await send_answer(send, answer)
 
-    def answer(self, request: SignedRequest, model: OperationModel | None, target: str, request_id: str) -> Answer:
-        """Carry out one request, on the thread of the caller, and return the answer, also where it is a refusal."""
+    async def _answer(self, request: SignedRequest, target: str, request_id: str, receive: Receive) -> Answer | None:
+        """Let the right thread carry out the request; return no answer where the client has gone away."""
+        model = self._operations.get(target)
+        if model is None:
+            return _refusal(NotServed(f"X-Amz-Target {target!r} names no operation of this API"), None, request_id)
+        asked = self.asked(request, model, request_id)
+        if model.name == _POLL:
+            return await self._poll(asked, receive)
+        if target in self._writing:
+            return await self._writers.write(asked)
+        (answer,) = await asyncio.get_running_loop().run_in_executor(self._readers, self.answer, [asked])
+        return answer
 
-        def perform() -> Answer:
-            if model is None:
-                raise NotServed(f"X-Amz-Target {target!r} names no operation of this API")
-            members = self._service.answer(model.name, lambda keys: self._asked(keys, request, model))
-            return Answer(200, model.serialize(members), request_id)
+    def asked(self, request: SignedRequest, model: OperationModel, request_id: str) -> Asked:
+        """Return the request as it is answered: first authenticate, parse and check."""
 
-        return self._refusing(perform, model, request_id)
+        def ask(keys: Keyring) -> tuple[Members, Caller]:
+            operation = find(model.name)
+            if operation.is_unsigned:
+                caller = Caller(id="unsigned")
+            else:
+                caller = authenticate(keys, self._service.site, request, model.name, self._service.clock.now())
+            members = model.parse(request.body)
+            authorize(model.name, operation, members, caller)
+            return members, caller
 
-    async def _poll(
-        self, request: SignedRequest, model: OperationModel, request_id: str, receive: Receive
-    ) -> Answer | None:
+        return Asked(model, request_id, ask)
+
+    def answer(self, many: Sequence[Asked]) -> list[Answer]:
+        """Carry out requests, on the thread of the caller, and return the answer to each, also where it is a refusal."""
+        try:
+            outcomes = self._service.answer([Question(asked.model.name, asked.ask) for asked in many])
+        except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer to each)
+            outcomes = [problem for _ in many]
+        return [_told(asked, outcome) for asked, outcome in zip(many, outcomes, strict=True)]
+
+    async def _poll(self, asked: Asked, receive: Receive) -> Answer | None:
         """Hold a node's poll until something waits for it, its time is up, or it goes away."""
         run = asyncio.get_running_loop().run_in_executor
         gone = asyncio.ensure_future(_disconnect(receive))
         try:
-            asked = await run(
-                self._readers, self._refusing, partial(self._asked_alone, request, model), model, request_id
-            )
-            if isinstance(asked, Answer):
-                return asked
-            members, caller = asked
+            known = await run(self._readers, self._ask_alone, asked)
+            if isinstance(known, Answer):
+                return known
+            members, _ = known
             until = self._service.clock.now() + timedelta(seconds=members.get("WaitSeconds", WAIT_S))
             while not gone.done():
                 rung = self._bell.listen(members["Destination"])
@@ -123,8 +149,8 @@ class Rpc:
                         # What is handed out now would be hidden from the poll with which the node comes back.
                         break
                     if self._is_stopping or now >= until or (look_at is not None and look_at <= now):
-                        hand_out = partial(self._handed_out, model, members, caller, request_id)
-                        return await run(self._writers, self._refusing, hand_out, model, request_id)
+                        # Not asked anew: by now the signature may be too old.
+                        return await self._writers.write(replace(asked, ask=lambda _: known))
                     pause = (min(until, look_at or until) - now).total_seconds()
                     if self._service.database.is_shared:
                         pause = min(pause, _RECHECK_S)
@@ -136,35 +162,13 @@ class Rpc:
         finally:
             gone.cancel()
 
-    def _asked(self, keys: Keyring, request: SignedRequest, model: OperationModel) -> tuple[Members, Caller]:
-        """Authenticate, parse and check."""
-        operation = find(model.name)
-        if operation.is_unsigned:
-            caller = Caller(id="unsigned")
-        else:
-            caller = authenticate(keys, self._service.site, request, model.name, self._service.clock.now())
-        members = model.parse(request.body)
-        authorize(model.name, operation, members, caller)
-        return members, caller
-
-    def _asked_alone(self, request: SignedRequest, model: OperationModel) -> tuple[Members, Caller]:
-        """Do the same where the operation is carried out later."""
-        with self._service.keyring() as keys:
-            return self._asked(keys, request, model)
-
-    def _handed_out(self, model: OperationModel, members: Members, caller: Caller, request_id: str) -> Answer:
-        return Answer(200, model.serialize(self._service.perform(model.name, members, caller)), request_id)
-
-    def _refusing(self, function: Callable[[], T], model: OperationModel | None, request_id: str) -> T | Answer:
-        """Return what *function* returns, or the refusal that it raises; a defect of ours is logged here, and only here."""
+    def _ask_alone(self, asked: Asked) -> tuple[Request, Caller] | Answer:
+        """Authenticate, parse and check where the operation is carried out later; return the answer to a refusal."""
         try:
-            return function()
-        except PatchwindowError as error:
-            fault = to_fault(error, model)
-        except Exception:  # noqa: BLE001  (whatever it is, it is logged, and the client is told that it is our defect)
-            _LOG.exception("request %s (%s) failed", request_id, model.target if model else "unknown operation")
-            fault = internal_fault(request_id)
-        return Answer(fault.http_status, fault.body(), request_id)
+            with self._service.keyring() as keys:
+                return asked.ask(keys)
+        except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer)
+            return _refusal(problem, asked.model, asked.request_id)
 
     def stop_waiting(self) -> None:
         """Let every poll be answered now, and those still to come at once; from any thread."""
@@ -174,7 +178,28 @@ class Rpc:
     def close(self) -> None:
         """Let the threads end."""
         self._readers.shutdown(wait=False)
-        self._writers.shutdown(wait=False)
+        self._writers.close()
+
+
+def _told(asked: Asked, outcome: Members | Exception) -> Answer:
+    """Return the answer that tells *outcome*."""
+    if isinstance(outcome, Exception):
+        return _refusal(outcome, asked.model, asked.request_id)
+    try:
+        return Answer(200, asked.model.serialize(outcome), asked.request_id)
+    except Exception as problem:  # noqa: BLE001  (whatever it is, it is a defect of ours)
+        return _refusal(problem, asked.model, asked.request_id)
+
+
+def _refusal(problem: Exception, model: OperationModel | None, request_id: str) -> Answer:
+    """Return the answer that tells *problem*; a defect of ours is logged here, and only here."""
+    if isinstance(problem, PatchwindowError):
+        fault = to_fault(problem, model)
+    else:
+        name = model.target if model else "unknown operation"
+        _LOG.error("request %s (%s) failed", request_id, name, exc_info=problem)
+        fault = internal_fault(request_id)
+    return Answer(fault.http_status, fault.body(), request_id)
 
 
 async def _disconnect(receive: Receive) -> None:
