@@ -14,6 +14,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "agent": "the agent at rest",
     "scan": "a scan above what apt itself takes",
     "api": "requests over loopback, beside moto_server",
+    "schedule": "openings in a time zone, beside other libraries",
 }
 
 

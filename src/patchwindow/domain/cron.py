@@ -11,7 +11,7 @@ from functools import lru_cache, reduce
 from operator import or_
 from typing import Final
 
-from patchwindow.domain.cron_days import SHAPES, days_in, shapes_of
+from patchwindow.domain.cron_days import days_by_shape, shapes_of
 from patchwindow.domain.cron_fields import (
     DAY_OF_MONTH,
     DAY_OF_WEEK,
@@ -144,7 +144,11 @@ def parse_cron(expression: str) -> Cron:
         seconds=read_values(SECONDS, text.seconds or "0"),
         minutes=read_values(MINUTES, text.minutes),
         hours=read_values(HOURS, text.hours),
-        days=tuple(reduce(or_, (days_in(rule, shape) for rule in rules)) for shape in SHAPES),
+        days=reduce(_either, map(days_by_shape, rules)),
         months=read_values(MONTH, text.month),
         years=read_values(YEAR, text.year),
     )
+
+
+def _either(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(map(or_, one, other))

@@ -12,15 +12,17 @@ from typing import Final
 
 _SUNDAY: Final = 1
 _SATURDAY: Final = 7
+_WEEK: Final = 0b111_1111
 # A week of seven bits times this is six weeks, which no month exceeds, wherever in the first of them it begins.
 _SIX_WEEKS: Final = sum(1 << 7 * week for week in range(6))
 
 
 @dataclass(frozen=True, slots=True)
 class MonthShape:
-    """A month's length and the weekday it begins with, counted as the API does: 1 is Sunday, 7 is Saturday."""
+    """A month's length, all its *days*, and the weekday it begins with, as the API counts: 1 is Sunday, 7 is Saturday."""
 
     length: int
+    days: int
     first_weekday: int
 
     def weekday(self, day: int) -> int:
@@ -32,7 +34,9 @@ class MonthShape:
         return (weekday - self.first_weekday) % 7 + 1
 
 
-SHAPES: Final = tuple(MonthShape(length, weekday) for length in range(28, 32) for weekday in range(1, 8))
+SHAPES: Final = tuple(
+    MonthShape(length, (2 << length) - 2, weekday) for length in range(28, 32) for weekday in range(1, 8)
+)
 
 
 @lru_cache(maxsize=256)
@@ -90,28 +94,31 @@ class NthWeekday:
 DayRule = Days | FromLast | WorkingDay | Weekdays | LastWeekday | NthWeekday
 
 
-def days_in(rule: DayRule, month: MonthShape) -> int:
-    """Return the days that *rule* means in *month*, as bits; none where the month has no such day."""
+def days_by_shape(rule: DayRule) -> tuple[int, ...]:
+    """Return the days that *rule* means in each of ``SHAPES``, as bits; none where a month has no such day."""
     match rule:
         case Days(bits):
-            return bits & ((2 << month.length) - 1)
-        case FromLast(back, is_working_day):
-            day = month.length - back
-            return _nearest_working_day(day, month) if is_working_day else _bit(day, month)
+            return tuple(bits & month.days for month in SHAPES)
+        case FromLast(back, is_working_day=True):
+            return tuple(_nearest_working_day(month.length - back, month) for month in SHAPES)
+        case FromLast(back):
+            return tuple(_bit(month.length - back, month) for month in SHAPES)
         case WorkingDay(day):
-            return _nearest_working_day(day, month)
+            return tuple(_nearest_working_day(day, month) for month in SHAPES)
         case Weekdays(bits):
             weeks = (bits >> _SUNDAY) * _SIX_WEEKS
-            return weeks >> month.first_weekday - 1 << 1 & ((2 << month.length) - 1)
+            return tuple(weeks >> month.first_weekday - 1 << 1 & month.days for month in SHAPES)
         case LastWeekday(weekday):
-            fifth = month.first(weekday) + 28
-            return 1 << (fifth if fifth <= month.length else fifth - 7)
+            weekly = days_by_shape(Weekdays(1 << weekday))
+            return tuple(1 << days.bit_length() - 1 for days in weekly)
         case NthWeekday(weekday, nth):
-            return _bit(month.first(weekday) + 7 * (nth - 1), month)
+            # It is the one among the days from the first of the nth seven days to the last of them.
+            weekly = days_by_shape(Weekdays(1 << weekday))
+            return tuple(days & _WEEK << 7 * nth - 6 for days in weekly)
 
 
 def _bit(day: int, month: MonthShape) -> int:
-    return 1 << day if 1 <= day <= month.length else 0
+    return 1 << max(day, 0) & month.days
 
 
 def _nearest_working_day(day: int, month: MonthShape) -> int:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import count, takewhile
+from itertools import count, repeat, takewhile
 from typing import Final
 
 from patchwindow.domain.cron import Cron
@@ -85,7 +85,9 @@ class Timing:
         passed = latest_shown(floor, zone) - offset
         if offset and self.basis_at is not None and self.basis_at > _FIRST_AT:
             passed = max(passed, latest_shown(min(self.basis_at, _LAST_AT) - _TICK, zone))
-        return (first_shown(match + offset, zone) for match in cron.matches(passed))
+        matches = cron.matches(passed)
+        moved = (match + offset for match in matches) if offset else matches
+        return map(first_shown, moved, repeat(zone))
 
 
 def timing(
