@@ -99,7 +99,7 @@ class Change:
 @lru_cache(maxsize=64)
 def changes(zone: tzinfo, since: datetime, until: datetime) -> tuple[Change, ...]:
     """Return the clock changes of *zone* between two instants, whole days apart, in order."""
-    days = [since + number * _DAY for number in range((until - since) // _DAY + 1)]
+    days = [since.astimezone(UTC) + number * _DAY for number in range((until - since) // _DAY + 1)]
     offsets = [_offset(day, zone) for day in days]
     return tuple(
         Change(_change(day.replace(microsecond=0), later, zone), before, after)

@@ -1,5 +1,6 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -37,6 +38,12 @@ def correction(code: LintCode, schedule: str, duration_hours: int = 2, **members
 )
 def test_a_schedule_that_means_what_it_says_has_no_finding(schedule: str) -> None:
     assert lint(schedule, 6, cutoff_hours=1, now=_NOW) == ()
+
+
+def test_the_zone_in_which_now_is_said_changes_nothing() -> None:
+    elsewhere = _NOW.astimezone(ZoneInfo("Asia/Tokyo")) + timedelta(microseconds=1)
+    said = [lint("cron(30 2 * * ? *)", 2, "Europe/Berlin", now=now) for now in (elsewhere, elsewhere.astimezone(UTC))]
+    assert said[0] == said[1] == lint("cron(30 2 * * ? *)", 2, "Europe/Berlin", now=_NOW)
 
 
 def test_a_range_of_hours_across_midnight_is_one_opening_and_a_duration() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patchwindow.domain.errors import Invalid
-from patchwindow.domain.schedule_zone import first_shown, format_instant, latest_shown, parse_zone
+from patchwindow.domain.schedule_zone import changes, first_shown, format_instant, latest_shown, parse_zone
 
 _HALF_MINUTE = timedelta(seconds=30)
 
@@ -113,6 +113,21 @@ def test_the_first_instant_of_a_local_time_is_when_the_clock_passes_it(local: da
     instant = first_shown(local, zone)
     assert latest_shown(instant, zone) >= local
     assert latest_shown(instant - _HALF_MINUTE, zone) < local
+
+
+@pytest.mark.parametrize("asked_in", ["UTC", "Asia/Tokyo"])
+def test_the_changes_of_a_year_are_its_jump_and_its_repetition(asked_in: str) -> None:
+    since = datetime(2026, 1, 1, 0, 30, tzinfo=UTC).astimezone(ZoneInfo(asked_in))
+    jump, repetition = changes(ZoneInfo("America/New_York"), since, since + timedelta(days=364))
+    assert jump.is_jump
+    assert (jump.low.isoformat(), jump.high.isoformat()) == ("2026-03-08T02:00:00", "2026-03-08T03:00:00")
+    assert not repetition.is_jump
+    assert (repetition.low.isoformat(), repetition.high.isoformat()) == ("2026-11-01T01:00:00", "2026-11-01T02:00:00")
+    assert [change.at.isoformat() for change in (jump, repetition)] == [
+        "2026-03-08T07:00:00+00:00",
+        "2026-11-01T06:00:00+00:00",
+    ]
+    assert changes(UTC, since, since + timedelta(days=364)) == ()
 
 
 def test_no_zone_jumps_further_than_a_day_or_changes_twice_within_three() -> None:
