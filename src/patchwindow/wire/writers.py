@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -30,7 +29,7 @@ class Writers(Generic[Item, Result]):
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
 
     async def write(self, item: Item) -> Result:
-        """Return the result of *item*, when it has been carried out with others; raise what *carry_out* raises."""
+        """Return the result of *item*, when it has been carried out with others; raise it where it is an exception."""
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
         if self._idle_count:
@@ -52,8 +51,7 @@ class Writers(Generic[Item, Result]):
         if not batch:
             self._idle_count += 1
             return
-        results = loop.run_in_executor(self._threads, self._carry_out, [item for item, _ in batch])
-        results.add_done_callback(partial(self._hand_out, [done for _, done in batch]))
+        self._threads.submit(self._work, loop, batch)
 
     def _take(self) -> list[tuple[Item, "asyncio.Future[Result]"]]:
         batch: list[tuple[Item, asyncio.Future[Result]]] = []
@@ -64,15 +62,23 @@ class Writers(Generic[Item, Result]):
                 batch.append((item, done))
         return batch
 
+    def _work(self, loop: asyncio.AbstractEventLoop, batch: Sequence[tuple[Item, "asyncio.Future[Result]"]]) -> None:
+        """Carry out a batch, on a thread, and wake the loop once."""
+        results: Sequence[Result | Exception]
+        try:
+            results = self._carry_out([item for item, _ in batch])
+        except Exception as problem:  # noqa: BLE001  (whatever it is, each of them is told)
+            results = [problem for _ in batch]
+        loop.call_soon_threadsafe(self._hand_out, batch, results)
+
     def _hand_out(
-        self, waiting: Sequence["asyncio.Future[Result]"], results: "asyncio.Future[Sequence[Result]]"
+        self, batch: Sequence[tuple[Item, "asyncio.Future[Result]"]], results: Sequence[Result | Exception]
     ) -> None:
-        problem = results.exception()
-        for number, done in enumerate(waiting):
+        for (_, done), result in zip(batch, results, strict=True):
             if done.done():
                 continue
-            if problem is None:
-                done.set_result(results.result()[number])
+            if isinstance(result, Exception):
+                done.set_exception(result)
             else:
-                done.set_exception(problem)
+                done.set_result(result)
         self._start(after_turns=_TURNS)
