@@ -134,6 +134,8 @@ class Server:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Nothing here asks where a request came from.
+                proxy_headers=False,
                 timeout_graceful_shutdown=2,
                 backlog=_BACKLOG,
             )
