@@ -12,10 +12,15 @@ from patchwindow.protocol.scalars import Malformed
 from patchwindow.protocol.service import OperationModel, load_operations
 
 
+# Rooms above the wire have errors of their own, which other tests may have imported; no request ever meets them.
+ABOVE = ("patchwindow.bootstrap", "patchwindow.cli", "patchwindow.client", "patchwindow.plans")
+
+
 def tree(root: type[PatchwindowError]) -> Iterator[type[PatchwindowError]]:
     for cls in root.__subclasses__():
-        yield cls
-        yield from tree(cls)
+        if not cls.__module__.startswith(ABOVE):
+            yield cls
+            yield from tree(cls)
 
 
 def raised(cls: type[PatchwindowError]) -> PatchwindowError:
