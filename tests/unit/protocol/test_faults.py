@@ -11,7 +11,6 @@ from patchwindow.protocol.faults import FRAMEWORK, NAMES, Fault, internal_fault,
 from patchwindow.protocol.scalars import Malformed
 from patchwindow.protocol.service import OperationModel, load_operations
 
-
 # Rooms above the wire have errors of their own, which other tests may have imported; no request ever meets them.
 ABOVE = ("patchwindow.bootstrap", "patchwindow.cli", "patchwindow.client", "patchwindow.plans")
 
