@@ -16,13 +16,16 @@ from patchwindow.protocol.faults import Fault, internal_fault, to_fault
 from patchwindow.protocol.service import OperationModel
 from patchwindow.protocol.sigv4 import SignedRequest
 from patchwindow.wire.authenticate import authenticate
+from patchwindow.wire.batches import Batches
 from patchwindow.wire.http import Answer, Disconnected, Receive, Scope, Send, TooLarge, read_body, send_answer
-from patchwindow.wire.writers import Writers
 
 BODY_MAX: Final = 1024 * 1024
 """Bytes of a request's body that are read."""
 
 READERS: Final = 4
+READS_TOGETHER_MAX: Final = 8
+"""Requests that read in one hop to a thread: a hop costs as much as a look-up, and a long list holds up few others."""
+
 WAIT_S: Final = 15
 """How long an agent's poll is held that does not say how long it waits; the amazon-ssm-agent gives up at 20 s."""
 
@@ -65,9 +68,9 @@ class Rpc:
         self._writing = frozenset(target for target, model in operations.items() if _writes(model))
         self._is_stopping = False
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
-        self._writers = Writers(
-            self.answer, threads=service.database.writers, together_max=service.database.together_max
-        )
+        together_max = service.database.together_max
+        self._reads = Batches(self.answer, threads=READERS // 2, together_max=min(together_max, READS_TOGETHER_MAX))
+        self._writes = Batches(self.answer, threads=service.database.writers, together_max=together_max)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -102,9 +105,8 @@ class Rpc:
         if model.name == _POLL:
             return await self._poll(asked, receive)
         if target in self._writing:
-            return await self._writers.write(asked)
-        (answer,) = await asyncio.get_running_loop().run_in_executor(self._readers, self.answer, [asked])
-        return answer
+            return await self._writes.carry_out(asked)
+        return await self._reads.carry_out(asked)
 
     def asked(self, request: SignedRequest, model: OperationModel, request_id: str) -> Asked:
         """Return the request as it is answered: first authenticate, parse and check."""
@@ -150,7 +152,7 @@ class Rpc:
                         break
                     if self._is_stopping or now >= until or (look_at is not None and look_at <= now):
                         # Not asked anew: by now the signature may be too old.
-                        return await self._writers.write(replace(asked, ask=lambda _: known))
+                        return await self._writes.carry_out(replace(asked, ask=lambda _: known))
                     pause = (min(until, look_at or until) - now).total_seconds()
                     if self._service.database.is_shared:
                         pause = min(pause, _RECHECK_S)
@@ -178,7 +180,8 @@ class Rpc:
     def close(self) -> None:
         """Let the threads end."""
         self._readers.shutdown(wait=False)
-        self._writers.close()
+        self._reads.close()
+        self._writes.close()
 
 
 def _told(asked: Asked, outcome: Members | Exception) -> Answer:

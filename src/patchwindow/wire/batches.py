@@ -1,4 +1,4 @@
-"""Those who wait to write, carried out together."""
+"""Requests that wait, carried out together."""
 
 import asyncio
 from collections import deque
@@ -13,10 +13,10 @@ _TURNS: Final = 3
 """Turns of the loop after a batch, in which those who were answered can come again and go with the next."""
 
 
-class Writers(Generic[Item, Result]):
+class Batches(Generic[Item, Result]):
     """Threads, each of which takes all who wait, up to a limit; who finds a thread idle waits for nobody.
 
-    While a batch is written the next one gathers, so batches are as large as there is a load.
+    While a batch is carried out the next one gathers, so batches are as large as there is a load.
     """
 
     def __init__(
@@ -24,11 +24,11 @@ class Writers(Generic[Item, Result]):
     ) -> None:
         self._carry_out = carry_out
         self._together_max = together_max
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="write")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="batch")
         self._idle_count = threads
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
 
-    async def write(self, item: Item) -> Result:
+    async def carry_out(self, item: Item) -> Result:
         """Return the result of *item*, when it has been carried out with others; raise it where it is an exception."""
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, done))
