@@ -16,7 +16,7 @@ class Desk:
     """Writes numbers down when it is let; remembers which came together."""
 
     def __init__(self, *, threads: int = 1, together_max: int = 4) -> None:
-        self.batches = Batches(self._carry_out, threads=threads, together_max=together_max)
+        self.waiting_room = Batches(self._carry_out, threads=threads, together_max=together_max)
         self.batches: list[list[int]] = []
         self.begun = threading.Semaphore(0)
         self.may_go_on = threading.Semaphore(0)
@@ -31,7 +31,7 @@ class Desk:
 
     async def bring(self, numbers: Sequence[int]) -> "list[asyncio.Task[str]]":
         """Let each number wait for its turn; the first thread that is idle has begun when this returns."""
-        brought = [asyncio.ensure_future(self.batches.carry_out(number)) for number in numbers]
+        brought = [asyncio.ensure_future(self.waiting_room.carry_out(number)) for number in numbers]
         await asyncio.to_thread(self.begun.acquire, timeout=PATIENCE_S)
         return brought
 
@@ -45,7 +45,7 @@ def desk() -> Iterator[Desk]:
     desk = Desk()
     yield desk
     desk.let_go_on()
-    desk.batches.close()
+    desk.waiting_room.close()
 
 
 def play(scenario: Callable[[], Awaitable[None]]) -> None:
@@ -70,7 +70,7 @@ def test_when_nobody_waits_any_more_the_next_one_is_written_at_once_again(desk: 
     async def scenario() -> None:
         desk.let_go_on()
         for number in range(3):
-            assert await desk.batches.carry_out(number) == f"{number} is written"
+            assert await desk.waiting_room.carry_out(number) == f"{number} is written"
         assert desk.batches == [[0], [1], [2]]
 
     for _ in range(2):
@@ -98,7 +98,7 @@ def test_a_batch_that_fails_is_told_to_those_in_it_and_the_next_goes_on(desk: De
         told = await asyncio.gather(*brought, return_exceptions=True)
         kinds = [(kind, len(list(them))) for kind, them in groupby(told, type)]
         assert kinds == [(str, 1), (ZeroDivisionError, 4), (str, 1)]
-        assert await desk.batches.carry_out(5) == "5 is written"
+        assert await desk.waiting_room.carry_out(5) == "5 is written"
 
     play(scenario)
 
@@ -115,4 +115,4 @@ def test_several_threads_write_at_once_each_its_own() -> None:
         assert sorted(desk.batches) == [[0], [1], [2], [3]]
 
     play(scenario)
-    desk.batches.close()
+    desk.waiting_room.close()
