@@ -56,9 +56,9 @@ class Field:
 SECONDS: Final = Field("seconds", 0, 59, ", - * /")
 MINUTES: Final = Field("minutes", 0, 59, ", - * /")
 HOURS: Final = Field("hours", 0, 23, ", - * /")
-DAY_OF_MONTH: Final = Field("day-of-month", 1, 31, ", - * ? / L W")
+DAY_OF_MONTH: Final = Field("day-of-month", 1, 31, ", - * ? / L W (L-1 to L-30, 1W to 31W)")
 MONTH: Final = Field("month", 1, 12, ", - * /", _MONTHS)
-DAY_OF_WEEK: Final = Field("day-of-week", 1, 7, ", - * ? / L #", _WEEKDAYS)
+DAY_OF_WEEK: Final = Field("day-of-week", 1, 7, ", - * ? / L # (1L to 7L, 1#1 to 7#5)", _WEEKDAYS)
 # After 2199 comes no 1970: a range of years cannot wrap around.
 YEAR: Final = Field("year", 1970, 2199, ", - * /", is_cyclic=False)
 
@@ -83,7 +83,7 @@ def _values(field: Field, item: str) -> int:
         raise field.refuse(item)
     step = int(parts["step"]) if parts["step"] else 1
     if not 1 <= step <= field.high:
-        raise field.refuse(item)
+        raise Invalid(f"Schedule has {item} for {field.name}; a step, which follows /, is 1-{field.high}")
     first = field.value(parts["first"]) if parts["first"] else field.low
     if parts["last"]:
         last = field.value(parts["last"])
