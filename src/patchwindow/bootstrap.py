@@ -10,7 +10,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Final, Self
@@ -22,6 +22,7 @@ from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.domain.predefined import PREDEFINED, default_for
 from patchwindow.engine.engine import Engine
 from patchwindow.operations.call import Site
+from patchwindow.operations.quotas import Quotas
 from patchwindow.operations.service import Service
 from patchwindow.ports import Clock, Ids
 from patchwindow.protocol.service import load_operations
@@ -58,6 +59,7 @@ class Config:
     """By default SQLite in the data directory; `postgresql://…` for PostgreSQL."""
     account_id: str = ACCOUNT_ID
     region: str = REGION
+    quotas: Quotas = field(default_factory=Quotas)
 
 
 def default_data(environ: Mapping[str, str]) -> Path:
@@ -252,4 +254,5 @@ def _prepare(database: Database, config: Config, ids: Ids, url: str, program: by
         public_url=url.rstrip("/"),
         seal_key=bytes.fromhex(seal_key),
         program_digest=hashlib.sha256(program).hexdigest(),
+        quotas=config.quotas,
     )

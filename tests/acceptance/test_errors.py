@@ -209,10 +209,10 @@ NODES: Final[tuple[Row, ...]] = (
         {
             "ResourceType": "ManagedInstance",
             "ResourceId": "{node}",
-            "Tags": [{"Key": f"key-{number}", "Value": ""} for number in range(51)],
+            "Tags": [{"Key": f"key-{number}", "Value": ""} for number in range(201)],
         },
         "TooManyTagsError",
-        "50 tags",
+        "tags-per-resource",
     ),
 )
 

@@ -4,10 +4,14 @@ import logging
 import signal
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from patchwindow.cli.serving import data_directory, data_option
+
+if TYPE_CHECKING:
+    from patchwindow.operations.quotas import Quotas
 
 
 class Address(click.ParamType[tuple[str, int]]):
@@ -27,8 +31,26 @@ class Address(click.ParamType[tuple[str, int]]):
         return host.strip("[]"), int(port)
 
 
+def _quotas(_: click.Context, param: click.Parameter, settings: tuple[str, ...]) -> "Quotas":
+    from patchwindow.domain.errors import Invalid
+    from patchwindow.operations.quotas import Quotas
+
+    try:
+        return Quotas.of(settings)
+    except Invalid as problem:
+        raise click.BadParameter(str(problem), param=param) from None
+
+
 @click.command()
 @data_option
+@click.option(
+    "--quota",
+    "quotas",
+    multiple=True,
+    callback=_quotas,
+    metavar="NAME=NUMBER",
+    help="How much of a kind may be kept, such as windows=500; may be given several times",
+)
 @click.option("--public-url", metavar="URL", help="Where nodes reach the server; otherwise the address it listens on")
 @click.option("--account-id", default="123456789012", show_default=True, metavar="DIGITS", help="12 digits, for ARNs")
 @click.option("--region", default="us-east-1", show_default=True, metavar="NAME", help="The region in ARNs")
@@ -41,6 +63,7 @@ def server(
     public_url: str | None,
     account_id: str,
     region: str,
+    quotas: "Quotas",
 ) -> None:
     """Run the control plane.
 
@@ -57,6 +80,7 @@ def server(
         database_url=database_url,
         account_id=account_id,
         region=region,
+        quotas=quotas,
     )
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):

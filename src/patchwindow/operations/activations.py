@@ -33,13 +33,14 @@ def create(call: Call, request: Request) -> Answer:
         raise InvalidParameters(
             f"ExpirationDate {expires_at.isoformat()} is more than 30 days away; give an earlier one"
         )
+    call.site.quotas.check("activations", call.work.activations.count() + 1)
     activation = from_members(
         Activation,
         request,
         activation_id=call.ids.uuid(),
         expiration_date=expires_at,
         created_date=call.now,
-        tags=tuple(tag_list(checked_tags(request.get("Tags") or ()))),
+        tags=tuple(tag_list(checked_tags(call, request.get("Tags") or ()))),
     )
     code = call.ids.secret(_CODE_LENGTH)
     call.work.activations.put(activation, code_digest=digest_of(code))

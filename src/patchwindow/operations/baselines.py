@@ -30,6 +30,7 @@ def create(call: Call, request: Request) -> Answer:
         modified_date=call.now,
     )
     check(baseline)
+    call.site.quotas.check("baselines", call.work.baselines.count(OWNER_SELF) + 1)
     call.work.baselines.put(baseline, owner=OWNER_SELF)
     add_new_tags(call, BASELINE, baseline.baseline_id, request)
     return {"BaselineId": baseline.baseline_id}
@@ -136,6 +137,8 @@ def register_group(call: Call, request: Request) -> Answer:
             f"Patch Group baseline already has a baseline registered for OperatingSystem {system}: "
             f"{call.work.patch_groups.baseline_of(group, system)}; deregister {group!r} from it first"
         )
+    groups = call.work.patch_groups.of_baseline(stored.baseline.baseline_id)
+    call.site.quotas.check("groups-per-baseline", len(groups))
     return {"BaselineId": request["BaselineId"], "PatchGroup": group}
 
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
 from patchwindow.domain.errors import InvalidFilter, PatchwindowError
+from patchwindow.operations.quotas import Quotas
 from patchwindow.ports import Ids
 from patchwindow.protocol.pages import Key, next_token, read_page
 from patchwindow.store.settings import Role
@@ -34,6 +35,7 @@ class Site:
     """What session tokens and capability URLs are sealed with."""
     program_digest: str
     """Hex SHA-256 of the agent's zip application."""
+    quotas: Quotas = field(default_factory=Quotas)
 
     def arn(self, resource: str) -> str:
         """Return the ARN of *resource*, such as `managed-instance/mi-…`."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from patchwindow.domain.errors import Denied, Invalid, InvalidResourceType, TooManyTags, UnknownResource
+from patchwindow.domain.errors import Denied, Invalid, InvalidResourceType, UnknownResource
 from patchwindow.domain.patch_group import TAG_KEYS, group_of
 from patchwindow.operations.call import Answer, Call, Request, bare_id
 from patchwindow.store.baselines import OWNER_AWS
@@ -14,7 +14,6 @@ NODE: Final = NODE_TAGS
 BASELINE: Final = "PatchBaseline"
 WINDOW: Final = "MaintenanceWindow"
 
-_TAGS_MAX: Final = 50
 _RESERVED: Final = "aws:"
 _EXISTS: Final[Mapping[str, Callable[[Call, str], bool]]] = {
     NODE: lambda call, it: call.work.nodes.get(it) is not None,
@@ -55,7 +54,7 @@ def add_new_tags(call: Call, resource_type: str, resource_id: str, request: Requ
     _add(call, resource_type, resource_id, request.get("Tags") or ())
 
 
-def checked_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
+def checked_tags(call: Call, tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """Return the values of `[{Key, Value}]` tags by key.
 
     Raises:
@@ -67,7 +66,7 @@ def checked_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
             raise Invalid(f"tag key {key!r} begins with {_RESERVED}, which is reserved; use another")
         if count > 1:
             raise Invalid(f"tag key {key!r} is given {count} times; give it once")
-    _check_count(len(tags))
+    call.site.quotas.check_tags(len(tags))
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
@@ -77,9 +76,9 @@ def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _add(call: Call, resource_type: str, resource_id: str, given: Sequence[Mapping[str, str]]) -> None:
-    tags = checked_tags(given)
+    tags = checked_tags(call, given)
     if tags:
-        _check_count(len(call.work.tags.of(resource_type, resource_id) | tags))
+        call.site.quotas.check_tags(len(call.work.tags.of(resource_type, resource_id) | tags))
         call.work.tags.add(resource_type, resource_id, tags)
         _note_group(call, resource_type, resource_id, tags)
 
@@ -87,11 +86,6 @@ def _add(call: Call, resource_type: str, resource_id: str, given: Sequence[Mappi
 def _note_group(call: Call, resource_type: str, resource_id: str, keys: Sequence[str] | Mapping[str, str]) -> None:
     if resource_type == NODE and any(key in keys for key in TAG_KEYS):
         call.work.nodes.regroup(resource_id, group_of(call.work.tags.of(NODE, resource_id)) or "")
-
-
-def _check_count(count: int) -> None:
-    if count > _TAGS_MAX:
-        raise TooManyTags(f"a resource may carry {_TAGS_MAX} tags, and this would be {count}; remove some first")
 
 
 def _resource(call: Call, request: Request) -> tuple[str, str]:

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from patchwindow.domain.errors import Invalid, LimitExceeded, NotFound
+from patchwindow.domain.errors import Invalid, NotFound
 from patchwindow.domain.limit import Concurrency, ErrorLimit
 from patchwindow.domain.window import CutoffBehavior, TaskType, Window, WindowTask
 from patchwindow.operations.call import Answer, Call, Request, after_text, filter_values
@@ -14,11 +14,7 @@ from patchwindow.operations.targets import TARGET_IDS
 from patchwindow.operations.windows import existing, locked
 from patchwindow.protocol.records import attributes, from_members, to_members
 
-TASKS_MAX: Final = 20
-"""Tasks that one window may have, as in AWS."""
-
 _PAGE: Final = 100
-_TARGETS_MAX: Final = 10
 _PLACEHOLDER: Final = "1"
 """What AWS reads back as MaxConcurrency and MaxErrors of a task without targets."""
 _REPLACE_NEEDS: Final = ("TaskArn",)
@@ -36,11 +32,7 @@ def register(call: Call, request: Request) -> Answer:
     window = locked(call, request["WindowId"])
     task = from_members(WindowTask, _given(request), window_task_id=call.ids.uuid())
     _check(call, window, task)
-    if len(call.work.window_tasks.of_window(window.window_id)) >= TASKS_MAX:
-        raise LimitExceeded(
-            f"maintenance window {window.window_id} has {TASKS_MAX} tasks, the most that one may have; "
-            "deregister one, or use another window"
-        )
+    call.site.quotas.check("tasks-per-window", len(call.work.window_tasks.of_window(window.window_id)) + 1)
     call.work.window_tasks.put(task.window_task_id, task)
     return {"WindowTaskId": task.window_task_id}
 
@@ -156,8 +148,7 @@ def _check(call: Call, window: Window, task: WindowTask) -> None:
             raise Invalid(f"{name} must be given for a task with targets; a number or a percentage such as 10%")
         read(limit)
     named = tuple(id for target in task.targets if target.key == TARGET_IDS for id in target.values)
-    if len(named) > _TARGETS_MAX:
-        raise Invalid(f"The maximum number of window targets is {_TARGETS_MAX}")
+    call.site.quotas.check("targets-per-task", len(named), refuse=Invalid)
     for target in task.targets:
         if target.key == IDS:
             if not window.allow_unassociated_targets:

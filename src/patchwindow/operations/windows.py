@@ -36,6 +36,7 @@ def create(call: Call, request: Request) -> Answer:
         modified_date=call.now,
         scheduled_at=call.now,
     )
+    call.site.quotas.check("windows", call.work.windows.count() + 1)
     call.work.windows.put(window, next_opening_at=_next_opening(call, window))
     add_new_tags(call, WINDOW, window.window_id, request)
     return {"WindowId": window.window_id}

@@ -50,6 +50,9 @@ _GROUPS_OF: Final = prepared(
     .where(patch_group.c.baseline_id == sa.bindparam("id"))
     .order_by(patch_group.c.patch_group)
 )
+_COUNT: Final = prepared(
+    sa.select(sa.func.count()).select_from(baseline).where(baseline.c.owner == sa.bindparam("owner"))
+)
 _DEREGISTER: Final = prepared(
     sa.delete(patch_group).where(
         patch_group.c.patch_group == sa.bindparam("name"), patch_group.c.baseline_id == sa.bindparam("id")
@@ -126,6 +129,11 @@ class Baselines(Rows):
         return [
             StoredBaseline(baseline=loads(Baseline, row.body), owner=row.owner, revision=row.revision) for row in rows
         ]
+
+    def count(self, owner: str) -> int:
+        """Return how many baselines *owner* has."""
+        found: int = self._scalar(_COUNT, {"owner": owner})
+        return found
 
     def default_of(self, operating_system: str) -> str | None:
         """Return the id of the default baseline of *operating_system*."""

@@ -18,6 +18,7 @@ _ONE_ACTIVATION: Final = sa.select(activation).where(activation.c.activation_id 
 _ACTIVATION: Final = prepared(_ONE_ACTIVATION)
 _LOCK_ACTIVATION: Final = prepared(_ONE_ACTIVATION.with_for_update())
 _DELETE_ACTIVATION: Final = prepared(sa.delete(activation).where(activation.c.activation_id == sa.bindparam("id")))
+_COUNT_ACTIVATIONS: Final = prepared(sa.select(sa.func.count()).select_from(activation))
 _NODE: Final = prepared(sa.select(node.c.body).where(node.c.node_id == sa.bindparam("id")))
 _NODES: Final = (
     sa.select(node.c.body).where(node.c.node_id.in_(sa.bindparam("ids", expanding=True))).order_by(node.c.node_id)
@@ -64,6 +65,11 @@ class Activations(Rows):
     def delete(self, activation_id: str) -> None:
         """Delete the activation; the nodes that used it stay."""
         self._change(_DELETE_ACTIVATION, {"id": activation_id})
+
+    def count(self) -> int:
+        """Return how many activations there are."""
+        found: int = self._scalar(_COUNT_ACTIVATIONS)
+        return found
 
     def page(self, *, after: str, limit: int, filters: Mapping[str, Collection[str]]) -> list[Activation]:
         """Return up to *limit* activations whose ids come after *after*; *filters* by column name, ANDed."""

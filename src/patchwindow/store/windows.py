@@ -24,6 +24,7 @@ _DUE: Final = prepared(
     .order_by(window.c.next_opening_at_ms, window.c.window_id)
     .limit(sa.bindparam("limit"))
 )
+_COUNT: Final = prepared(sa.select(sa.func.count()).select_from(window))
 _NEXT: Final = prepared(sa.select(sa.func.min(window.c.next_opening_at_ms)))
 
 
@@ -82,6 +83,11 @@ class Windows(Rows):
     def next_opening_at(self) -> datetime | None:
         """Return the earliest instant at which any window opens."""
         return instant(self._scalar(_NEXT))
+
+    def count(self) -> int:
+        """Return how many windows there are."""
+        found: int = self._scalar(_COUNT)
+        return found
 
     def page(
         self, *, after: str, limit: int, name_prefixes: Sequence[str] = (), is_enabled: bool | None = None

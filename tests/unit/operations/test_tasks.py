@@ -1,5 +1,6 @@
 """Tasks of maintenance windows through the operations of the API."""
 
+import dataclasses
 import re
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ import pytest
 from tests.fakes.api import Api
 from tests.fakes.site import Installation
 
-from patchwindow.operations.tasks import TASKS_MAX
+from patchwindow.operations.quotas import Quotas
 
 UNKNOWN_WINDOW: Final = "mw-0123456789abcdef0"
 UNKNOWN: Final = "01234567-89ab-4def-8123-456789abcdef"
@@ -181,8 +182,8 @@ def test_rate_control_without_targets_is_refused_in_the_words_of_the_api(api: Ap
         ({"Targets": on(), **RATE}, "Please specify at least one target. Values of WindowTargetIds can't be empty"),
         ({"Targets": [{"Key": "WindowTargetIds"}], **RATE}, "Please specify at least one target. Values of "),
         (
-            {"Targets": [*on(*"abcdef"), *on(*"ghijk")], **RATE},
-            "The maximum number of window targets is 10",
+            {"Targets": [*on(*["x"] * 50), *on(*["x"] * 50), *on("y")], **RATE},
+            "quota targets-per-task is 100, and this would be 101; remove some, ",
         ),
         (
             {"TaskInvocationParameters": {"Automation": {}, "Lambda": {}}},
@@ -231,12 +232,14 @@ def test_a_task_names_targets_of_its_own_window(api: Api, window: str) -> None:
 
 
 def test_a_window_has_no_more_than_so_many_tasks(api: Api, window: str, target: str) -> None:
-    for _ in range(TASKS_MAX):
+    api.here.service.site = dataclasses.replace(api.here.service.site, quotas=Quotas(tasks_per_window=2))
+    for _ in range(2):
         register(api, window, target)
     fault = api.fault("RegisterTaskWithMaintenanceWindow", WindowId=window, **LEAST, **RATE, Targets=on(target))
-    assert (fault.code, fault.message) == (
-        "ResourceLimitExceededException",
-        f"maintenance window {window} has 20 tasks, the most that one may have; deregister one, or use another window",
+    assert fault.code == "ResourceLimitExceededException"
+    assert fault.message == (
+        "quota tasks-per-window is 2, and this would be 3; "
+        "remove some, or start the server with a greater one: --quota tasks-per-window=3"
     )
 
 
