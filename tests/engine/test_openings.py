@@ -1,8 +1,10 @@
 """When windows open, and what is recorded where they do not."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tests.engine.world import OPENS_AT, World
+
+from patchwindow.engine.open_window import open_window
 
 RUNNING_BEFORE = "The previous execution of this window was still running."
 
@@ -100,6 +102,31 @@ def test_each_missed_opening_is_recorded_and_the_last_may_still_open(world: Worl
     world.task(window, world.target(window, "InstanceIds", node.id))
     world.at(15, 30, day=18)
     assert [one["Status"] for one in world.executions(window)] == ["TIMED_OUT"] * 3 + ["IN_PROGRESS"]
+
+
+def test_a_week_of_missed_openings_is_recorded_at_once_in_order_and_none_opens_after_its_cutoff(world: World) -> None:
+    node = world.node()
+    window = world.window("rate(1 hour)", StartDate="2026-01-15T15:00:00Z", Duration=2, Cutoff=1)
+    world.task(window, world.target(window, "InstanceIds", node.id))
+    # Seven days and 30 minutes: the last of 169 openings is half an hour old, and its cutoff half an hour off.
+    world.at(15, 30, day=22)
+    with world.database.read() as work:
+        newest_first = work.executions.page(window, before=None, limit=200)
+    assert [one.opens_at for one in newest_first] == [
+        OPENS_AT + timedelta(days=7) - timedelta(hours=hours) for hours in range(169)
+    ]
+    assert [one.status for one in newest_first] == ["IN_PROGRESS"] + ["TIMED_OUT"] * 168
+    assert {one.start_time for one in newest_first[1:]} == {one.opens_at for one in newest_first[1:]}
+    assert len(node.take()) == 1
+
+
+def test_one_transaction_records_a_bounded_number_of_missed_openings(world: World) -> None:
+    window = world.window("rate(1 minute)", StartDate="2026-01-15T15:00:00Z", Duration=2, Cutoff=1)
+    world.clock.advance(timedelta(days=1))
+    with world.database.write() as work:
+        open_window(work, world.ids, window, world.clock.now())
+        assert len(work.executions.page(window, before=None, limit=2000)) == 100
+        assert work.windows.opening_of(window) == OPENS_AT + timedelta(minutes=100)
 
 
 def test_an_opening_while_the_former_execution_runs_is_skipped(world: World) -> None:

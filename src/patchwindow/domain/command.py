@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from patchwindow.domain import invocation
-from patchwindow.domain.errors import IllegalTransition
 from patchwindow.domain.invocation import State
+from patchwindow.domain.state_machine import follow, terminal
 
 
 class Status(StrEnum):
@@ -75,7 +75,7 @@ TRANSITIONS: Final[dict[Status, dict[Event, Status]]] = {
     Status.TIMED_OUT: {},
 }
 
-TERMINAL: Final = frozenset(status for status, moves in TRANSITIONS.items() if not moves)
+TERMINAL: Final = terminal(TRANSITIONS)
 
 # Each status but the first is entered by one event only.
 EVENT_INTO: Final[dict[Status, Event]] = {
@@ -89,10 +89,7 @@ def advance(status: Status, event: Event) -> Status:
     Raises:
         IllegalTransition: the table has no such move.
     """
-    try:
-        return TRANSITIONS[status][event]
-    except KeyError:
-        raise IllegalTransition(status, event) from None
+    return follow(TRANSITIONS, status, event)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ Source: Run Command, "Understanding command statuses", table for plugins and inv
 from enum import StrEnum
 from typing import Final
 
-from patchwindow.domain.errors import IllegalTransition
+from patchwindow.domain.state_machine import follow, terminal
 
 
 class Status(StrEnum):
@@ -104,7 +104,7 @@ TRANSITIONS: Final[dict[State, dict[Event, State]]] = {
     State.ACCESS_DENIED: {},
 }
 
-TERMINAL: Final = frozenset(state for state, moves in TRANSITIONS.items() if not moves)
+TERMINAL: Final = terminal(TRANSITIONS)
 
 # Sent, and nothing shows yet that the node has it.
 NOT_RECEIVED: Final = frozenset({State.PENDING, State.DELAYED})
@@ -138,7 +138,4 @@ def advance(state: State, event: Event) -> State:
     Raises:
         IllegalTransition: the table has no such move.
     """
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        raise IllegalTransition(state, event) from None
+    return follow(TRANSITIONS, state, event)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from patchwindow.domain import task_invocation
-from patchwindow.domain.errors import IllegalTransition
+from patchwindow.domain.state_machine import follow, terminal
 
 
 class State(StrEnum):
@@ -56,7 +56,7 @@ TRANSITIONS: Final[dict[State, dict[Event, State]]] = {
     State.CANCELLED: {},
 }
 
-TERMINAL: Final = frozenset(state for state, moves in TRANSITIONS.items() if not moves)
+TERMINAL: Final = terminal(TRANSITIONS)
 
 
 def advance(state: State, event: Event) -> State:
@@ -65,10 +65,7 @@ def advance(state: State, event: Event) -> State:
     Raises:
         IllegalTransition: the table has no such move.
     """
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        raise IllegalTransition(state, event) from None
+    return follow(TRANSITIONS, state, event)
 
 
 NO_TARGETS: Final = "The task has no targets to run on."

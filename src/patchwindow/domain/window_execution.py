@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from patchwindow.domain import task_execution
-from patchwindow.domain.errors import IllegalTransition
+from patchwindow.domain.state_machine import follow, terminal
 
 
 class State(StrEnum):
@@ -29,6 +29,7 @@ class Event(StrEnum):
 
     BEGUN = "opening"
     OVERLAPPED = "overlap"
+    MISSED = "a missed opening"
     CANCEL_REQUESTED = "a cancel request"
     SUCCEEDED = "success"
     FAILED = "failure"
@@ -41,6 +42,8 @@ TRANSITIONS: Final[dict[State, dict[Event, State]]] = {
         Event.BEGUN: State.IN_PROGRESS,
         # The one before is still running; this one is not made up for.
         Event.OVERLAPPED: State.SKIPPED_OVERLAPPING,
+        # No server ran from the opening to the cutoff.
+        Event.MISSED: State.TIMED_OUT,
         Event.CANCEL_REQUESTED: State.CANCELLING,
     },
     State.IN_PROGRESS: {
@@ -60,7 +63,7 @@ TRANSITIONS: Final[dict[State, dict[Event, State]]] = {
     State.SKIPPED_OVERLAPPING: {},
 }
 
-TERMINAL: Final = frozenset(state for state, moves in TRANSITIONS.items() if not moves)
+TERMINAL: Final = terminal(TRANSITIONS)
 
 
 def advance(state: State, event: Event) -> State:
@@ -69,10 +72,7 @@ def advance(state: State, event: Event) -> State:
     Raises:
         IllegalTransition: the table has no such move.
     """
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        raise IllegalTransition(state, event) from None
+    return follow(TRANSITIONS, state, event)
 
 
 NO_TASKS: Final = "No tasks to execute."

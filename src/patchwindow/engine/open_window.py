@@ -13,10 +13,12 @@ from patchwindow.ports import ENGINE, Ids
 from patchwindow.store.work import Work
 
 _OVERLAP: Final = "The previous execution of this window was still running."
+_TOGETHER_MAX: Final = 100
+"""So many openings at most are recorded in one transaction; what is left is due at once, and has its turn then."""
 
 
 def open_window(work: Work, ids: Ids, window_id: str, now: datetime) -> None:
-    """Record the opening that is due, and set the next; what was missed is recorded too, never passed over.
+    """Record the openings that are due, and set the next; what was missed is recorded too, never passed over.
 
     An opening that comes late, because the server did not run, still opens the window until its cutoff.
     """
@@ -24,40 +26,56 @@ def open_window(work: Work, ids: Ids, window_id: str, now: datetime) -> None:
     opens_at = work.windows.opening_of(window_id)
     if window is None or opens_at is None or opens_at > now:
         return
-    work.windows.put(window, next_opening_at=window.timing().next_opening(opens_at))
-    execution = _execution(work, ids, window, opens_at, now)
-    if not work.executions.open(execution, wake_at=now if execution.end_time is None else None):
-        return
-    if execution.end_time is None:
-        for task in _tasks(work, ids, execution):
-            work.executions.put_task(task)
-            for invocation in _invocations(work, ids, task):
-                work.executions.put_invocation(invocation)
-        work.wake(ENGINE)
+    timing, is_open = window.timing(), work.executions.is_open(window_id)
+    for _ in range(_TOGETHER_MAX):
+        execution = _execution(ids, window, opens_at, now, is_open=is_open)
+        opens_at = timing.next_opening(opens_at)
+        if not work.executions.open(execution, wake_at=now if execution.end_time is None else None):
+            # Another engine recorded this opening, and read what is open at another time.
+            break
+        if execution.end_time is None:
+            _lay_out(work, ids, execution)
+            # Whether the next opening overlaps is known when all has been done about this one.
+            break
+        if opens_at is None or opens_at > now:
+            break
+    work.windows.put(window, next_opening_at=opens_at)
 
 
-def _execution(work: Work, ids: Ids, window: Window, opens_at: datetime, now: datetime) -> WindowExecution:
+def _execution(ids: Ids, window: Window, opens_at: datetime, now: datetime, *, is_open: bool) -> WindowExecution:
+    cutoff_at = window.cutoff_at(opens_at)
     state, details = window_execution.State.PENDING, ""
-    if work.executions.is_open(window.window_id):
-        state, details = window_execution.State.SKIPPED_OVERLAPPING, _OVERLAP
-    elif now >= window.cutoff_at(opens_at):
+    if is_open:
+        state, details = window_execution.advance(state, window_execution.Event.OVERLAPPED), _OVERLAP
+    elif now >= cutoff_at:
         zone = parse_zone(window.schedule_timezone or "UTC")
-        state = window_execution.State.TIMED_OUT
+        state = window_execution.advance(state, window_execution.Event.MISSED)
         details = (
             f"Missed: no server was running from the opening at {format_instant(opens_at, zone)} "
-            f"to the cutoff at {format_instant(window.cutoff_at(opens_at), zone)}."
+            f"to the cutoff at {format_instant(cutoff_at, zone)}."
         )
+    has_ended = state in window_execution.TERMINAL
     return WindowExecution(
         window_execution_id=ids.uuid(),
         window_id=window.window_id,
         opens_at=opens_at,
-        cutoff_at=window.cutoff_at(opens_at),
+        cutoff_at=cutoff_at,
         ends_at=window.ends_at(opens_at),
         status=state,
         status_details=details,
-        start_time=now,
-        end_time=now if state in window_execution.TERMINAL else None,
+        # Of several that are recorded at once, the API's lists tell the order by this.
+        start_time=opens_at if has_ended else now,
+        end_time=now if has_ended else None,
     )
+
+
+def _lay_out(work: Work, ids: Ids, execution: WindowExecution) -> None:
+    """Keep the tasks and targets of the window as they are now, and let the engine begin."""
+    for task in _tasks(work, ids, execution):
+        work.executions.put_task(task)
+        for invocation in _invocations(work, ids, task):
+            work.executions.put_invocation(invocation)
+    work.wake(ENGINE)
 
 
 def _tasks(work: Work, ids: Ids, execution: WindowExecution) -> Iterator[TaskExecution]:
