@@ -107,6 +107,8 @@ patch_group = _table(
     sa.Index("patch_group_by_baseline", "baseline_id"),
 )
 
+resource_group = _table("resource_group", _text("name", key=True), _text("body"))
+
 window = _table(
     "maintenance_window",
     _text("window_id", key=True),
@@ -216,11 +218,22 @@ invocation = _table(
     _number("cancelled_at_ms", null=True),
     _number("ended_at_ms", null=True),
     _text("trace_output"),
+    _number("stage"),
+    _number("due_at_ms", null=True),
     sa.Index("invocation_by_order", "command_id", "ordinal"),
-    # What the engine looks at after each reply: what has not ended, and how many are in each state.
-    sa.Index("invocation_by_progress", "command_id", "ended_at_ms", "dispatched_at_ms", "ordinal"),
-    sa.Index("invocation_by_state", "command_id", "details"),
-    sa.Index("invocation_by_node", "node_id", "command_id"),
+    # What the engine looks for after each reply: the next to send, who keeps the others waiting, whose time is up.
+    sa.Index("invocation_by_stage", "command_id", "stage", "dispatched_at_ms", "ordinal"),
+    sa.Index("invocation_by_due", "command_id", "due_at_ms"),
+    sa.Index("invocation_by_node", "node_id", "stage", "command_id"),
+)
+
+# How many invocations of a command are at each stage and in each state: `store/tally.py` keeps it with every change.
+command_tally = _table(
+    "command_tally",
+    _text("command_id", _in("command.command_id"), key=True),
+    _number("stage", key=True),
+    _text("details", key=True),
+    _number("invocation_count"),
 )
 
 invocation_step = _table(

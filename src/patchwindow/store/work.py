@@ -11,6 +11,7 @@ from patchwindow.store.messages import Messages
 from patchwindow.store.nodes import Activations, Nodes
 from patchwindow.store.patch_states import Facts, PatchStates
 from patchwindow.store.prepared import direct
+from patchwindow.store.resource_groups import ResourceGroups
 from patchwindow.store.rows import Insert, Rows
 from patchwindow.store.settings import AccessKeys, ClientTokens, Settings
 from patchwindow.store.tags import Tags
@@ -43,6 +44,7 @@ class Work:
     tags = _Repository(Tags)
     baselines = _Repository(Baselines)
     patch_groups = _Repository(PatchGroups)
+    resource_groups = _Repository(ResourceGroups)
     windows = _Repository(Windows)
     window_targets = _Repository(WindowTargets)
     window_tasks = _Repository(WindowTasks)
