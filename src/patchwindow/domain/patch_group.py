@@ -1,9 +1,7 @@
 """The patch group of a node, and which baseline its group and operating system lead to."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
-
-from patchwindow.domain.operating_system import OperatingSystem
 
 # The tag with the space wins where a node carries both; the other exists because instance metadata forbids spaces.
 TAG_KEYS: Final = ("Patch Group", "PatchGroup")
@@ -17,11 +15,13 @@ def group_of(tags: Mapping[str, str]) -> str | None:
 def baseline_for(
     *,
     group: str | None,
-    operating_system: OperatingSystem,
-    registered: Mapping[tuple[str, OperatingSystem], str],
-    defaults: Mapping[OperatingSystem, str],
+    operating_system: str,
+    registered: Callable[[str, str], str | None],
+    default: Callable[[str], str],
 ) -> str:
-    """Return the id of the baseline: that registered for group and system, else the default of the system."""
-    if group is not None and (found := registered.get((group, operating_system))) is not None:
-        return found
-    return defaults[operating_system]
+    """Return the id of the baseline: that registered for group and system, else the default of the system.
+
+    A node in no group has None, or the empty text, for its group.
+    """
+    found = registered(group, operating_system) if group else None
+    return default(operating_system) if found is None else found

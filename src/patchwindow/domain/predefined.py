@@ -187,8 +187,3 @@ def default_for(operating_system: OperatingSystem) -> Baseline:
 def arn(baseline_id: str, region: str) -> str:
     """Return the form in which the API gives the id of a predefined baseline."""
     return f"arn:aws:ssm:{region}:{OWNER_ACCOUNT}:patchbaseline/{baseline_id}"
-
-
-def bare_id(id: str) -> str:
-    """Return the `pb-…` of an id in either form."""
-    return id.rpartition("/")[2]

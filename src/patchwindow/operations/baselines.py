@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from patchwindow.domain import patch_group
 from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.baseline_check import check
 from patchwindow.domain.errors import AlreadyExists, Denied, InUse, Invalid, InvalidResourceId, NotFound
@@ -125,7 +126,7 @@ def register_default(call: Call, request: Request) -> Answer:
 def get_default(call: Call, request: Request) -> Answer:
     """GetDefaultPatchBaseline: of WINDOWS where no operating system is named."""
     system = request.get("OperatingSystem", OperatingSystem.WINDOWS)
-    return {"BaselineId": _shown_id(call, default_baseline(call, system)), "OperatingSystem": system}
+    return {"BaselineId": _shown_id(call, _stored(call, _default(call, system))), "OperatingSystem": system}
 
 
 def register_group(call: Call, request: Request) -> Answer:
@@ -182,20 +183,21 @@ def describe_groups(call: Call, request: Request) -> Answer:
     )
 
 
-def default_baseline(call: Call, system: str) -> StoredBaseline:
-    """Return the default baseline of an operating system."""
+def baseline_for(call: Call, group: str, system: str) -> StoredBaseline:
+    """Return the baseline that nodes of *system* in patch group *group* follow."""
+    followed = patch_group.baseline_for(
+        group=group,
+        operating_system=system,
+        registered=call.work.patch_groups.baseline_of,
+        default=lambda system: _default(call, system),
+    )
+    return _stored(call, followed)
+
+
+def _default(call: Call, system: str) -> str:
     found = call.work.baselines.default_of(system)
     assert found is not None, f"{system} has a default from the first start on"
-    return _stored(call, found)
-
-
-def baseline_for(call: Call, group: str, system: str) -> StoredBaseline:
-    """Return the baseline that nodes of *system* in patch group *group* follow.
-
-    The one registered for the pair; else, also for the empty group, the default (patch-manager reference, §6).
-    """
-    found = call.work.patch_groups.baseline_of(group, system) if group else None
-    return default_baseline(call, system) if found is None else _stored(call, found)
+    return found
 
 
 def _stored(call: Call, id_or_arn: str) -> StoredBaseline:

@@ -225,7 +225,8 @@ def _openings(window: Window, since: datetime) -> Iterator[tuple[datetime, str, 
 def _windows_of(call: Call, targets: tuple[Target, ...]) -> list[Window]:
     """Return the windows, by id, that have a registered target with the same definition, or one that selects a named node."""
     named = {node_id for target in targets if target.key == IDS for node_id in target.values}
-    nodes = {node.instance_id: call.work.tags.of(NODE, node.instance_id) for node in call.work.nodes.many(named)}
+    tags = call.work.tags.of_many(NODE, named)
+    nodes = {node.instance_id: tags.get(node.instance_id, {}) for node in call.work.nodes.many(named)}
 
     def covers(registered: WindowTarget, one: Target) -> bool:
         same = any(other.key == one.key and set(one.values) & set(other.values) for other in registered.targets)

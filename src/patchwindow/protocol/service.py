@@ -66,23 +66,12 @@ class OperationModel:
     @functools.cached_property
     def members(self) -> frozenset[str]:
         """The names of the input's members."""
-        return frozenset(self._shape("input")["members"])
-
-    @functools.cached_property
-    def output_members(self) -> frozenset[str]:
-        """The names of the output's members."""
-        return frozenset(self._shape("output")["members"])
+        return frozenset(self._service.shapes[self._model["input"]["shape"]]["members"])
 
     @functools.cached_property
     def errors(self) -> frozenset[str]:
         """The names of the errors that the operation documents."""
         return frozenset(error["shape"] for error in self._model.get("errors", ()))
-
-    @functools.cached_property
-    def idempotency_token(self) -> str | None:
-        """The member that makes a repeated request the same request, if there is one."""
-        members = self._shape("input")["members"].items()
-        return next((name for name, member in members if member.get("idempotencyToken")), None)
 
     def parse(self, body: bytes) -> dict[str, Any]:
         """Return the members of the input in *body*; unknown members and nulls are left out.
@@ -117,9 +106,6 @@ class OperationModel:
             writer = self._service.outputs.compile(self._model["output"]["shape"])
         assert writer is not None
         return writer
-
-    def _shape(self, side: str) -> Mapping[str, Any]:
-        return self._service.shapes[self._model[side]["shape"]]
 
 
 @functools.cache

@@ -28,11 +28,18 @@ def test_the_group_is_a_tag_of_exactly_one_of_two_keys(tags: dict[str, str], exp
         ("web", OperatingSystem.UBUNTU, "pb-ubuntu"),
         ("Web", OperatingSystem.DEBIAN, "pb-debian"),
         (None, OperatingSystem.DEBIAN, "pb-debian"),
+        ("", OperatingSystem.DEBIAN, "pb-debian"),
     ],
 )
 def test_the_registered_baseline_wins_over_the_default_of_the_system(
     group: str | None, system: OperatingSystem, expected: str
 ) -> None:
-    registered = {("web", OperatingSystem.DEBIAN): "pb-web"}
-    defaults = {OperatingSystem.DEBIAN: "pb-debian", OperatingSystem.UBUNTU: "pb-ubuntu"}
-    assert baseline_for(group=group, operating_system=system, registered=registered, defaults=defaults) == expected
+    registered = {("web", "DEBIAN"): "pb-web", ("", "DEBIAN"): "pb-none"}
+    defaults: dict[str, str] = {"DEBIAN": "pb-debian", "UBUNTU": "pb-ubuntu"}
+    found = baseline_for(
+        group=group,
+        operating_system=system,
+        registered=lambda group, system: registered.get((group, system)),
+        default=defaults.__getitem__,
+    )
+    assert found == expected

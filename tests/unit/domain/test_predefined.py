@@ -7,7 +7,7 @@ import pytest
 from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.baseline_check import check
 from patchwindow.domain.operating_system import OperatingSystem
-from patchwindow.domain.predefined import BY_ID, PREDEFINED, arn, bare_id, default_for
+from patchwindow.domain.predefined import BY_ID, PREDEFINED, arn, default_for
 
 
 def test_there_are_seventeen_with_ids_of_their_own() -> None:
@@ -49,4 +49,3 @@ def test_the_id_of_a_predefined_baseline_is_an_arn_of_its_owner() -> None:
     id = default_for(OperatingSystem.DEBIAN).baseline_id
     name = arn(id, "eu-central-1")
     assert name == "arn:aws:ssm:eu-central-1:075727635805:patchbaseline/pb-09a5f8eb62bde80b1"
-    assert bare_id(name) == bare_id(id) == id
