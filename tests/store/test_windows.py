@@ -53,6 +53,29 @@ def test_windows_are_paged_by_id(work: Work) -> None:
     assert work.windows.page(after="mw-3", limit=2) == []
 
 
+def test_windows_that_open_again_are_paged_by_their_next_opening(work: Work) -> None:
+    for id, minutes in (("mw-1", 2), ("mw-4", 1), ("mw-2", 1), ("mw-3", 3)):
+        work.windows.put(window(id), next_opening_at=later(minutes))
+    work.windows.put(window("mw-5"), next_opening_at=None)
+    expected = [(later(1), "mw-2"), (later(1), "mw-4"), (later(2), "mw-1"), (later(3), "mw-3")]
+    after = None
+    for place in expected:
+        ((opening, found),) = work.windows.page_by_opening(after=after, limit=1)
+        after = (opening, found.window_id)
+        assert after == place
+        assert found == window(found.window_id)
+    assert work.windows.page_by_opening(after=after, limit=1) == []
+    assert [one.window_id for _, one in work.windows.page_by_opening(after=None, limit=9)] == [id for _, id in expected]
+
+
+def test_windows_are_counted_whether_they_open_or_not(work: Work) -> None:
+    assert work.windows.count() == 0
+    work.windows.put(window("mw-1"), next_opening_at=None)
+    work.windows.put(window("mw-2"), next_opening_at=later(1))
+    work.windows.put(window("mw-2"), next_opening_at=later(2))
+    assert work.windows.count() == 2
+
+
 @pytest.mark.parametrize("is_enabled", [None, True])
 def test_a_page_says_when_each_window_opens_next(work: Work, *, is_enabled: bool | None) -> None:
     for id, minutes in (("mw-1", 2), ("mw-3", 1)):

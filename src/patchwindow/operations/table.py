@@ -18,6 +18,7 @@ from patchwindow.operations import (
     executions,
     messages,
     nodes,
+    openings,
     patch_states,
     tags,
     targets,
@@ -75,8 +76,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "UpdateMaintenanceWindow": _writes(windows.update),
     "DeleteMaintenanceWindow": _writes(windows.delete),
     "DescribeMaintenanceWindows": _reads(windows.describe),
-    "DescribeMaintenanceWindowSchedule": _reads(windows.describe_schedule),
-    "DescribeMaintenanceWindowsForTarget": _reads(windows.describe_for_target),
+    "DescribeMaintenanceWindowSchedule": _reads(openings.describe_schedule),
+    "DescribeMaintenanceWindowsForTarget": _reads(openings.describe_for_target),
     # Window targets and tasks
     "RegisterTargetWithMaintenanceWindow": _writes(targets.register),
     "UpdateMaintenanceWindowTarget": _writes(targets.update),

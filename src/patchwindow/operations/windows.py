@@ -1,29 +1,22 @@
-"""Maintenance windows: making, changing, listing them, and when they open."""
+"""Maintenance windows: making, changing and listing them. When they open is told in `openings.py`."""
 
 import dataclasses
-import heapq
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
-from itertools import islice, takewhile
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from patchwindow.domain.errors import Invalid, NotFound
-from patchwindow.domain.opening import parse_instant
 from patchwindow.domain.schedule_zone import format_instant, parse_zone
-from patchwindow.domain.window import Target, Window, WindowTarget
+from patchwindow.domain.window import Window
 from patchwindow.operations.call import Answer, Call, Request, after_text, filter_values
-from patchwindow.operations.tags import NODE, WINDOW, add_new_tags
-from patchwindow.operations.targeting import IDS, includes, targets_of
+from patchwindow.operations.tags import WINDOW, add_new_tags
 from patchwindow.protocol.pages import Key
-from patchwindow.protocol.records import attributes, from_members, from_ms, to_members, to_ms
+from patchwindow.protocol.records import attributes, from_members, to_members
 from patchwindow.store.windows import StoredWindow
 
 _PAGE: Final = 100
 _SCHEDULE: Final = ("schedule", "schedule_timezone", "schedule_offset", "start_date", "end_date")
 _REPLACE_NEEDS: Final = ("Name", "Schedule", "Duration", "Cutoff", "AllowUnassociatedTargets")
-_OPENINGS_MAX: Final = 1000
-"""How many coming openings one list has, over all of its pages; AWS publishes no horizon."""
-_TICK: Final = timedelta(milliseconds=1)
 
 
 def create(call: Call, request: Request) -> Answer:
@@ -99,52 +92,6 @@ def describe(call: Call, request: Request) -> Answer:
     )
 
 
-def describe_schedule(call: Call, request: Request) -> Answer:
-    """DescribeMaintenanceWindowSchedule: the coming openings of a window, of those with a target, or of all, in order."""
-    filters = filter_values(request.get("Filters"), ("ScheduledAfter", "ScheduledBefore"), refuse=Invalid)
-    since = max([call.now, *_instants(filters, "ScheduledAfter")])
-    until = min(_instants(filters, "ScheduledBefore"), default=None)
-    if "WindowId" in request:
-        windows = [existing(call, request["WindowId"])]
-    elif request.get("Targets"):
-        windows = _windows_of(call, targets_of(request["Targets"]))
-    else:
-        windows = list(_all(call))
-
-    def fetch(after: Key | None, limit: int) -> list[tuple[int, datetime, Window]]:
-        at_ms, window_id, count = (0, "", 0) if after is None else (int(after[0]), str(after[1]), int(after[2]))
-        coming = _coming(windows, max(since, from_ms(at_ms) - _TICK), until)
-        beyond = (each for each in coming if (to_ms(each[0]), each[1]) > (at_ms, window_id))
-        page = islice(beyond, min(limit, _OPENINGS_MAX - count))
-        return [(place, opening, window) for place, (opening, _, window) in enumerate(page, count + 1)]
-
-    return call.pages(
-        request,
-        "ScheduledWindowExecutions",
-        default=_PAGE,
-        fetch=fetch,
-        key=lambda each: (to_ms(each[1]), each[2].window_id, each[0]),
-        shape=lambda each: {
-            "WindowId": each[2].window_id,
-            "Name": each[2].name,
-            "ExecutionTime": format_instant(each[1], _zone(each[2])),
-        },
-    )
-
-
-def describe_for_target(call: Call, request: Request) -> Answer:
-    """DescribeMaintenanceWindowsForTarget: windows with a registered target that would include the resource."""
-    windows = _windows_of(call, targets_of(request["Targets"]))
-    return call.pages(
-        request,
-        "WindowIdentities",
-        default=_PAGE,
-        fetch=lambda after, limit: [one for one in windows if one.window_id > after_text(after)][:limit],
-        key=lambda window: (window.window_id,),
-        shape=lambda window: {"WindowId": window.window_id, "Name": window.name},
-    )
-
-
 def existing(call: Call, window_id: str) -> Window:
     """Return the window.
 
@@ -202,55 +149,12 @@ def _next(call: Call, window: Window, opening: datetime | None) -> dict[str, str
     if opening is not None and opening <= call.now:
         # The engine is about to open it. What comes next is the opening after that, also to whoever asks a moment early.
         opening = _next_opening(call, window)
-    return {} if opening is None else {"NextExecutionTime": format_instant(opening, _zone(window))}
+    return {} if opening is None else {"NextExecutionTime": format_instant(opening, zone_of(window))}
 
 
-def _zone(window: Window) -> Any:
+def zone_of(window: Window) -> tzinfo:
+    """Return the zone in which the window's times are shown."""
     return parse_zone(window.schedule_timezone or "UTC")
-
-
-def _coming(
-    windows: Iterable[Window], since: datetime, until: datetime | None
-) -> Iterator[tuple[datetime, str, Window]]:
-    """Yield the openings of all *windows* after *since* and before *until*, the earliest first, each when it is asked for."""
-    merged = heapq.merge(*(_openings(window, since) for window in windows if window.enabled))
-    return takewhile(lambda each: until is None or each[0] < until, merged)
-
-
-def _openings(window: Window, since: datetime) -> Iterator[tuple[datetime, str, Window]]:
-    for opening in window.timing().openings(since):
-        yield opening, window.window_id, window
-
-
-def _windows_of(call: Call, targets: tuple[Target, ...]) -> list[Window]:
-    """Return the windows, by id, that have a registered target with the same definition, or one that selects a named node."""
-    named = {node_id for target in targets if target.key == IDS for node_id in target.values}
-    tags = call.work.tags.of_many(NODE, named)
-    nodes = {node.instance_id: tags.get(node.instance_id, {}) for node in call.work.nodes.many(named)}
-
-    def covers(registered: WindowTarget, one: Target) -> bool:
-        same = any(other.key == one.key and set(one.values) & set(other.values) for other in registered.targets)
-        return same or (
-            one.key == IDS and any(id in nodes and includes(registered.targets, id, nodes[id]) for id in one.values)
-        )
-
-    found = {
-        registered.window_id
-        for registered in call.work.window_targets.all()
-        if all(covers(registered, one) for one in targets)
-    }
-    return [existing(call, window_id) for window_id in sorted(found)]
-
-
-def _all(call: Call) -> Iterator[Window]:
-    after = ""
-    while page := call.work.windows.page(after=after, limit=_PAGE):
-        yield from (stored.window for stored in page)
-        after = page[-1].window.window_id
-
-
-def _instants(filters: dict[str, tuple[str, ...]], key: str) -> list[datetime]:
-    return [parse_instant(key, value) for value in filters.get(key, ())]
 
 
 def _truth(values: Sequence[str]) -> bool:

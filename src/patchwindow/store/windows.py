@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 import sqlalchemy as sa
 
 from patchwindow.domain.window import Window, WindowTarget, WindowTask
-from patchwindow.protocol.records import dumps, loads
+from patchwindow.protocol.records import dumps, from_ms, loads
 from patchwindow.store.prepared import Prepared, prepared
 from patchwindow.store.rows import Rows, instant, like_prefix, ms
 from patchwindow.store.tables import window, window_target, window_task
@@ -28,6 +28,15 @@ _COUNT: Final = prepared(sa.select(sa.func.count()).select_from(window))
 _NEXT: Final = prepared(sa.select(sa.func.min(window.c.next_opening_at_ms)))
 
 
+_BY_OPENING: Final = prepared(
+    sa.select(window.c.body, window.c.next_opening_at_ms)
+    .where(
+        sa.tuple_(window.c.next_opening_at_ms, window.c.window_id)
+        > sa.tuple_(sa.bindparam("after_ms", type_=sa.BigInteger), sa.bindparam("after", type_=sa.Text))
+    )
+    .order_by(window.c.next_opening_at_ms, window.c.window_id)
+    .limit(sa.bindparam("limit"))
+)
 _PAGE: Final = prepared(
     sa.select(window.c.body, window.c.next_opening_at_ms)
     .where(window.c.window_id > sa.bindparam("after"))
@@ -101,6 +110,12 @@ class Windows(Rows):
         if is_enabled is not None:
             statement = statement.where(window.c.is_enabled == int(is_enabled))
         return [_stored(row) for row in self._rows(statement.order_by(window.c.window_id).limit(limit))]
+
+    def page_by_opening(self, *, after: tuple[datetime, str] | None, limit: int) -> list[tuple[datetime, Window]]:
+        """Return up to *limit* windows that open again, each with its next opening, in order of that and of id."""
+        opening, window_id = (from_ms(0), "") if after is None else after
+        rows = self._rows(_BY_OPENING, {"after_ms": ms(opening), "after": window_id, "limit": limit})
+        return [(from_ms(row.next_opening_at_ms), loads(Window, row.body)) for row in rows]
 
 
 def _stored(row: Any) -> StoredWindow:

@@ -415,6 +415,23 @@ def test_the_schedule_ends_though_a_window_opens_forever(api: Api) -> None:
     assert len(openings(api, MaxResults=300)) == 1000
 
 
+def test_the_schedule_is_whole_up_to_the_time_that_was_asked_for(api: Api) -> None:
+    create(api, Schedule="rate(1 minute)")
+    assert len(openings(api, Filters=only("ScheduledBefore", "2026-03-15T09:00:00Z"))) == 24 * 60 - 1
+
+
+def test_the_schedule_of_many_windows_is_that_of_each_of_them_merged(api: Api) -> None:
+    made = [create(api, Name=f"window-{n}", Schedule=f"cron({n % 7} {n % 24} */{n % 3 + 1} * ? *)") for n in range(240)]
+    api.here.clock.advance(timedelta(days=2, hours=3))
+    until = {"Filters": only("ScheduledBefore", "2026-03-20T00:00:00Z")}
+    member = "ScheduledWindowExecutions"
+    each = [api.pages("DescribeMaintenanceWindowSchedule", member, WindowId=one, **until) for one in made]
+    expected = sorted((one["ExecutionTime"], one["WindowId"]) for pages in each for page in pages for one in page)
+    pages = api.pages("DescribeMaintenanceWindowSchedule", member, MaxResults=50, **until)
+    assert [(one["ExecutionTime"], one["WindowId"]) for page in pages for one in page] == expected
+    assert len(expected) > 500
+
+
 @pytest.mark.parametrize(
     ("filters", "days"),
     [
@@ -484,7 +501,7 @@ def test_windows_of_a_target_are_pages_of_id_and_name(api: Api) -> None:
         ([], "Please specify at least one target, such as Key=tag:<key>,Values=<value>"),
         ([{"Values": ["x"]}], "Targets[0] has no Key; give it one such as InstanceIds or tag:<key>"),
         (only("tag:env"), "Please specify at least one target. Filter values can't be null or empty, as those of "),
-        (only("resource-groups:Name", "x"), "target key 'resource-groups:Name': resource groups are not served yet; "),
+        (only("env", "live"), "target key 'env' is not known; use "),
     ],
 )
 def test_a_target_to_look_for_that_cannot_be_is_refused(api: Api, targets: list[dict[str, Any]], message: str) -> None:
