@@ -192,6 +192,30 @@ class TestReplies:
         assert (plugin["Name"], plugin["Status"], plugin["ResponseCode"]) == (STEP, "Failed", 1)
         assert plugin["Output"].startswith("document process failed unexpectedly")
 
+    def test_a_step_without_a_name_is_the_first_that_has_not_ended(self, world: World, node: Agent) -> None:
+        """What is known of a step that had ended before the crash stays."""
+        command_id = world.send([node], DocumentName="AWS-RunPatchBaseline", Parameters={"Operation": ["Scan"]})
+        world.turn()
+        node.take()
+        node.say(command_id, "InProgress", {"PatchWindows": step("Skipped")})
+        crashed = {"": step("Failed", 1, ended_at="2026-01-15T15:09:00Z", output="document process failed")}
+        for _ in range(2):
+            node.say(command_id, "Failed", crashed)
+        world.turn()
+        found = world.on(node, command_id)["CommandPlugins"]
+        assert [(one["Name"], one["ResponseCode"]) for one in found] == [("PatchWindows", 0), ("PatchLinux", 1)]
+        assert found[1]["Output"].startswith("document process failed")
+
+    def test_a_step_without_a_name_is_none_where_every_step_has_ended(
+        self, world: World, node: Agent, command_id: str
+    ) -> None:
+        node.take()
+        node.say(command_id, "InProgress", {STEP: step(standardOutput="hello")})
+        node.say(command_id, "Failed", {"": step("Failed", 1, ended_at="2026-01-15T15:09:00Z")})
+        world.turn()
+        assert world.details(command_id, node) == ["Failed"]
+        assert output(world, node, command_id) == "hello"
+
     def test_a_message_that_the_agent_cannot_handle_fails_the_invocation_and_says_so(
         self, world: World, node: Agent, command_id: str
     ) -> None:

@@ -5,12 +5,13 @@ steps are merged, and a state that is terminal stays.
 """
 
 import dataclasses
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from patchwindow.documents import library
 from patchwindow.domain import invocation
-from patchwindow.domain.run import Invocation, Message, Step
+from patchwindow.domain.run import Command, Invocation, Message, Step
 from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.operations.capabilities import capability_url
 from patchwindow.operations.sending import move_invocation
@@ -26,11 +27,14 @@ from patchwindow.protocol.messages import (
     send_command_payload,
     split_message_id,
 )
+from patchwindow.store.work import Work
 
 OUTSTANDING_MAX: Final = 10
 """Beyond so many unfinished commands an agent holds the rest back and does not hear of a cancellation."""
 
 _VISIBILITY_S: Final = 10
+_LOOKED_AT_MAX: Final = 100
+"""So many messages are looked at to find those that can be given: commands may pass one that is held back."""
 _EVENTS: Final = {
     ReplyStatus.SUCCESS: invocation.Event.SUCCEEDED,
     ReplyStatus.FAILED: invocation.Event.FAILED,
@@ -50,19 +54,25 @@ def node_of(request: Request) -> str:
 
 
 def get(call: Call, request: Request) -> Answer:
-    """GetMessages: all that waits for the node; the edge waits where this is nothing."""
+    """GetMessages: what the node may be given of all that waits; the edge waits where this is nothing."""
     node_id = request["Destination"]
-    waiting = call.work.messages.waiting(node_id, call.now, limit=2 * OUTSTANDING_MAX)
-    commands = [one for one in waiting if one.topic == SEND_COMMAND_TOPIC]
-    given = [one for one in waiting if one.topic == CANCEL_COMMAND_TOPIC] + commands[: _room(call, node_id)]
-    if given:
-        hidden = timedelta(seconds=request.get("VisibilityTimeoutInSeconds", _VISIBILITY_S))
-        call.work.messages.hide([one.message_id for one in given], call.now + hidden)
+    given = _given(call.work, node_id, call.now)
+    hidden = timedelta(seconds=request.get("VisibilityTimeoutInSeconds", _VISIBILITY_S))
+    for one, _ in given:
+        call.work.messages.hide(one.message_id, call.now + hidden)
     return {
         "Destination": node_id,
         "MessagesRequestId": request["MessagesRequestId"],
-        "Messages": [_message(call, one) for one in given],
+        "Messages": [_message(call, one, value) for one, value in given],
     }
+
+
+def next_at(work: Work, node_id: str, now: datetime) -> datetime | None:
+    """Return when a message can be given to the node; None where none waits, or what waits is held back."""
+    at = work.messages.visible_at(node_id)
+    if at is None or at > now or _given(work, node_id, now):
+        return at
+    return work.messages.visible_after(node_id, now)
 
 
 def acknowledge(call: Call, request: Request) -> Answer:
@@ -98,10 +108,32 @@ def reply(call: Call, request: Request) -> Answer:
     return {}
 
 
-def _room(call: Call, node_id: str) -> int:
-    """Return how many commands the node may be given; those that it was given and has not accepted count too."""
-    unaccepted_count = call.work.messages.hidden_count(node_id, SEND_COMMAND_TOPIC, call.now)
-    return max(0, OUTSTANDING_MAX - call.work.invocations.busy_count(node_id) - unaccepted_count)
+def _given(work: Work, node_id: str, now: datetime) -> list[tuple[Message, Command]]:
+    """Return the messages that the node may be given now, in order, each with the command that it is about.
+
+    Cancellations always. Commands as far as there is room; of those that patch one at a time, until it has ended: two
+    at once would wait for the package manager's lock, or reboot the node under each other. One that was given before,
+    and perhaps never arrived, is itself no reason to hold it back.
+    """
+    waiting = work.messages.waiting(node_id, now, limit=_LOOKED_AT_MAX)
+    if not waiting:
+        return []
+    outstanding = work.messages.outstanding(node_id, now)
+    given: list[tuple[Message, Command]] = []
+    for one in waiting:
+        value = work.commands.get(one.command_id)
+        assert value is not None, "a message goes with its command"
+        if one.topic == SEND_COMMAND_TOPIC:
+            others = [name for id, name in outstanding.items() if id != one.command_id]
+            if len(others) >= OUTSTANDING_MAX or (_patches(value.document_name) and any(map(_patches, others))):
+                continue
+            outstanding[one.command_id] = value.document_name
+        given.append((one, value))
+    return given
+
+
+def _patches(document_name: str) -> bool:
+    return library.get(document_name).wants_capability
 
 
 def _sent(call: Call, request: Request) -> Invocation | None:
@@ -115,11 +147,11 @@ def _sent(call: Call, request: Request) -> Invocation | None:
     return None if found is None or found.dispatched_at is None else found
 
 
-def _message(call: Call, one: Message) -> dict[str, Any]:
+def _message(call: Call, one: Message, value: Command) -> dict[str, Any]:
     if one.topic == CANCEL_COMMAND_TOPIC:
         payload = cancel_payload(one.command_id, one.node_id)
     else:
-        payload = _command_payload(call, one)
+        payload = _command_payload(call, one, value)
     return {
         "CreatedDate": one.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "Destination": one.node_id,
@@ -129,9 +161,7 @@ def _message(call: Call, one: Message) -> dict[str, Any]:
     }
 
 
-def _command_payload(call: Call, one: Message) -> str:
-    value = call.work.commands.get(one.command_id)
-    assert value is not None, "a message goes with its command"
+def _command_payload(call: Call, one: Message, value: Command) -> str:
     document = library.get(value.document_name, value.document_version)
     undeclared = {}
     if document.wants_capability:
@@ -150,6 +180,8 @@ def _command_payload(call: Call, one: Message) -> str:
 
 def _merge(call: Call, sent: Invocation, told: Reply) -> None:
     """Keep what the reply says of steps; replies that could not be sent come later than those after them."""
+    if not told.steps:
+        return
     value = call.work.commands.get(sent.command_id)
     assert value is not None, "an invocation goes with its command"
     names = library.get(value.document_name, value.document_version).step_names
@@ -157,10 +189,25 @@ def _merge(call: Call, sent: Invocation, told: Reply) -> None:
         step.name: step for step in call.work.invocations.steps(sent.command_id, [sent.instance_id])[sent.instance_id]
     }
     for said in told.steps:
-        # A step that crashed with its agent has no name any more; it is the document's first (§15).
-        name = said.name if said.name in names else names[0]
-        if not _is_older(said, known.get(name)):
-            call.work.invocations.put_step(sent.command_id, sent.instance_id, _step(name, names.index(name), said))
+        name = said.name if said.name in names else _crashed(names, known, said)
+        if name is None:
+            continue
+        step = _step(name, names.index(name), said)
+        if step != known.get(name) and not _is_older(said, known.get(name)):
+            call.work.invocations.put_step(sent.command_id, sent.instance_id, step)
+            known[name] = step
+
+
+def _crashed(names: Sequence[str], known: Mapping[str, Step], said: StepReply) -> str | None:
+    """Return the step that crashed with its agent and has no name any more: the first that has not ended (§15).
+
+    Or that of which just this was said before. None where every step has ended.
+    """
+    for ordinal, name in enumerate(names):
+        one = known.get(name)
+        if one is None or one.ended_at is None or one == _step(name, ordinal, said):
+            return name
+    return None
 
 
 def _is_older(said: StepReply, known: Step | None) -> bool:
@@ -199,3 +246,6 @@ def _advance(call: Call, before: Invocation, event: invocation.Event, *, trace_o
     move_invocation(call.work, before, after)
     call.work.commands.wake(before.command_id, call.now)
     call.work.wake(ENGINE)
+    if after.ended_at is not None and call.work.messages.visible_at(before.instance_id) is not None:
+        # What was held back because of this command can be given now.
+        call.work.wake(before.instance_id)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from patchwindow.domain.errors import Denied, NotServed, TokenReused
 from patchwindow.domain.node import Node
+from patchwindow.operations import messages
 from patchwindow.operations.call import Answer, Call, Caller, Request, Site
 from patchwindow.operations.table import AGENT_OPERATIONS, NOT_SERVED, OPERATIONS, Operation
 from patchwindow.ports import Clock, Ids
@@ -103,9 +104,9 @@ class Service:
             yield Keyring(work)
 
     def next_message_at(self, node_id: str) -> datetime | None:
-        """Return when a message can be given to the node; None where none waits."""
+        """Return when a message can be given to the node; None where none waits, or what waits is held back."""
         with self.database.read() as work:
-            return work.messages.visible_at(node_id)
+            return messages.next_at(work, node_id, self.clock.now())
 
     def _look(self, question: Question, keys: Keyring, work: Work) -> Answer | _Checked | Exception:
         """Return the output of what only reads; of what writes, what is to be written."""

@@ -1,16 +1,17 @@
 """What waits for nodes: messages that were sent and are not settled."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from patchwindow.domain.run import Message
+from patchwindow.protocol.messages import SEND_COMMAND_TOPIC
 from patchwindow.protocol.records import from_ms
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, instant, ms
-from patchwindow.store.tables import message
+from patchwindow.store.tables import command, invocation, message
 
 _WAITING: Final = prepared(
     sa.select(message)
@@ -21,18 +22,28 @@ _WAITING: Final = prepared(
 _VISIBLE: Final = prepared(
     sa.select(sa.func.min(message.c.visible_at_ms)).where(message.c.node_id == sa.bindparam("node_id"))
 )
-_HIDE: Final = (
-    sa.update(message)
-    .where(message.c.message_id.in_(sa.bindparam("ids", expanding=True)))
-    .values(visible_at_ms=sa.bindparam("until_ms"))
+_HIDE: Final = prepared(
+    sa.update(message).where(message.c.message_id == sa.bindparam("id")).values(visible_at_ms=sa.bindparam("until_ms"))
 )
-_HIDDEN: Final = prepared(
-    sa.select(sa.func.count())
-    .select_from(message)
-    .where(
-        message.c.node_id == sa.bindparam("node_id"),
-        message.c.visible_at_ms > sa.bindparam("now_ms"),
-        message.c.topic == sa.bindparam("topic"),
+_NEXT_VISIBLE: Final = prepared(
+    sa.select(sa.func.min(message.c.visible_at_ms)).where(
+        message.c.node_id == sa.bindparam("node_id"), message.c.visible_at_ms > sa.bindparam("now_ms")
+    )
+)
+_TAKEN: Final = sa.select(invocation.c.command_id).where(
+    invocation.c.node_id == sa.bindparam("node_id"),
+    invocation.c.acknowledged_at_ms.is_not(None),
+    invocation.c.ended_at_ms.is_(None),
+)
+_GIVEN: Final = sa.select(message.c.command_id).where(
+    message.c.node_id == sa.bindparam("node_id"),
+    message.c.visible_at_ms > sa.bindparam("now_ms"),
+    message.c.topic == SEND_COMMAND_TOPIC,
+)
+# One that was taken may still be hidden, until it is settled: each is named once.
+_OUTSTANDING: Final = prepared(
+    sa.select(command.c.command_id, command.c.document_name).where(
+        command.c.command_id.in_(sa.union(_TAKEN, _GIVEN).scalar_subquery())
     )
 )
 _MESSAGE: Final = prepared(sa.select(message).where(message.c.message_id == sa.bindparam("id")))
@@ -61,14 +72,21 @@ class Messages(Rows):
         """Return the earliest instant at which a message for the node may be given."""
         return instant(self._scalar(_VISIBLE, {"node_id": node_id}))
 
-    def hide(self, message_ids: Sequence[str], until: datetime) -> None:
-        """Make messages invisible until *until*."""
-        self._change(_HIDE, {"ids": list(message_ids), "until_ms": ms(until)})
+    def visible_after(self, node_id: str, now: datetime) -> datetime | None:
+        """Return the earliest instant after *now* at which a message that is hidden by then may be given again."""
+        return instant(self._scalar(_NEXT_VISIBLE, {"node_id": node_id, "now_ms": ms(now)}))
 
-    def hidden_count(self, node_id: str, topic: str, now: datetime) -> int:
-        """Return how many messages of the *topic* were given to the node and may not be given again yet."""
-        row = {"node_id": node_id, "topic": topic, "now_ms": ms(now)}
-        return self._scalar(_HIDDEN, row) or 0
+    def hide(self, message_id: str, until: datetime) -> None:
+        """Make a message invisible until *until*."""
+        self._change(_HIDE, {"id": message_id, "until_ms": ms(until)})
+
+    def outstanding(self, node_id: str, now: datetime) -> dict[str, str]:
+        """Return the commands that the node has not finished, as ids with the names of their documents.
+
+        Those that it has taken, and those that it was given and may not be given again yet.
+        """
+        found = self._rows(_OUTSTANDING, {"node_id": node_id, "now_ms": ms(now)})
+        return {row.command_id: row.document_name for row in found}
 
     def get(self, message_id: str) -> Message | None:
         """Return the message, if it is not settled."""
