@@ -38,6 +38,11 @@ _ROUNDS: Final[tuple[tuple[Step, Due], ...]] = (
 )
 
 
+def _instants(work: Work) -> tuple[datetime | None, ...]:
+    """Return for each round when something is due in it."""
+    return work.commands.next_wake_at(), work.executions.next_wake_at(), work.windows.next_opening_at()
+
+
 class Listener(Protocol):
     """What the engine waits on."""
 
@@ -52,6 +57,15 @@ class _SetAside:
 
     until: datetime
     pause: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is due in a round, and when anything is due at all."""
+
+    round: int
+    ids: list[str]
+    next_at: datetime | None
 
 
 class Engine:
@@ -86,18 +100,20 @@ class Engine:
 
     def turn(self) -> datetime | None:
         """Do all that is due, and return the instant at which something is due next; None where nothing is planned."""
-        while (at := self._next_at()) is not None and at <= self._clock.now():
-            if not self._look():
+        while True:
+            took_any, at = self._look()
+            if at is None or at > self._clock.now():
+                return at
+            if not took_any:
                 return self._clock.now() + _LOOK_AGAIN
-        return at
 
     def _round(self) -> timedelta:
         """Look once, and return how long to wait for the next look; a database that fails does not end the engine."""
         try:
-            at = self._next_at()
+            took_any, at = self._look()
             pause = _LOOK_AGAIN if at is None else min(at - self._clock.now(), _LOOK_AGAIN)
             if pause <= timedelta():
-                pause = timedelta() if self._look() else _LOOK_AGAIN
+                pause = timedelta() if took_any else _LOOK_AGAIN
         except Exception:  # noqa: BLE001  (whatever it is, windows must open once it is over)
             if not self._is_blind:
                 _LOG.exception("the engine cannot look at the database; it tries again every %s", _LOOK_AGAIN)
@@ -108,37 +124,46 @@ class Engine:
         self._is_blind = False
         return pause
 
-    def _next_at(self) -> datetime | None:
-        with self._database.read() as work:
-            instants = (work.windows.next_opening_at(), work.executions.next_wake_at(), work.commands.next_wake_at())
-        return min((one for one in instants if one is not None), default=None)
+    def _look(self) -> tuple[bool, datetime | None]:
+        """Take a step with everything that is due, round by round.
 
-    def _look(self) -> bool:
-        """Take a step with everything that is due; return False where all of that is set aside."""
+        Return whether there was anything, and when something is due next: at once where all of it is set aside, or
+        where a step made something due whose round was over.
+        """
         now = self._clock.now()
         # What has long not failed again succeeded, or is gone.
         self._set_aside = {id: one for id, one in self._set_aside.items() if now < one.until + _SET_ASIDE_MAX}
-        took_any = [self._take_all(step, due, now) for step, due in _ROUNDS]
-        return any(took_any)
-
-    def _take_all(self, step: Step, due: Due, now: datetime) -> bool:
-        """Take *step* with all that is due at *now*, and return whether there was anything."""
-        took_any = False
-        while not self._is_stopping.is_set() and (ids := self._due(due, now)):
+        took_any, first = False, 0
+        while True:
+            found = self._find(first, now)
+            if not found.ids:
+                return took_any, found.next_at
             took_any = True
-            for id in ids:
+            step, _ = _ROUNDS[found.round]
+            for id in found.ids:
                 if self._is_stopping.is_set():
-                    break
+                    return took_any, found.next_at
                 self._take(step, id)
-            if len(ids) < _BATCH:
-                break
-        return took_any
+            first = found.round if len(found.ids) >= _BATCH else found.round + 1
 
-    def _due(self, due: Due, now: datetime) -> list[str]:
-        """Return some of what is due; what is set aside takes no place among it."""
+    def _find(self, first: int, now: datetime) -> _Found:
+        """Return some of what is due in the first round, from the round *first* on, in which anything is.
+
+        All in one transaction, which costs more than the look-ups in it. What is set aside takes no place in it.
+        """
         left_alone = {id for id, one in self._set_aside.items() if now < one.until}
         with self._database.read() as work:
-            return [id for id in due(work, now, _BATCH + len(left_alone)) if id not in left_alone]
+            instants = _instants(work)
+            next_at = min((one for one in instants if one is not None), default=None)
+            for number in range(first, len(_ROUNDS)):
+                at = instants[number]
+                if at is None or at > now:
+                    continue
+                _, due = _ROUNDS[number]
+                ids = [id for id in due(work, now, _BATCH + len(left_alone)) if id not in left_alone]
+                if ids:
+                    return _Found(number, ids, next_at)
+        return _Found(first, [], next_at)
 
     def _take(self, step: Step, id: str) -> None:
         now = self._clock.now()
