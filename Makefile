@@ -5,6 +5,7 @@ ARGS ?=
 ONLY ?=
 SEED ?=
 SEEDS ?=
+FROM ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help up dev test test-all check lint types imports simulate bench docs lock clean
@@ -36,8 +37,8 @@ test: .venv/.dev  ## Fast tests: unit, SQLite and PostgreSQL, wire, agent, accep
 test-all: .venv/.dev  ## The above and the slow ones
 	$(BIN)/pytest
 
-simulate: .venv/.dev  ## The simulation; SEED=123 repeats one, SEEDS=300 runs that many
-	SEED=$(SEED) SEEDS=$(SEEDS) $(BIN)/pytest tests/simulation
+simulate: .venv/.dev  ## 3,000 simulated worlds; SEED=123 repeats one, SEEDS=300 runs that many, FROM=5000 begins there
+	@SEED=$(SEED) SEEDS=$(SEEDS) FROM=$(FROM) $(BIN)/python -m tests.simulation
 
 bench: .venv/.dev  ## The numbers; ONLY=name runs one group
 	$(BIN)/python -m bench $(ONLY)
