@@ -5,6 +5,8 @@ steps are merged, and a state that is terminal stays.
 """
 
 import dataclasses
+import functools
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -172,10 +174,22 @@ def _command_payload(call: Call, one: Message, value: Command) -> str:
     return send_command_payload(
         command_id=one.command_id,
         document_name=document.name,
-        document=document.content,
+        document=_text_of(document.name, document.version),
+        declared=document.parameters,
         parameters=value.parameters,
         undeclared=undeclared,
     )
+
+
+@functools.cache
+def _text_of(document_name: str, version: str) -> str:
+    """Return the content of a document as it travels; the text of the library is for readers, with spaces."""
+    return json.dumps(library.get(document_name, version).content, separators=(",", ":"))
+
+
+@functools.cache
+def _step_names(document_name: str, version: str) -> tuple[str, ...]:
+    return library.get(document_name, version).step_names
 
 
 def _merge(call: Call, sent: Invocation, told: Reply) -> None:
@@ -184,7 +198,7 @@ def _merge(call: Call, sent: Invocation, told: Reply) -> None:
         return
     value = call.work.commands.get(sent.command_id)
     assert value is not None, "an invocation goes with its command"
-    names = library.get(value.document_name, value.document_version).step_names
+    names = _step_names(value.document_name, value.document_version)
     known = {
         step.name: step for step in call.work.invocations.steps(sent.command_id, [sent.instance_id])[sent.instance_id]
     }

@@ -21,6 +21,7 @@ _MESSAGE_ID: Final = re.compile(r"aws\.ssm\.(?P<command_id>[0-9a-fA-F-]+)\.(?P<n
 # JSON can escape these, but no text column holds them, and a script may print anything.
 _NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
 _ZERO_YEAR: Final = 1
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class ReplyStatus(StrEnum):
@@ -79,7 +80,8 @@ def send_command_payload(
     *,
     command_id: str,
     document_name: str,
-    document: Mapping[str, Any],
+    document: str,
+    declared: Mapping[str, Any],
     parameters: Mapping[str, Sequence[str]],
     undeclared: Mapping[str, str] = MappingProxyType({}),
     output_s3_bucket_name: str = "",
@@ -87,15 +89,14 @@ def send_command_payload(
     cloud_watch_log_group_name: str = "",
     cloud_watch_output_enabled: bool = False,
 ) -> str:
-    """Return the payload that has an agent run *document*, which travels whole in it.
+    """Return the payload that has an agent run *document*, whose JSON travels whole in it.
 
-    The API gives every parameter as a list of strings; an agent must get it in the type that the document declares.
+    The API gives every parameter as a list of strings; an agent must get it in the type that the document has *declared*.
     Agents substitute *undeclared* ones as well; they are how the server tells one node what it tells no other.
 
     Raises:
         InvalidParameters: the values of a parameter are not of that type.
     """
-    declared = document.get("parameters") or {}
     payload = {
         "CommandId": command_id,
         "DocumentName": document_name,
@@ -104,18 +105,18 @@ def send_command_payload(
             for name, values in parameters.items()
         }
         | dict(undeclared),
-        "DocumentContent": document,
         "OutputS3BucketName": output_s3_bucket_name,
         "OutputS3KeyPrefix": output_s3_key_prefix,
         "CloudWatchLogGroupName": cloud_watch_log_group_name,
         "CloudWatchOutputEnabled": "true" if cloud_watch_output_enabled else "false",
     }
-    return json.dumps(payload, separators=(",", ":"))
+    # The document is by far the longest part, and the same for every node: it is not written anew.
+    return f'{_encode(payload)[:-1]},"DocumentContent":{document}}}'
 
 
 def cancel_payload(command_id: str, node_id: str) -> str:
     """Return the payload that has an agent stop a command; its message needs an id of its own."""
-    return json.dumps({"CancelMessageId": message_id(command_id, node_id)}, separators=(",", ":"))
+    return _encode({"CancelMessageId": message_id(command_id, node_id)})
 
 
 def parse_reply(text: str) -> Reply:

@@ -50,7 +50,7 @@ def from_members(cls: type[T], members: Mapping[str, Any], **more: Any) -> T:
 
 def dumps(record: Any) -> str:
     """Return *record* as the text that the store keeps: its members in JSON, instants as milliseconds."""
-    return json.dumps(to_members(record), separators=(",", ":"), default=_milliseconds)
+    return _encode(to_members(record))
 
 
 def loads(cls: type[T], text: str) -> T:
@@ -80,6 +80,10 @@ def _milliseconds(value: object) -> int:
     if isinstance(value, datetime):
         return to_ms(value)
     raise TypeError(f"{type(value).__name__} cannot be stored in a record")
+
+
+# Made once: `json.dumps` with options makes a new one at each call.
+_encode: Final = json.JSONEncoder(separators=(",", ":"), default=_milliseconds).encode
 
 
 def _instant(value: object) -> object:

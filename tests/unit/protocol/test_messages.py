@@ -38,7 +38,12 @@ DOCUMENT = {"schemaVersion": "2.2", "parameters": PARAMETERS, "mainSteps": []}
 def sent(parameters: dict[str, list[str]], **more: Any) -> dict[str, Any]:
     payload: dict[str, Any] = json.loads(
         send_command_payload(
-            command_id=COMMAND_ID, document_name="My-Document", document=DOCUMENT, parameters=parameters, **more
+            command_id=COMMAND_ID,
+            document_name="My-Document",
+            document=json.dumps(DOCUMENT),
+            declared=PARAMETERS,
+            parameters=parameters,
+            **more,
         )
     )
     return payload
