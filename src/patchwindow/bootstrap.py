@@ -25,6 +25,7 @@ from patchwindow.operations.call import Site
 from patchwindow.operations.quotas import Quotas
 from patchwindow.operations.service import Service
 from patchwindow.ports import Clock, Ids
+from patchwindow.protocol.rest import load_routes
 from patchwindow.protocol.service import load_operations
 from patchwindow.store.baselines import OWNER_AWS
 from patchwindow.store.database import Database
@@ -129,7 +130,9 @@ class Server:
         site = _prepare(self.database, config, self.ids, self.url, program)
         service = Service(database=self.database, clock=self.clock, ids=self.ids, site=site)
         engine = Engine(database=self.database, clock=self.clock, ids=self.ids)
-        self._app = App(service, load_operations(), bell=bell, program=program, background=lambda: engine.run(bell))
+        self._app = App(
+            service, load_operations(), load_routes(), bell=bell, program=program, background=lambda: engine.run(bell)
+        )
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
                 self._app,

@@ -11,9 +11,10 @@ from patchwindow.domain.errors import PatchwindowError
 from patchwindow.operations.call import Caller
 from patchwindow.operations.service import authorize, find
 from patchwindow.protocol.faults import Fault, to_fault
+from patchwindow.protocol.rest import load_routes
 from patchwindow.protocol.service import OperationModel, load_operations
 
-MODELS: Final = {model.name: model for model in load_operations().values()}
+MODELS: Final = {model.name: model for model in (*load_operations().values(), *load_routes())}
 
 
 class Api:

@@ -13,6 +13,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from tests.fakes.site import FINGERPRINT, PUBLIC_KEY, Installation, as_node
 
+from patchwindow.protocol.rest import load_routes
 from patchwindow.protocol.service import load_operations
 from patchwindow.store.settings import AccessKey, Role
 from patchwindow.system import LoopBell
@@ -114,6 +115,7 @@ class Edge:
         self.app = App(
             self.here.service,
             load_operations(),
+            load_routes(),
             bell=self.bell,
             program=PROGRAM,
             background=self._background,

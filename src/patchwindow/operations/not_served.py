@@ -1,4 +1,4 @@
-"""The operations of the public API that this server does not have, each with its reason."""
+"""The operations of the public APIs that this server does not have, each with its reason."""
 
 from typing import Final
 
@@ -136,3 +136,20 @@ NOT_SERVED: Final[dict[str, str]] = {
     operation: reason for reason, operations in _BY_REASON.items() for operation in operations
 }
 """Why this server does not serve an operation, by its name."""
+
+_GROUP_CONFIGURATIONS: Final = "its groups are defined by tag queries alone; give a ResourceQuery"
+_GROUP_MEMBERS: Final = "its groups are defined by tag queries alone; tag the node to have it in a group"
+_TAG_SYNC: Final = "its groups follow the tags by themselves and need no tag-sync task"
+_GROUP_SETTINGS: Final = "it sends no events about groups and has no settings for them"
+
+_GROUPS_BY_REASON: Final[dict[str, tuple[str, ...]]] = {
+    _GROUP_CONFIGURATIONS: ("PutGroupConfiguration",),
+    _GROUP_MEMBERS: ("GroupResources", "ListGroupingStatuses", "UngroupResources"),
+    _TAG_SYNC: ("CancelTagSyncTask", "GetTagSyncTask", "ListTagSyncTasks", "StartTagSyncTask"),
+    _GROUP_SETTINGS: ("GetAccountSettings", "UpdateAccountSettings"),
+}
+
+GROUPS_NOT_SERVED: Final[dict[str, str]] = {
+    operation: reason for reason, operations in _GROUPS_BY_REASON.items() for operation in operations
+}
+"""The same for the operations of Resource Groups."""

@@ -9,10 +9,10 @@ from typing import Final
 from patchwindow.domain.errors import Invalid
 from patchwindow.domain.opening import parse_instant
 from patchwindow.domain.schedule_zone import format_instant
-from patchwindow.domain.window import Target, Window, WindowTarget
+from patchwindow.domain.window import ResourceType, Target, Window, WindowTarget
 from patchwindow.operations.call import Answer, Call, Request, after_text, filter_values
 from patchwindow.operations.tags import NODE
-from patchwindow.operations.targeting import IDS, includes, targets_of
+from patchwindow.operations.targeting import IDS, group_queries, includes, targets_of
 from patchwindow.operations.windows import existing, zone_of
 from patchwindow.protocol.pages import Key
 from patchwindow.protocol.records import from_ms, to_ms
@@ -33,7 +33,7 @@ def describe_schedule(call: Call, request: Request) -> Answer:
         if "WindowId" in request:
             named = [existing(call, request["WindowId"])]
         elif request.get("Targets"):
-            named = _windows_of(call, targets_of(request["Targets"]))
+            named = _windows_of(call, _targets(request))
         else:
             return _all(call)
         return [(since, window) for window in named if window.enabled]
@@ -46,7 +46,8 @@ def describe_schedule(call: Call, request: Request) -> Answer:
         return [(place, opening, window) for place, (opening, _, window) in enumerate(page, count + 1)]
 
     return call.pages(
-        request,
+        # The model has no largest page, and a window may open forever.
+        {**request, "MaxResults": min(request.get("MaxResults", _PAGE), _OPENINGS_MAX)},
         "ScheduledWindowExecutions",
         default=_PAGE,
         fetch=fetch,
@@ -61,7 +62,7 @@ def describe_schedule(call: Call, request: Request) -> Answer:
 
 def describe_for_target(call: Call, request: Request) -> Answer:
     """DescribeMaintenanceWindowsForTarget: windows with a registered target that would include the resource."""
-    windows = _windows_of(call, targets_of(request["Targets"]))
+    windows = _windows_of(call, _targets(request))
     return call.pages(
         request,
         "WindowIdentities",
@@ -112,16 +113,23 @@ def _all(call: Call) -> Iterator[tuple[datetime, Window]]:
         after = (page[-1][0], page[-1][1].window_id)
 
 
+def _targets(request: Request) -> tuple[Target, ...]:
+    resource_type = request.get("ResourceType")
+    return targets_of(request["Targets"], resource_type=None if resource_type is None else ResourceType(resource_type))
+
+
 def _windows_of(call: Call, targets: tuple[Target, ...]) -> list[Window]:
     """Return the windows, by id, that have a registered target with the same definition, or one that selects a named node."""
     named = {node_id for target in targets if target.key == IDS for node_id in target.values}
     tags = call.work.tags.of_many(NODE, named)
     nodes = {node.instance_id: tags.get(node.instance_id, {}) for node in call.work.nodes.many(named)}
+    queries = group_queries(call.work) if nodes else {}
 
     def covers(registered: WindowTarget, one: Target) -> bool:
         same = any(other.key == one.key and set(one.values) & set(other.values) for other in registered.targets)
         return same or (
-            one.key == IDS and any(id in nodes and includes(registered.targets, id, nodes[id]) for id in one.values)
+            one.key == IDS
+            and any(id in nodes and includes(registered.targets, id, nodes[id], queries) for id in one.values)
         )
 
     found = {

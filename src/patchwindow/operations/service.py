@@ -13,7 +13,14 @@ from patchwindow.domain.errors import Denied, NotServed, TokenReused
 from patchwindow.domain.node import Node
 from patchwindow.operations import messages
 from patchwindow.operations.call import Answer, Call, Caller, Request, Site
-from patchwindow.operations.table import AGENT_OPERATIONS, NOT_SERVED, OPERATIONS, Operation
+from patchwindow.operations.table import (
+    AGENT_OPERATIONS,
+    GROUP_OPERATIONS,
+    GROUPS_NOT_SERVED,
+    NOT_SERVED,
+    OPERATIONS,
+    Operation,
+)
 from patchwindow.ports import Clock, Ids
 from patchwindow.store.database import Database
 from patchwindow.store.settings import AccessKey, Role
@@ -134,9 +141,9 @@ def find(name: str) -> Operation:
     Raises:
         NotServed: this server does not have it; the message says why.
     """
-    operation = OPERATIONS.get(name) or AGENT_OPERATIONS.get(name)
+    operation = OPERATIONS.get(name) or AGENT_OPERATIONS.get(name) or GROUP_OPERATIONS.get(name)
     if operation is None:
-        reason = NOT_SERVED.get(name, "no such operation")
+        reason = NOT_SERVED.get(name) or GROUPS_NOT_SERVED.get(name, "no such operation")
         raise NotServed(f"{name} is not served here: {reason}")
     return operation
 

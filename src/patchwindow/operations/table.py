@@ -1,6 +1,7 @@
 """Which function serves which operation. Adding one = one function, and one line here.
 
-Every operation of the public model stands in `OPERATIONS` or, with its reason, in `NOT_SERVED`.
+Every operation of the public model stands in `OPERATIONS` or, with its reason, in `NOT_SERVED`; those of Resource Groups in
+`GROUP_OPERATIONS` or in `GROUPS_NOT_SERVED`.
 """
 
 from collections.abc import Callable
@@ -20,12 +21,14 @@ from patchwindow.operations import (
     nodes,
     openings,
     patch_states,
+    resource_groups,
     tags,
     targets,
     tasks,
     windows,
 )
 from patchwindow.operations.call import Answer, Call, Request
+from patchwindow.operations.not_served import GROUPS_NOT_SERVED as GROUPS_NOT_SERVED  # noqa: PLC0414  (part of this table)
 from patchwindow.operations.not_served import NOT_SERVED as NOT_SERVED  # noqa: PLC0414  (part of this table)
 
 
@@ -122,6 +125,23 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "ListComplianceSummaries": _reads(compliance.list_summaries),
     "ListResourceComplianceSummaries": _reads(compliance.list_resource_summaries),
 }
+
+GROUP_OPERATIONS: Final[dict[str, Operation]] = {
+    "CreateGroup": _writes(resource_groups.create),
+    "GetGroup": _reads(resource_groups.get),
+    "GetGroupQuery": _reads(resource_groups.get_query),
+    "GetGroupConfiguration": _reads(resource_groups.get_configuration),
+    "UpdateGroup": _writes(resource_groups.update),
+    "UpdateGroupQuery": _writes(resource_groups.update_query),
+    "DeleteGroup": _writes(resource_groups.delete),
+    "ListGroups": _reads(resource_groups.list_groups),
+    "ListGroupResources": _reads(resource_groups.list_resources),
+    "SearchResources": _reads(resource_groups.search),
+    "Tag": _writes(resource_groups.tag),
+    "Untag": _writes(resource_groups.untag),
+    "GetTags": _reads(resource_groups.get_tags),
+}
+"""The operations of Resource Groups."""
 
 AGENT_OPERATIONS: Final[dict[str, Operation]] = {
     "RegisterManagedInstance": Operation(agents.register, writes=True, is_unsigned=True),

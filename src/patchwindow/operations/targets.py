@@ -3,17 +3,14 @@
 import dataclasses
 from typing import Final
 
-from patchwindow.domain.errors import Invalid, LimitExceeded, NotFound, TargetInUse
-from patchwindow.domain.window import ResourceType, Window, WindowTarget
+from patchwindow.domain.errors import Invalid, NotFound, TargetInUse
+from patchwindow.domain.window import Window, WindowTarget
 from patchwindow.operations.call import Answer, Call, Request, after_text, filter_values
 from patchwindow.operations.targeting import check_keys, targets_of
 from patchwindow.operations.windows import existing, locked
 from patchwindow.protocol.records import attributes, from_members, to_members
 
 TARGET_IDS: Final = "WindowTargetIds"
-TARGETS_MAX: Final = 100
-"""Targets that one window may have, as in AWS."""
-
 _PAGE: Final = 100
 
 
@@ -23,11 +20,7 @@ def register(call: Call, request: Request) -> Answer:
     check_keys(request["Targets"])
     target = from_members(WindowTarget, request, window_target_id=call.ids.uuid())
     _check(target)
-    if len(call.work.window_targets.of_window(window.window_id)) >= TARGETS_MAX:
-        raise LimitExceeded(
-            f"maintenance window {window.window_id} has {TARGETS_MAX} targets, the most that one may have; "
-            "deregister one, or use another window"
-        )
+    call.site.quotas.check("targets-per-window", len(call.work.window_targets.of_window(window.window_id)) + 1)
     call.work.window_targets.put(target.window_target_id, target)
     return {"WindowTargetId": target.window_target_id}
 
@@ -94,6 +87,4 @@ def _existing(call: Call, window: Window, target_id: str) -> WindowTarget:
 
 
 def _check(target: WindowTarget) -> None:
-    if target.resource_type is ResourceType.RESOURCE_GROUP:
-        raise Invalid("ResourceType RESOURCE_GROUP is not served yet; use INSTANCE with tag:<key>")
-    targets_of([to_members(one) for one in target.targets])
+    targets_of([to_members(one) for one in target.targets], resource_type=target.resource_type)

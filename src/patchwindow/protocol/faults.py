@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from patchwindow.domain import errors
+from patchwindow.protocol.rest import RestOperation
 from patchwindow.protocol.scalars import Malformed
 from patchwindow.protocol.service import OperationModel
 
@@ -73,6 +74,19 @@ NAMES: Final[Mapping[type[errors.PatchwindowError], tuple[str, ...]]] = {
     errors.NotServed: ("UnknownOperationException",),
 }
 
+# In REST-JSON a refusal is one of a few names, each with an HTTP status of its own; a class without a name has that of the
+# class above. Who cannot be identified is told what every service tells.
+REST_NAMES: Final[Mapping[type[errors.PatchwindowError], str]] = {
+    errors.Invalid: "BadRequestException",
+    errors.NotFound: "NotFoundException",
+    errors.Conflict: "BadRequestException",
+    errors.MovedMeanwhile: "TooManyRequestsException",
+    errors.LimitExceeded: "BadRequestException",
+    errors.Denied: "ForbiddenException",
+    errors.NotServed: "MethodNotAllowedException",
+}
+_FORBIDDEN: Final = 403
+
 FRAMEWORK: Final = frozenset(
     {
         "AccessDeniedException",
@@ -119,12 +133,16 @@ def to_fault(error: errors.PatchwindowError, operation: OperationModel | None = 
     named = [NAMES[cls] for cls in type(error).__mro__ if cls in NAMES]
     assert named, f"{type(error).__name__} has no name on the wire"
     code = named[0][0]
+    if isinstance(operation, RestOperation):
+        code = next((REST_NAMES[cls] for cls in type(error).__mro__ if cls in REST_NAMES), code)
+        return Fault(code, str(error), operation.status_of(code) or _FORBIDDEN)
     if operation is not None:
         legal = operation.errors | FRAMEWORK
         code = next((name for names in named for name in names if name in legal), code)
     return Fault(code, str(error))
 
 
-def internal_fault(request_id: str) -> Fault:
+def internal_fault(request_id: str, operation: OperationModel | None = None) -> Fault:
     """Return the fault for a defect of ours; the log says under *request_id* what happened."""
-    return Fault("InternalServerError", f"the server failed; its log has the reason under request {request_id}", 500)
+    code = "InternalServerErrorException" if isinstance(operation, RestOperation) else "InternalServerError"
+    return Fault(code, f"the server failed; its log has the reason under request {request_id}", 500)

@@ -35,12 +35,13 @@ def read_page(operation: str, request: Mapping[str, Any], *, default: int) -> Pa
 def next_token(operation: str, request: Mapping[str, Any], last: Key) -> str:
     """Return the token of the page that follows the entry whose key is *last*."""
     key = json.dumps(last, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_digest(_binding(operation, request), key) + key).decode().rstrip("=")
+    # In letters and digits alone: services differ in what else a token may have.
+    return base64.b32encode(_digest(_binding(operation, request), key) + key).decode().rstrip("=")
 
 
 def _read(token: str, binding: bytes) -> Key:
     try:
-        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        raw = base64.b32decode(token + "=" * (-len(token) % 8))
         digest, key = raw[:_DIGEST_LENGTH], raw[_DIGEST_LENGTH:]
         if digest == _digest(binding, key):
             return tuple(json.loads(key))

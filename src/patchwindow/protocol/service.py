@@ -19,6 +19,7 @@ from patchwindow.domain.errors import Invalid
 from patchwindow.protocol.inputs import InputCompiler
 from patchwindow.protocol.outputs import OutputCompiler, Writer
 from patchwindow.protocol.scalars import Malformed, Reader
+from patchwindow.protocol.sigv4 import SignedRequest
 from patchwindow.protocol.violations import summary
 
 _PUBLIC: Final = "data/ssm/2014-11-06/service-2.json.gz"
@@ -41,7 +42,9 @@ class ServiceModel:
 
     def __init__(self, model: Mapping[str, Any], *, public: bool) -> None:
         self.public = public
-        self.target_prefix: str = model["metadata"]["targetPrefix"]
+        metadata = model["metadata"]
+        # A service whose operations are methods and paths has no prefix of their names.
+        self.target_prefix: str = metadata.get("targetPrefix") or metadata["signingName"]
         self.operations: Mapping[str, Mapping[str, Any]] = model["operations"]
         self.shapes: Mapping[str, Mapping[str, Any]] = model["shapes"]
         self.inputs = InputCompiler(self.shapes)
@@ -52,6 +55,9 @@ class ServiceModel:
 
 class OperationModel:
     """One operation of a service: how its input is read and checked, and its output written."""
+
+    content_type = b"application/x-amz-json-1.1"
+    """What requests and answers are."""
 
     def __init__(self, service: ServiceModel, name: str) -> None:
         self._service = service
@@ -73,6 +79,10 @@ class OperationModel:
         """The names of the errors that the operation documents."""
         return frozenset(error["shape"] for error in self._model.get("errors", ()))
 
+    def members_of(self, request: SignedRequest) -> dict[str, Any]:
+        """Return the members of the input in *request*; see `parse`."""
+        return self.parse(request.body)
+
     def parse(self, body: bytes) -> dict[str, Any]:
         """Return the members of the input in *body*; unknown members and nulls are left out.
 
@@ -82,9 +92,18 @@ class OperationModel:
             Malformed: *body* is not a JSON object with members of the right types.
             Invalid: members break constraints of the model; the message lists all of them, in AWS's words.
         """
+        return self.read(decode(body))
+
+    def read(self, value: Any) -> dict[str, Any]:
+        """Return the members of the input in *value*, which is decoded JSON, as `parse` does.
+
+        Raises:
+            Malformed: *value* is not an object with members of the right types.
+            Invalid: members break constraints of the model.
+        """
         found: list[str] = []
         try:
-            members: dict[str, Any] = self._read(_decode(body), "", found)
+            members: dict[str, Any] = self._read(value, "", found)
         except RecursionError:
             raise Malformed("the request body is nested too deeply") from None
         if found:
@@ -111,23 +130,31 @@ class OperationModel:
 @functools.cache
 def load_operations() -> Mapping[str, OperationModel]:
     """Return every operation of all models by its X-Amz-Target, such as `AmazonSSM.CreatePatchBaseline`."""
-    services = [ServiceModel(json.loads(_public_model()), public=True)]
+    services = [ServiceModel(json.loads(read_public_model(_PUBLIC)), public=True)]
     ours = resources.files("patchwindow.protocol") / "model"
     services += (ServiceModel(json.loads((ours / name).read_bytes()), public=False) for name in _OURS)
     operations = (OperationModel(service, name) for service in services for name in service.operations)
     return MappingProxyType({operation.target: operation for operation in operations})
 
 
-def _public_model() -> bytes:
-    return gzip.decompress((resources.files("botocore") / _PUBLIC).read_bytes())
+def read_public_model(path: str) -> bytes:
+    """Return the service model at *path* in the installed botocore package, as JSON."""
+    return gzip.decompress((resources.files("botocore") / path).read_bytes())
 
 
-def _decode(body: bytes) -> Any:
+def decode(body: bytes) -> Any:
+    """Return the JSON value in *body*; an empty body is an empty object.
+
+    Raises:
+        Malformed: it is not JSON in UTF-8, or holds characters that are no text.
+    """
     try:
         text = body.decode()
         value = _parse_json(text) if text else {}
     except ValueError as error:
         raise Malformed(f"the request body is not JSON in UTF-8: {error}") from None
+    except RecursionError:
+        raise Malformed("the request body is nested too deeply") from None
     if "\\u" in text:
         for string in _strings(value):
             if unfit := _NO_TEXT.search(string):

@@ -17,7 +17,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from patchwindow.domain.errors import BadSignature, MissingSignature, StaleSignature
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
-SERVICES: Final = frozenset({"ssm", "ec2messages", "ssmmessages"})
+SERVICES: Final = frozenset({"ssm", "ec2messages", "ssmmessages", "resource-groups"})
 SKEW_MAX: Final = timedelta(minutes=15)
 
 # What a signature that leaves them out would let others change: where the request goes, when, for what and as whom.

@@ -1,4 +1,4 @@
-"""The one ASGI application: the API at `POST /`, and a few plain pages beside it."""
+"""The one ASGI application: the API at `POST /` and below the paths of Resource Groups, and a few plain pages beside it."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from patchwindow.operations.service import Service
+from patchwindow.protocol.rest import Routes
 from patchwindow.protocol.service import OperationModel
 from patchwindow.wire.capability import Capability
 from patchwindow.wire.http import Receive, Scope, Send
@@ -29,12 +30,13 @@ class App:
         self,
         service: Service,
         operations: Mapping[str, OperationModel],
+        routes: Routes,
         *,
         bell: Bell,
         program: bytes,
         background: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
-        self._rpc = Rpc(service, operations, bell)
+        self._rpc = Rpc(service, operations, routes, bell)
         self._program = program
         self._background = background
         capability = Capability(service, program)
@@ -53,7 +55,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or start and stop."""
-        if scope["type"] == "http" and scope["path"] == "/" and scope["method"] == "POST":
+        if scope["type"] == "http" and self._rpc.serves(scope):
             await self._rpc(scope, receive, send)
         else:
             await self._pages(scope, receive, send)

@@ -19,6 +19,8 @@ class Answer:
     body: bytes
     request_id: str
     content_type: bytes = JSON
+    error_type: str | None = None
+    """The name of a refusal, where clients look for it in a header."""
 
 
 class TooLarge(Exception):
@@ -64,5 +66,7 @@ async def send_answer(send: Send, answer: Answer) -> None:
         (b"content-length", b"%d" % len(answer.body)),
         (b"x-amzn-requestid", answer.request_id.encode()),
     ]
+    if answer.error_type is not None:
+        headers.append((b"x-amzn-errortype", answer.error_type.encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

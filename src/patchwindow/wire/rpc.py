@@ -1,4 +1,4 @@
-"""The RPC endpoint: read → authenticate → parse → check → operate → serialize, in this order, in this file."""
+"""The API's endpoint: read → authenticate → parse → check → operate → serialize, in this order, in this file."""
 
 import asyncio
 import logging
@@ -13,6 +13,7 @@ from patchwindow.operations.call import Answer as Members
 from patchwindow.operations.call import Caller, Request
 from patchwindow.operations.service import Keyring, Question, Service, authorize, find
 from patchwindow.protocol.faults import Fault, internal_fault, to_fault
+from patchwindow.protocol.rest import RestOperation, Routes
 from patchwindow.protocol.service import OperationModel
 from patchwindow.protocol.sigv4 import SignedRequest
 from patchwindow.wire.authenticate import authenticate
@@ -59,18 +60,25 @@ class Asked:
 
 
 class Rpc:
-    """AWS JSON 1.1 in front of the service."""
+    """AWS JSON 1.1 in front of the service, and REST-JSON, which differs in how a request names its operation and members."""
 
-    def __init__(self, service: Service, operations: Mapping[str, OperationModel], bell: Bell) -> None:
+    def __init__(self, service: Service, operations: Mapping[str, OperationModel], routes: Routes, bell: Bell) -> None:
         self._service = service
         self._operations = operations
+        self._routes = routes
         self._bell = bell
-        self._writing = frozenset(target for target, model in operations.items() if _writes(model))
+        self._writing = frozenset(model.target for model in (*operations.values(), *routes) if _writes(model))
         self._is_stopping = False
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         together_max = service.database.together_max
         self._reads = Batches(self.answer, threads=READERS // 2, together_max=min(together_max, READS_TOGETHER_MAX))
         self._writes = Batches(self.answer, threads=service.database.writers, together_max=together_max)
+
+    def serves(self, scope: Scope) -> bool:
+        """Return whether a request is for the API at all."""
+        if scope["path"] == "/":
+            return bool(scope["method"] == "POST")
+        return self._routes.find(scope["method"], scope["raw_path"]) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -91,22 +99,38 @@ class Rpc:
             headers=scope["headers"],
             body=body,
         )
-        target = next((value for name, value in scope["headers"] if name == b"x-amz-target"), b"").decode("latin-1")
-        answer = await self._answer(request, target, request_id, receive)
+        answer = await self._answer(request, request_id, receive)
         if answer is not None:
             await send_answer(send, answer)
 
-    async def _answer(self, request: SignedRequest, target: str, request_id: str, receive: Receive) -> Answer | None:
+    async def _answer(self, request: SignedRequest, request_id: str, receive: Receive) -> Answer | None:
         """Let the right thread carry out the request; return no answer where the client has gone away."""
-        model = self._operations.get(target)
-        if model is None:
-            return _refusal(NotServed(f"X-Amz-Target {target!r} names no operation of this API"), None, request_id)
+        try:
+            model = self._model(request)
+        except NotServed as problem:
+            return _refusal(problem, None, request_id)
         asked = self.asked(request, model, request_id)
         if model.name == _POLL:
             return await self._poll(asked, receive)
-        if target in self._writing:
+        if model.target in self._writing:
             return await self._writes.carry_out(asked)
         return await self._reads.carry_out(asked)
+
+    def _model(self, request: SignedRequest) -> OperationModel:
+        """Return the operation that *request* names.
+
+        Raises:
+            NotServed: there is none.
+        """
+        if request.path != b"/":
+            route = self._routes.find(request.method, request.path)
+            if route is not None:
+                return route
+        target = b"".join(request.values("x-amz-target")[:1]).decode("latin-1")
+        model = self._operations.get(target)
+        if model is None:
+            raise NotServed(f"X-Amz-Target {target!r} names no operation of this API")
+        return model
 
     def asked(self, request: SignedRequest, model: OperationModel, request_id: str) -> Asked:
         """Return the request as it is answered: first authenticate, parse and check."""
@@ -117,7 +141,7 @@ class Rpc:
                 caller = Caller(id="unsigned")
             else:
                 caller = authenticate(keys, self._service.site, request, model.name, self._service.clock.now())
-            members = model.parse(request.body)
+            members = model.members_of(request)
             authorize(model.name, operation, members, caller)
             return members, caller
 
@@ -189,7 +213,7 @@ def _told(asked: Asked, outcome: Members | Exception) -> Answer:
     if isinstance(outcome, Exception):
         return _refusal(outcome, asked.model, asked.request_id)
     try:
-        return Answer(200, asked.model.serialize(outcome), asked.request_id)
+        return Answer(200, asked.model.serialize(outcome), asked.request_id, asked.model.content_type)
     except Exception as problem:  # noqa: BLE001  (whatever it is, it is a defect of ours)
         return _refusal(problem, asked.model, asked.request_id)
 
@@ -201,7 +225,9 @@ def _refusal(problem: Exception, model: OperationModel | None, request_id: str) 
     else:
         name = model.target if model else "unknown operation"
         _LOG.error("request %s (%s) failed", request_id, name, exc_info=problem)
-        fault = internal_fault(request_id)
+        fault = internal_fault(request_id, model)
+    if isinstance(model, RestOperation):
+        return Answer(fault.http_status, fault.body(), request_id, model.content_type, fault.code)
     return Answer(fault.http_status, fault.body(), request_id)
 
 

@@ -1,5 +1,6 @@
 """Which nodes targets select, said by the store for all nodes and by a function for one."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -8,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.site import Installation
 
-from patchwindow.domain.errors import Invalid
-from patchwindow.domain.window import Target
-from patchwindow.operations.targeting import includes, select, targets_of
+from patchwindow.domain.errors import Invalid, NotFound
+from patchwindow.domain.window import ResourceType, Target
+from patchwindow.operations.targeting import group_queries, includes, select, targets_of
 
 TAGS: Final[list[dict[str, str]]] = [
     {},
@@ -19,6 +20,14 @@ TAGS: Final[list[dict[str, str]]] = [
     {"env": "live", "role": "web", "empty": ""},
 ]
 KEYS: Final = ("env", "role", "empty", "absent")
+GROUPS: Final[dict[str, tuple[str, list[dict[str, Any]]]]] = {
+    "live": ("AWS::AllSupported", [{"Key": "env", "Values": ["live"]}]),
+    "web": ("AWS::EC2::Instance", [{"Key": "role"}, {"Key": "env", "Values": ["test", "live"]}]),
+    "empty": ("AWS::SSM::ManagedInstance", [{"Key": "empty", "Values": [""]}]),
+    "buckets": ("AWS::S3::Bucket", [{"Key": "env"}]),
+}
+GROUP: Final = {"Key": "resource-groups:Name", "Values": ["web"]}
+TYPES: Final = {"Key": "resource-groups:ResourceTypeFilters", "Values": ["AWS::EC2::Instance"]}
 
 filters = st.one_of(
     st.builds(
@@ -35,6 +44,9 @@ filters = st.one_of(
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installation, dict[str, dict[str, str]]]]:
     here = Installation(tmp_path_factory.mktemp("fleet"))
+    for name, (type, filters) in GROUPS.items():
+        query = json.dumps({"ResourceTypeFilters": [type], "TagFilters": filters})
+        here.perform("CreateGroup", Name=name, ResourceQuery={"Type": "TAG_FILTERS_1_0", "Query": query})
     yield here, {here.node(tags=tags, ping={}): tags for tags in TAGS}
     here.close()
 
@@ -53,12 +65,80 @@ def test_a_node_is_included_exactly_if_it_is_selected(
     assert selected == [id for id, tags in sorted(nodes.items()) if includes(targets, id, tags)]
 
 
+@given(
+    group=st.sampled_from(list(GROUPS)),
+    types=st.none()
+    | st.lists(st.sampled_from(["AWS::AllSupported", "AWS::EC2::INSTANCE", "AWS::S3::Bucket"]), min_size=1),
+)
+def test_a_node_is_included_in_a_group_exactly_if_it_is_selected(
+    fleet: tuple[Installation, dict[str, dict[str, str]]], group: str, types: list[str] | None
+) -> None:
+    here, nodes = fleet
+    targets = [Target(key="resource-groups:Name", values=(group,))]
+    if types is not None:
+        targets.append(Target(key="resource-groups:ResourceTypeFilters", values=tuple(types)))
+    with here.database.read() as work:
+        selected = [node.instance_id for node in select(work, targets)]
+        queries = group_queries(work)
+    assert selected == [id for id, tags in sorted(nodes.items()) if includes(targets, id, tags, queries)]
+
+
+def test_a_group_selects_the_nodes_with_its_tags_and_of_its_types(
+    fleet: tuple[Installation, dict[str, dict[str, str]]],
+) -> None:
+    here, nodes = fleet
+    by_place = list(nodes)
+    expected = {"live": [1, 3], "web": [2, 3], "empty": [3], "buckets": []}
+    with here.database.read() as work:
+        for group, places in expected.items():
+            found = select(work, [Target(key="resource-groups:Name", values=(group,))])
+            assert [node.instance_id for node in found] == sorted(by_place[place] for place in places)
+
+
+def test_a_group_that_does_not_exist_is_no_group_of_all_nodes(
+    fleet: tuple[Installation, dict[str, dict[str, str]]],
+) -> None:
+    here, nodes = fleet
+    gone = [Target(key="resource-groups:Name", values=("gone",))]
+    with (
+        here.database.read() as work,
+        pytest.raises(NotFound, match=r"resource group 'gone' does not exist; create it"),
+    ):
+        select(work, gone)
+    assert not any(includes(gone, id, tags) for id, tags in nodes.items())
+
+
 def test_ids_of_no_node_are_passed_over(here: Installation) -> None:
     node = here.node()
     ids = Target(key="InstanceIds", values=("mi-0123456789abcdef0", node))
     with here.database.read() as work:
         assert [one.instance_id for one in select(work, [ids])] == [node]
         assert select(work, [ids, Target(key="InstanceIds", values=("mi-0123456789abcdef0",))]) == []
+
+
+@pytest.mark.parametrize(
+    ("members", "resource_type", "message"),
+    [
+        (
+            [{"Key": "resource-groups:Name", "Values": ["web"]}],
+            ResourceType.INSTANCE,
+            "target key 'resource-groups:Name' does not go with ResourceType INSTANCE; use RESOURCE_GROUP",
+        ),
+        (
+            [{"Key": "tag:env", "Values": ["live"]}],
+            ResourceType.RESOURCE_GROUP,
+            "target key 'tag:env' does not go with ResourceType RESOURCE_GROUP; use resource-groups:Name, or INSTANCE",
+        ),
+    ],
+)
+def test_targets_of_another_type_are_refused(
+    members: list[dict[str, Any]], resource_type: ResourceType, message: str
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        targets_of(members, resource_type=resource_type)
+    assert str(caught.value) == message
+    (other,) = set(ResourceType) - {resource_type}
+    assert targets_of(members, resource_type=other) == targets_of(members)
 
 
 def test_targets_are_read_as_they_were_given() -> None:
@@ -82,10 +162,41 @@ def test_targets_are_read_as_they_were_given() -> None:
             [{"Key": "tag:env", "Values": ["live", ""]}],
             "Please specify at least one target. Filter values can't be null or empty, as those of 'tag:env' are",
         ),
-        ([{"Key": "env", "Values": ["a"]}], "target key 'env' is not known; use InstanceIds, tag:<key> or tag-key"),
         (
-            [{"Key": "resource-groups:Name", "Values": ["a"]}],
-            "target key 'resource-groups:Name': resource groups are not served yet; use tag:<key> instead",
+            [{"Key": "env", "Values": ["a"]}],
+            "target key 'env' is not known; use InstanceIds, tag:<key>, tag-key or resource-groups:Name",
+        ),
+        (
+            [{"Key": "resource-groups:Owner", "Values": ["a"]}],
+            "target key 'resource-groups:Owner' is not known; use InstanceIds, tag:<key>, tag-key or resource-groups:Name",
+        ),
+        (
+            [{"Key": "resource-groups:Name", "Values": ["a", "b"]}],
+            "resource-groups:Name names 2 groups; name one, and register a target for each",
+        ),
+        (
+            [{"Key": "resource-groups:Name", "Values": [name]} for name in "ab"],
+            "targets name 2 times resource-groups:Name; give it once",
+        ),
+        (
+            [{"Key": "resource-groups:ResourceTypeFilters", "Values": ["AWS::EC2::Instance"]}],
+            "targets name 0 times resource-groups:Name; give it once",
+        ),
+        (
+            [GROUP, TYPES, TYPES],
+            "targets name 2 times resource-groups:ResourceTypeFilters; give it once, with all types",
+        ),
+        (
+            [GROUP, {**TYPES, "Values": ["AWS::EC2::Instance"] * 6}],
+            "resource-groups:ResourceTypeFilters names 6 types; 5 are the most",
+        ),
+        (
+            [GROUP, {**TYPES, "Values": ["Instance"]}],
+            "resource type 'Instance' has not the form AWS::<service>::<type>; use AWS::AllSupported or AWS::SSM::ManagedInstance",
+        ),
+        (
+            [GROUP, {"Key": "tag:env", "Values": ["live"]}],
+            "target keys 'resource-groups:Name' and 'tag:env' do not go together; use one of the two",
         ),
         (
             [{"Key": "InstanceIds", "Values": ["web-1"]}],
@@ -95,7 +206,10 @@ def test_targets_are_read_as_they_were_given() -> None:
             [{"Key": "InstanceIds", "Values": [f"mi-{number:017}" for number in range(51)]}],
             "InstanceIds names 51 nodes; 50 are the most, use tags for more",
         ),
-        ([{"Key": "tag:", "Values": ["a"]}], "target key 'tag:' is not known; use InstanceIds, tag:<key> or tag-key"),
+        (
+            [{"Key": "tag:", "Values": ["a"]}],
+            "target key 'tag:' is not known; use InstanceIds, tag:<key>, tag-key or resource-groups:Name",
+        ),
         (
             [
                 {"Key": "tag-key", "Values": ["a", "b", "c", "d"]},

@@ -1,5 +1,6 @@
 """Targets of maintenance windows through the operations of the API."""
 
+import dataclasses
 import re
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ import pytest
 from tests.fakes.api import Api
 from tests.fakes.site import Installation
 
-from patchwindow.operations.targets import TARGETS_MAX
+from patchwindow.operations.quotas import Quotas
 
 UNKNOWN_WINDOW: Final = "mw-0123456789abcdef0"
 UNKNOWN: Final = "01234567-89ab-4def-8123-456789abcdef"
@@ -15,6 +16,13 @@ UUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LEAST: Final[dict[str, Any]] = {
     "ResourceType": "INSTANCE",
     "Targets": [{"Key": "tag:Patch Group", "Values": ["web", "db"]}, {"Key": "tag-key", "Values": ["env"]}],
+}
+GROUP: Final[dict[str, Any]] = {
+    "ResourceType": "RESOURCE_GROUP",
+    "Targets": [
+        {"Key": "resource-groups:Name", "Values": ["web"]},
+        {"Key": "resource-groups:ResourceTypeFilters", "Values": ["AWS::EC2::INSTANCE"]},
+    ],
 }
 FULL: Final[dict[str, Any]] = {
     **LEAST,
@@ -77,6 +85,26 @@ def test_every_field_is_read_back_as_it_was_given(api: Api, window: str) -> None
     assert listed(api, window) == [{"WindowId": window, "WindowTargetId": made, **FULL}]
 
 
+def test_a_resource_group_is_read_back_as_it_was_given_though_it_does_not_exist_yet(api: Api, window: str) -> None:
+    made = register(api, window, **GROUP)
+    assert listed(api, window) == [{"WindowId": window, "WindowTargetId": made, **GROUP}]
+    found = listed(api, window, Filters=[{"Key": "Type", "Values": ["RESOURCE_GROUP"]}])
+    assert [one["WindowTargetId"] for one in found] == [made]
+
+
+def test_an_update_keeps_to_the_type_of_the_target(api: Api, window: str) -> None:
+    made = register(api, window, **GROUP)
+    renamed = [{"Key": "resource-groups:Name", "Values": ["db"]}]
+    for replace in ({}, {"Replace": True}):
+        answer = api("UpdateMaintenanceWindowTarget", WindowId=window, WindowTargetId=made, Targets=renamed, **replace)
+        assert answer["Targets"] == renamed
+        fault = api.fault(
+            "UpdateMaintenanceWindowTarget", WindowId=window, WindowTargetId=made, Targets=LEAST["Targets"], **replace
+        )
+        assert fault.message.startswith("target key 'tag:Patch Group' does not go with ResourceType RESOURCE_GROUP; ")
+    assert listed(api, window)[0]["ResourceType"] == "RESOURCE_GROUP"
+
+
 def test_what_is_not_given_is_absent(api: Api, window: str) -> None:
     made = register(api, window)
     assert listed(api, window) == [{"WindowId": window, "WindowTargetId": made, **LEAST}]
@@ -89,7 +117,8 @@ def test_what_is_not_given_is_absent(api: Api, window: str) -> None:
         ({"Targets": [{"Key": "tag:env"}]}, "Please specify at least one target. Filter values can't be null "),
         ({"Targets": [{"Values": ["x"]}]}, "Targets[0] has no Key; give it one "),
         ({"Targets": [{"Key": "WindowTargetIds", "Values": ["x"]}]}, "target key 'WindowTargetIds' is not known; "),
-        ({"ResourceType": "RESOURCE_GROUP"}, "ResourceType RESOURCE_GROUP is not served yet; use INSTANCE with "),
+        ({"ResourceType": "RESOURCE_GROUP"}, "target key 'tag:Patch Group' does not go with ResourceType "),
+        ({"Targets": GROUP["Targets"]}, "target key 'resource-groups:Name' does not go with ResourceType INSTANCE; "),
         ({"Targets": LEAST["Targets"] * 3}, "1 validation error detected: Value '[{"),
         ({"Name": "a window"}, "1 validation error detected: Value 'a window' at 'name' failed to "),
         ({"Description": ""}, "1 validation error detected: Value at 'description' failed to "),
@@ -104,13 +133,14 @@ def test_what_is_no_target_is_refused(api: Api, window: str, members: dict[str, 
 
 
 def test_a_window_has_no_more_than_so_many_targets(api: Api, window: str) -> None:
-    for _ in range(TARGETS_MAX):
+    api.here.service.site = dataclasses.replace(api.here.service.site, quotas=Quotas(targets_per_window=2))
+    for _ in range(2):
         register(api, window)
     fault = api.fault("RegisterTargetWithMaintenanceWindow", WindowId=window, **LEAST)
     assert fault.code == "ResourceLimitExceededException"
     assert fault.message == (
-        f"maintenance window {window} has 100 targets, the most that one may have; "
-        "deregister one, or use another window"
+        "quota targets-per-window is 2, and this would be 3; "
+        "remove some, or start the server with a greater one: --quota targets-per-window=3"
     )
     register(api, window_of(api))
 
