@@ -15,6 +15,7 @@ from patchwindow.domain.errors import (
 )
 from patchwindow.domain.node import Node
 from patchwindow.domain.run import Command, Invocation
+from patchwindow.operations.alarms import check_alarm
 from patchwindow.operations.call import Answer, Call, Request, bare_id
 from patchwindow.operations.command_results import command_id_of, members_of
 from patchwindow.operations.sending import Order, cancel_sent, create_command, end_invocation, request_cancel
@@ -27,6 +28,7 @@ _WHOLE_OR_NOT: Final = ("1.2", "2.0")
 
 def send(call: Call, request: Request) -> Answer:
     """SendCommand."""
+    check_alarm(request.get("AlarmConfiguration"))
     document = library.get(bare_id(request["DocumentName"]), request.get("DocumentVersion", "$DEFAULT"))
     instance_ids, targets = tuple(request.get("InstanceIds") or ()), tuple(request.get("Targets") or ())
     if bool(instance_ids) == bool(targets):
@@ -37,6 +39,8 @@ def send(call: Call, request: Request) -> Answer:
         order = Order(document=document, request=request, instance_ids=instance_ids)
     else:
         wanted_targets = targets_of(targets)
+        # Ids are promises: a node that is not there must not make the command a success of fewer.
+        _existing(call, [id for target in wanted_targets if target.key == IDS for id in target.values])
         nodes = select(call.work, wanted_targets)
         order = Order(document=document, request=request, targets=wanted_targets)
     return {"Command": members_of(create_command(call.work, call.ids, call.now, order, nodes))}
@@ -67,6 +71,10 @@ def _named(call: Call, instance_ids: tuple[str, ...]) -> list[Node]:
     if len(set(instance_ids)) != len(instance_ids):
         raise DuplicateNode("InstanceIds names a node twice")
     targets_of([{"Key": IDS, "Values": list(instance_ids)}])
+    return _existing(call, instance_ids)
+
+
+def _existing(call: Call, instance_ids: Sequence[str]) -> list[Node]:
     nodes = {node.instance_id: node for node in call.work.nodes.many(instance_ids)}
     missing = [id for id in instance_ids if id not in nodes]
     if missing:
@@ -100,4 +108,4 @@ def _cancel_one(call: Call, value: Command, one: Invocation) -> None:
     if one.dispatched_at is None:
         end_invocation(call.work, one, invocation.advance(state, invocation.Event.CANCELLED), call.now)
     else:
-        cancel_sent(call.work, call.ids, value, [one.instance_id], call.now)
+        cancel_sent(call.work, call.ids, value, [one], call.now)

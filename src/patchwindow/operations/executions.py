@@ -7,6 +7,7 @@ from patchwindow.domain import window_execution
 from patchwindow.domain.errors import Invalid, NotFound
 from patchwindow.domain.opening import parse_instant
 from patchwindow.domain.run import TaskExecution, TaskInvocation, WindowExecution
+from patchwindow.domain.window import TaskType
 from patchwindow.operations.call import Answer, Call, Request, after_number, filter_values
 from patchwindow.ports import ENGINE
 from patchwindow.protocol.records import to_ms
@@ -79,7 +80,7 @@ def get_task(call: Call, request: Request) -> Answer:
     members["Type"] = members.pop("TaskType")
     return members | {
         "ServiceRole": task.task.service_role_arn or "",
-        "TaskParameters": [task.task.task_parameters] if task.task.task_parameters else [],
+        "TaskParameters": _parameters(call, task),
         "Priority": task.task.priority,
         "MaxConcurrency": task.task.max_concurrency or "1",
         "MaxErrors": task.task.max_errors or "1",
@@ -158,6 +159,21 @@ def _task(task: TaskExecution) -> dict[str, Any]:
         "EndTime": task.end_time,
         "AlarmConfiguration": task.task.alarm_configuration,
     }
+
+
+def _parameters(call: Call, task: TaskExecution) -> list[dict[str, Any]]:
+    """Return the task's parameters, and for one that runs commands the nodes on which it did, as AWS shows them."""
+    values = dict(task.task.task_parameters or {})
+    if task.task.task_type is TaskType.RUN_COMMAND:
+        given = (task.task.task_invocation_parameters or {}).get("RunCommand")
+        if given:
+            values = {name: {"Values": value} for name, value in given.get("Parameters", {}).items()}
+        invocations = call.work.executions.invocations(task.task_execution_id)
+        commands = [one.command_id for one in invocations if one.command_id is not None]
+        nodes = [one.instance_id for command_id in commands for one in call.work.invocations.of_command(command_id)]
+        if nodes:
+            values["aws:InstanceId"] = {"Values": list(dict.fromkeys(nodes))}
+    return [values] if values else []
 
 
 def _invocation(execution: WindowExecution, task: TaskExecution, invocation: TaskInvocation) -> dict[str, Any]:

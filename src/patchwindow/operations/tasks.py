@@ -2,12 +2,14 @@
 
 import base64
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from patchwindow.domain.errors import Invalid, NotFound
 from patchwindow.domain.limit import Concurrency, ErrorLimit
-from patchwindow.domain.window import CutoffBehavior, TaskType, Window, WindowTask
+from patchwindow.domain.window import TaskType, Window, WindowTask
+from patchwindow.operations.alarms import check_alarm
 from patchwindow.operations.call import Answer, Call, Request, after_text, filter_values
 from patchwindow.operations.targeting import IDS, check_keys, targets_of
 from patchwindow.operations.targets import TARGET_IDS
@@ -121,22 +123,21 @@ def _shown(task: WindowTask) -> dict[str, Any]:
     members = _with_payload(to_members(task), base64.b64decode)
     if not task.targets:
         members |= {"MaxConcurrency": _PLACEHOLDER, "MaxErrors": _PLACEHOLDER}
-    members.setdefault("CutoffBehavior", CutoffBehavior.CONTINUE_TASK)
     members.setdefault("TaskParameters", {})
-    members.setdefault("TaskInvocationParameters", {})
     return members
 
 
 def _identity(task: WindowTask) -> dict[str, Any]:
     members = _shown(task)
     members["Type"] = members.pop("TaskType")
-    del members["TaskInvocationParameters"]
+    members.pop("TaskInvocationParameters", None)
     return members
 
 
 def _check(call: Call, window: Window, task: WindowTask) -> None:
     """Refuse what the model's constraints cannot say (maintenance windows reference, §5)."""
     _check_parameters(task)
+    check_alarm(task.alarm_configuration)
     if not task.targets:
         _check_without_targets(task)
         return
@@ -149,6 +150,11 @@ def _check(call: Call, window: Window, task: WindowTask) -> None:
         read(limit)
     named = tuple(id for target in task.targets if target.key == TARGET_IDS for id in target.values)
     call.site.quotas.check("targets-per-task", len(named), refuse=Invalid)
+    for target_id, count in Counter(named).items():
+        if count > 1:
+            raise Invalid(
+                f"window target {target_id} is named {count} times; name it once, as its nodes are to run once"
+            )
     for target in task.targets:
         if target.key == IDS:
             if not window.allow_unassociated_targets:

@@ -89,7 +89,7 @@ def test_every_field_is_read_back_as_it_was_given(api: Api) -> None:
         "OutputS3KeyPrefix": "logs",
         "NotificationConfig": {"NotificationArn": "arn", "NotificationEvents": ["All"], "NotificationType": "Command"},
         "CloudWatchOutputConfig": {"CloudWatchLogGroupName": "group", "CloudWatchOutputEnabled": True},
-        "AlarmConfiguration": {"Alarms": [{"Name": "load"}]},
+        "AlarmConfiguration": {"Alarms": [{"Name": "load"}], "IgnorePollAlarmFailure": True},
     }
     sent = send(api, api.here.node(), **given, ServiceRoleArn="arn:role", OutputS3Region="eu-central-1")
     assert given.items() <= sent.items()
@@ -153,9 +153,25 @@ def test_the_engine_is_woken_for_a_new_command(api: Api) -> None:
             f"Instances [[{UNKNOWN_NODE}]] not in a valid state for account 123456789012: no such managed node",
         ),
         ({"InstanceIds": [UNKNOWN_NODE] * 2}, "DuplicateInstanceId", "InstanceIds names a node twice"),
+        (
+            {"Targets": [{"Key": "InstanceIds", "Values": [UNKNOWN_NODE]}]},
+            "InvalidInstanceId",
+            f"Instances [[{UNKNOWN_NODE}]] not in a valid state for account 123456789012: no such managed node",
+        ),
         ({"InstanceIds": ["web-1"]}, "ValidationException", "1 validation error detected: Value '[web-1]' at "),
         ({"Targets": [{"Key": "env", "Values": ["x"]}]}, "ValidationException", "target key 'env' is not known; "),
         ({"Targets": [{"Values": ["x"]}]}, "ValidationException", "Targets[0] has no Key; "),
+        (
+            {"AlarmConfiguration": {"Alarms": [{"Name": "load"}]}},
+            "InvalidParameters",
+            "AlarmConfiguration names the alarm load, which this server cannot read: nothing would stop when it goes off; ",
+        ),
+        ({"AlarmConfiguration": {"Alarms": []}}, "ValidationException", "1 validation error detected: Value '[]' at "),
+        (
+            {"AlarmConfiguration": {"Alarms": [{"Name": "a"}, {"Name": "b"}]}},
+            "ValidationException",
+            "1 validation error detected: Value ",
+        ),
         ({"TimeoutSeconds": 29}, "ValidationException", "1 validation error detected: Value '29' at "),
         ({"MaxConcurrency": "0"}, "ValidationException", "1 validation error detected: Value '0' at "),
         ({"Comment": "c" * 101}, "ValidationException", "1 validation error detected: Value 'ccc"),

@@ -41,9 +41,7 @@ REST: Final[dict[str, Any]] = {
 }
 DEFAULTS: Final[dict[str, Any]] = {
     "Priority": 0,
-    "CutoffBehavior": "CONTINUE_TASK",
     "TaskParameters": {},
-    "TaskInvocationParameters": {},
 }
 NODE: Final = [{"Key": "InstanceIds", "Values": ["mi-0123456789abcdef0"]}]
 
@@ -182,6 +180,10 @@ def test_rate_control_without_targets_is_refused_in_the_words_of_the_api(api: Ap
         ({"Targets": on(), **RATE}, "Please specify at least one target. Values of WindowTargetIds can't be empty"),
         ({"Targets": [{"Key": "WindowTargetIds"}], **RATE}, "Please specify at least one target. Values of "),
         (
+            {"Targets": [*on("x", "y"), *on("x")], **RATE},
+            "window target x is named 2 times; name it once, as its nodes are to run once",
+        ),
+        (
             {"Targets": [*on(*["x"] * 50), *on(*["x"] * 50), *on("y")], **RATE},
             "quota targets-per-task is 100, and this would be 101; remove some, ",
         ),
@@ -200,6 +202,21 @@ def test_rate_control_without_targets_is_refused_in_the_words_of_the_api(api: Ap
 )
 def test_what_is_no_task_is_refused(api: Api, window: str, members: dict[str, Any], message: str) -> None:
     assert refused(api, window, **members).startswith(message)
+
+
+def test_an_alarm_is_taken_only_from_who_does_not_rely_on_it(api: Api, window: str, target: str) -> None:
+    alarm: dict[str, Any] = {"Alarms": [{"Name": "load"}]}
+    told = (
+        "AlarmConfiguration names the alarm load, which this server cannot read: nothing would stop when it goes off; "
+        "leave AlarmConfiguration out, or set IgnorePollAlarmFailure to true to run without that stop"
+    )
+    for configuration in (alarm, {**alarm, "IgnorePollAlarmFailure": False}):
+        assert refused(api, window, Targets=on(target), **RATE, AlarmConfiguration=configuration) == told
+    ignored = {**alarm, "IgnorePollAlarmFailure": True}
+    made = register(api, window, target, AlarmConfiguration=ignored)
+    fault = api.fault("UpdateMaintenanceWindowTask", WindowId=window, WindowTaskId=made, AlarmConfiguration=alarm)
+    assert (fault.code, fault.message) == ("ValidationException", told)
+    assert get(api, window, made)["AlarmConfiguration"] == ignored
 
 
 @pytest.mark.parametrize(("concurrency", "errors"), [("1", "0"), ("100%", "100%"), ("1%", "0%"), ("9999999", "9%")])
