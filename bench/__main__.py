@@ -15,6 +15,8 @@ GROUPS: Final[Mapping[str, str]] = {
     "scan": "a scan above what apt itself takes",
     "api": "requests over loopback, beside moto_server",
     "schedule": "openings in a time zone, beside other libraries",
+    "year": "a year of the reference plan with 1,000 simulated nodes",
+    "opening": "from a window's instant to a node that polls",
 }
 
 
