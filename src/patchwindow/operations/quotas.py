@@ -36,8 +36,10 @@ class Quotas:
     """Patch groups that follow one baseline. GetPatchBaseline lists all of them."""
     activations: int = 10_000
     """Activations, used up and expired ones included, until they are deleted."""
+    resource_groups: int = 1_000
+    """Resource groups. All of them are read when windows are looked for by a node."""
     tags_per_resource: int = 200
-    """Tags of one node, baseline or window. All of them are read when nodes are selected by tags."""
+    """Tags of one node, baseline, window or group. All of them are read when nodes are selected by tags."""
 
     @classmethod
     def of(cls, settings: Iterable[str]) -> Self:

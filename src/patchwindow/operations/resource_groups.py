@@ -50,6 +50,7 @@ def create(call: Call, request: Request) -> Answer:
         raise Invalid(f"group name {name!r} begins with {_RESERVED}, which is reserved; use another")
     group = from_members(ResourceGroup, request)
     parse_query(group.resource_query)
+    call.site.quotas.check("resource-groups", len(call.work.resource_groups.all()) + 1)
     if not call.work.resource_groups.add(group):
         raise AlreadyExists(f"resource group {name!r} exists already; update it, or use another name")
     tags = _checked(call, request.get("Tags") or {})

@@ -18,6 +18,10 @@ WINDOW: Final[dict[str, Any]] = {
     "Cutoff": 1,
     "AllowUnassociatedTargets": True,
 }
+QUERY: Final = {
+    "Type": "TAG_FILTERS_1_0",
+    "Query": '{"ResourceTypeFilters": ["AWS::AllSupported"], "TagFilters": [{"Key": "env", "Values": ["live"]}]}',
+}
 
 
 @pytest.fixture
@@ -72,6 +76,13 @@ def test_a_quota_is_reached_before_it_is_crossed(api: Api) -> None:
     assert api("CreateMaintenanceWindow", **WINDOW)
 
 
+def only_window(api: Api) -> str:
+    """Return the id of the one window, which is made if there is none."""
+    found = api("DescribeMaintenanceWindows")["WindowIdentities"] or [api("CreateMaintenanceWindow", **WINDOW)]
+    window_id: str = found[0]["WindowId"]
+    return window_id
+
+
 def register_group(api: Api, place: int) -> tuple[str, dict[str, Any]]:
     baseline = api("GetDefaultPatchBaseline", OperatingSystem="DEBIAN")["BaselineId"]
     return "RegisterPatchBaselineForPatchGroup", {"BaselineId": baseline, "PatchGroup": f"group-{place}"}
@@ -87,6 +98,23 @@ def register_group(api: Api, place: int) -> tuple[str, dict[str, Any]]:
         ),
         ("groups-per-baseline", register_group, "ResourceLimitExceededException"),
         ("activations", lambda *_: ("CreateActivation", {"IamRole": "service"}), "ValidationException"),
+        (
+            "resource-groups",
+            lambda _, place: ("CreateGroup", {"Name": f"group-{place}", "ResourceQuery": QUERY}),
+            "BadRequestException",
+        ),
+        (
+            "targets-per-window",
+            lambda api, _: (
+                "RegisterTargetWithMaintenanceWindow",
+                {
+                    "WindowId": only_window(api),
+                    "ResourceType": "INSTANCE",
+                    "Targets": [{"Key": "tag:env", "Values": ["live"]}],
+                },
+            ),
+            "ResourceLimitExceededException",
+        ),
     ],
 )
 def test_what_would_cross_a_quota_is_refused(
