@@ -1,7 +1,9 @@
-"""What the program needs from outside: time, identity and chance, and wake-ups."""
+"""What the program needs from outside: time, identity and chance, wake-ups, and the answers of webhooks."""
 
 from datetime import datetime
 from typing import Protocol
+
+from patchwindow.domain.webhook import Answer, WebhookRequest
 
 
 class Clock(Protocol):
@@ -36,5 +38,15 @@ class Bell(Protocol):
         ...
 
 
+class Hooks(Protocol):
+    """Reaches webhooks."""
+
+    def call(self, request: WebhookRequest) -> Answer:
+        """Send one request and return what came back; never raises, and ends within the request's timeout."""
+        ...
+
+
 ENGINE = "engine"
 """The name under which the engine waits; a node waits under its id."""
+WEBHOOKS = "webhooks"
+"""The name under which the caller of webhooks waits."""

@@ -147,13 +147,15 @@ def test_a_task_whose_document_is_not_the_one_it_was_made_for_fails_and_says_so(
 
 
 @pytest.mark.parametrize("kind", ["AUTOMATION", "LAMBDA", "STEP_FUNCTIONS"])
-def test_a_task_of_another_type_fails_and_says_what_is_served(world: World, kind: str) -> None:
+def test_a_task_without_a_webhook_fails_and_says_how_to_configure_one(world: World, kind: str) -> None:
     window = world.window()
     world.perform("RegisterTaskWithMaintenanceWindow", WindowId=window, TaskType=kind, TaskArn="SSMTask")
     world.at(15)
     (task,) = world.tasks(window)
     assert task["Status"] == "FAILED"
-    assert task["StatusDetails"] == f"tasks of type {kind} are not run by this server yet; use RUN_COMMAND"
+    assert task["StatusDetails"] == (
+        "No webhook carries out this task; on the server run: patchwindow webhooks set SSMTask --url URL"
+    )
 
 
 def test_deprecated_parameters_are_used_where_there_are_no_others(world: World) -> None:

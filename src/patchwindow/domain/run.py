@@ -48,7 +48,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """A command on one node; `details` is the API's StatusDetails."""
+    """A command on one node; `details` is the API's StatusDetails.
+
+    `is_awaited` says that it was sent a moment ago, so that sending to others waits for its answer.  At `due_at` it
+    ends by itself, if the command does not expire before.
+    """
 
     command_id: str
     instance_id: str
@@ -60,6 +64,8 @@ class Invocation:
     cancelled_at: datetime | None = None
     ended_at: datetime | None = None
     trace_output: str = ""
+    is_awaited: bool = False
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,15 +127,22 @@ class TaskExecution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskInvocation:
-    """One window target of one task within one opening: one command."""
+    """One part of one task within one opening: one command for a window target, or one call of a webhook.
+
+    `target_ordinal` says of which of the task's targets it is a part, `target_type` of which ResourceType that is;
+    `external_id` is what a webhook calls its execution.
+    """
 
     invocation_id: str
     task_execution_id: str
     ordinal: int
+    target_ordinal: int = 0
+    target_type: str = ""
     window_target_id: str | None = None
     owner_information: str = ""
     targets: tuple[Target, ...]
     command_id: str | None = None
+    external_id: str | None = None
     parameters: str = ""
     status: str
     status_details: str = ""

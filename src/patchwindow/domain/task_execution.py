@@ -74,6 +74,12 @@ CUT_OFF: Final = "The task was not complete at the cutoff of the maintenance win
 CANCELLED_BEFORE_START: Final = "The maintenance window execution was cancelled before the task started."
 STOPPED_BY_ERRORS: Final = "An earlier target of the task did not succeed."
 
+
+def tolerated(error_count: int, count: int) -> str:
+    """Return the details of a task of which some invocations failed, and no more than MaxErrors allows."""
+    return f"{error_count} of {count} invocations did not succeed, which MaxErrors allows."
+
+
 # The worst comes first: it decides.
 _WORST_FIRST: Final = (
     (task_invocation.State.FAILED, Event.FAILED),

@@ -1,6 +1,7 @@
-"""One window target of one task within one opening of a window: its states and what may happen in each.
+"""One part of one task within one opening of a window: its states and what may happen in each.
 
-For a task of type RUN_COMMAND this is one command.
+For a task of type RUN_COMMAND this is one window target and one command; for the others one node, or the whole task
+where it has no targets, and a call of a webhook.
 Source: maintenance windows, MaintenanceWindowExecutionStatus of a task invocation.
 """
 
@@ -36,7 +37,7 @@ class Event(StrEnum):
 TRANSITIONS: Final[dict[State, dict[Event, State]]] = {
     State.PENDING: {
         Event.STARTED: State.IN_PROGRESS,
-        # Its parameters were refused, so that there is no command.
+        # Its parameters were refused, or there is no webhook, so that nothing was sent.
         Event.FAILED: State.FAILED,
         # Its turn never came.
         Event.TIMED_OUT: State.TIMED_OUT,
@@ -65,6 +66,9 @@ TRANSITIONS: Final[dict[State, dict[Event, State]]] = {
 }
 
 TERMINAL: Final = terminal(TRANSITIONS)
+
+DETAILS_MAX: Final = 250
+"""So many characters StatusDetails can have."""
 
 
 def advance(state: State, event: Event) -> State:

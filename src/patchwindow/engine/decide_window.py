@@ -1,22 +1,26 @@
 """What happens next to a window execution: a pure function of how it stands and of the time.
 
 Tasks run by priority: all of one priority side by side, the next when all of the former have ended, however they
-ended.  A task works through its window targets one after another, each with a command of its own.
+ended.  A task works through its targets one after another.  Within a target its invocations run side by side, as
+many as MaxConcurrency allows; where more end by an error than MaxErrors allows, the task stops: "the maximum number
+of errors allowed before this task stops being scheduled".  What is running then runs to its end.
 
-Every command enforces MaxErrors over the nodes of its own window target, where a percentage is one of these nodes.
-A command that ends by its errors also ends its task: "the maximum number of errors allowed before this task stops
-being scheduled".  Nodes that could not be reached are no errors, and the next window target gets its turn.
+For RUN_COMMAND a window target is one invocation, a command, which enforces both limits over its own nodes; it is an
+error if it ends by its errors, or by hand.  For the other types a node is an invocation, a call of a webhook.  Nodes
+that could not be reached are no errors, and the next target gets its turn.
 
 The end of a window does not occur here: at its cutoff every task has either begun or ended, and what has begun goes
 on beyond the end.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from patchwindow.domain import command, task_execution, task_invocation, window_execution
+from patchwindow.domain import task_execution, task_invocation, window_execution
+from patchwindow.domain.limit import Concurrency, ErrorLimit
 from patchwindow.domain.window import CutoffBehavior
 from patchwindow.engine.effects import (
     BeginExecution,
@@ -32,39 +36,41 @@ from patchwindow.engine.effects import (
     WindowEffect,
 )
 
-_EVENT_OF: Final[dict[command.Status, task_invocation.Event]] = {
-    command.Status.SUCCESS: task_invocation.Event.SUCCEEDED,
-    command.Status.FAILED: task_invocation.Event.FAILED,
-    command.Status.TIMED_OUT: task_invocation.Event.TIMED_OUT,
-    command.Status.CANCELLED: task_invocation.Event.CANCELLED,
-}
 
-# How a command ends that did not succeed, though no node that it reached is to blame.
-_NOT_REACHED: Final = frozenset(
-    {command.Details.INCOMPLETE, command.Details.ACCESS_DENIED, command.Details.DELIVERY_TIMED_OUT}
-)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a command or a call has ended; `is_error` says whether that counts against MaxErrors."""
+
+    event: task_invocation.Event
+    details: str
+    is_error: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskInvocationSnapshot:
-    """One window target of a task; the command's status and details are there once the command is."""
+    """One part of a task, of the target with the number `target`; the outcome is there once it has one.
+
+    The command is there where one was sent: what is no command cannot be taken back.
+    """
 
     id: str
     state: task_invocation.State
+    target: int
     details: str = ""
     command_id: str | None = None
-    command_status: command.Status | None = None
-    command_details: command.Details | None = None
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSnapshot:
-    """One task with all its window targets, those not begun included, in their order."""
+    """One task with all its invocations, those not begun included, in their order, target by target."""
 
     id: str
     priority: int
     cutoff_behavior: CutoffBehavior
     state: task_execution.State
+    concurrency: Concurrency
+    errors: ErrorLimit
     invocations: tuple[TaskInvocationSnapshot, ...]
 
 
@@ -164,8 +170,11 @@ _NEVER_STARTED: Final = (
 def _drop(
     task: TaskSnapshot, event: task_execution.Event, each_event: task_invocation.Event, details: str
 ) -> tuple[list[WindowEffect], task_execution.State]:
-    """End a task that has not begun, with all its targets."""
-    dropped = [_ended(each, each_event, details) for each in task.invocations]
+    """End a task that has not begun, with all its targets; one may have failed already, that could not be looked up."""
+    dropped = [
+        each if each.state in task_invocation.TERMINAL else _ended(each, each_event, details)
+        for each in task.invocations
+    ]
     state = task_execution.advance(task.state, event)
     return [*_changes(task, dropped), EndTask(task.id, state, details)], state
 
@@ -173,16 +182,14 @@ def _drop(
 def _carry_on(
     task: TaskSnapshot, state: task_execution.State, *, is_cut_off: bool
 ) -> tuple[list[WindowEffect], task_execution.State]:
-    """Take over what commands came to; then start the next target, or cut the task off, or end it."""
+    """Take over how invocations ended; then start those whose turn it is, or cut the task off, or end it."""
     settled = [_settled(each) for each in task.invocations]
     effects: list[WindowEffect] = []
     if is_cut_off and not _all_ended(settled) and state is task_execution.State.IN_PROGRESS:
         effects.append(CutOffTask(task.id))
         state = task_execution.advance(state, task_execution.Event.CUT_OFF)
 
-    after: list[TaskInvocationSnapshot] = []
-    for each in settled:
-        after.append(_cut_off(each) if is_cut_off else _next(each, earlier=after))
+    after = [_cut_off(each) for each in settled] if is_cut_off else _advanced(task, settled)
     effects += _changes(task, after)
     if not _all_ended(after):
         return effects, state
@@ -190,48 +197,96 @@ def _carry_on(
     if state is task_execution.State.CANCELLING:
         event, details = task_execution.Event.TIMED_OUT, task_execution.CUT_OFF
     else:
-        event, details = task_execution.roll_up([(each.state, each.details) for each in after])
+        event, details = task_execution.roll_up(list(_weighed(task, after)))
     state = task_execution.advance(state, event)
     return [*effects, EndTask(task.id, state, details)], state
 
 
 def _settled(each: TaskInvocationSnapshot) -> TaskInvocationSnapshot:
-    """Return *each* ended as its command has ended, or as it is."""
-    if each.state in task_invocation.TERMINAL or each.command_status not in _EVENT_OF:
+    """Return *each* ended as its command or call has ended, or as it is."""
+    if each.state in task_invocation.TERMINAL or each.outcome is None:
         return each
-    return _ended(each, _EVENT_OF[each.command_status], each.command_details or "")
+    return _ended(each, each.outcome.event, each.outcome.details)
 
 
 def _cut_off(each: TaskInvocationSnapshot) -> TaskInvocationSnapshot:
+    """Return *each* as the cutoff leaves it: commands are cancelled, calls that were made run to their end."""
     if each.state is task_invocation.State.PENDING:
         return _ended(each, task_invocation.Event.TIMED_OUT, task_execution.CUT_OFF)
-    if each.state is task_invocation.State.IN_PROGRESS:
+    if each.state is task_invocation.State.IN_PROGRESS and each.command_id is not None:
         return replace(each, state=task_invocation.advance(each.state, task_invocation.Event.CUT_OFF))
     return each
 
 
-def _next(each: TaskInvocationSnapshot, *, earlier: list[TaskInvocationSnapshot]) -> TaskInvocationSnapshot:
-    """Return *each* started if its turn has come, cancelled if it never will, or as it is."""
+def _advanced(task: TaskSnapshot, settled: list[TaskInvocationSnapshot]) -> list[TaskInvocationSnapshot]:
+    """Return the invocations with those started whose turn has come, and those cancelled whose turn never will."""
+    after: list[TaskInvocationSnapshot] = []
+    for target in _by_target(settled):
+        may_start = _all_ended(after)
+        if _is_stopped(task, after) or _is_stopped(task, target):
+            after += [_never_started(each) for each in target]
+        elif may_start:
+            after += _started(target, limit=task.concurrency.of(len(target)))
+        else:
+            after += target
+    return after
+
+
+def _by_target(invocations: Iterable[TaskInvocationSnapshot]) -> Iterator[list[TaskInvocationSnapshot]]:
+    for _, target in groupby(invocations, key=lambda each: each.target):
+        yield list(target)
+
+
+def _is_stopped(task: TaskSnapshot, invocations: Sequence[TaskInvocationSnapshot]) -> bool:
+    """Return whether the errors of one of the targets that *invocations* are of stop the task."""
+    return any(_error_count(target) > task.errors.of(len(target)) for target in _by_target(invocations))
+
+
+def _error_count(target: Sequence[TaskInvocationSnapshot]) -> int:
+    return sum(map(_is_error, target))
+
+
+def _is_error(each: TaskInvocationSnapshot) -> bool:
+    """Return whether *each* counts against MaxErrors: it did not succeed, and not for want of a node."""
+    has_ended = each.state in task_invocation.TERMINAL and each.state is not task_invocation.State.SUCCESS
+    return has_ended and (each.outcome is None or each.outcome.is_error)
+
+
+def _never_started(each: TaskInvocationSnapshot) -> TaskInvocationSnapshot:
     if each.state is not task_invocation.State.PENDING:
         return each
-    if any(map(_stops_task, earlier)):
-        return _ended(each, task_invocation.Event.CANCELLED, task_execution.STOPPED_BY_ERRORS)
-    if _all_ended(earlier):
-        return replace(each, state=task_invocation.advance(each.state, task_invocation.Event.STARTED))
-    return each
+    return _ended(each, task_invocation.Event.CANCELLED, task_execution.STOPPED_BY_ERRORS)
 
 
-def _stops_task(each: TaskInvocationSnapshot) -> bool:
-    """Return whether no further target may begin after *each*: it did not succeed, and not for want of a node."""
-    has_ended = each.state in task_invocation.TERMINAL
-    return has_ended and each.state is not task_invocation.State.SUCCESS and each.details not in _NOT_REACHED
+def _started(target: Sequence[TaskInvocationSnapshot], *, limit: int) -> Iterator[TaskInvocationSnapshot]:
+    """Yield the invocations of *target*, of which so many may run that *limit* do."""
+    free = limit - sum(each.state is task_invocation.State.IN_PROGRESS for each in target)
+    for each in target:
+        if each.state is task_invocation.State.PENDING and free > 0:
+            free -= 1
+            yield replace(each, state=task_invocation.advance(each.state, task_invocation.Event.STARTED))
+        else:
+            yield each
+
+
+def _weighed(
+    task: TaskSnapshot, ended: Sequence[TaskInvocationSnapshot]
+) -> Iterator[tuple[task_invocation.State, str]]:
+    """Yield how each invocation counts for the end of the task: errors that MaxErrors allows are none."""
+    for target in _by_target(ended):
+        error_count = _error_count(target)
+        if is_tolerated := 0 < error_count <= task.errors.of(len(target)):
+            yield task_invocation.State.SUCCESS, task_execution.tolerated(error_count, len(target))
+        for each in target:
+            if not (is_tolerated and _is_error(each)):
+                yield each.state, each.details
 
 
 def _ended(each: TaskInvocationSnapshot, event: task_invocation.Event, details: str) -> TaskInvocationSnapshot:
     return replace(each, state=task_invocation.advance(each.state, event), details=details)
 
 
-def _all_ended(invocations: list[TaskInvocationSnapshot]) -> bool:
+def _all_ended(invocations: Sequence[TaskInvocationSnapshot]) -> bool:
     return all(each.state in task_invocation.TERMINAL for each in invocations)
 
 

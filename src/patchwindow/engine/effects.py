@@ -18,24 +18,33 @@ class WakeAt:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """Put the command into the mailboxes of these nodes, and note when; their state stays as it is."""
+    """Put the command into the mailboxes of the next *count* nodes, and note when; their state stays as it is."""
 
-    node_ids: tuple[str, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopAwaiting:
+    """The nodes that were sent the command by *sent_until*, and are silent, hold up the others no longer."""
+
+    sent_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class SendCancel:
-    """Take back the command where the node has not taken it, tell these nodes to stop, and note when: Cancelling."""
-
-    node_ids: tuple[str, ...]
+    """Tell all nodes in flight to stop that were not told yet, take back what they have not taken, and note when."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndSent:
-    """These invocations, which were sent, end in *state*; a message that still waits for the node is taken back."""
+    """The invocations in flight in the state *before* end in *after*: those that are due by *due_by*; None: all.
 
-    node_ids: tuple[str, ...]
-    state: invocation.State
+    A message that still waits for the node is taken back.
+    """
+
+    before: invocation.State
+    after: invocation.State
+    due_by: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ class Restate:
     details: command.Details
 
 
-CommandEffect = Dispatch | SendCancel | EndSent | EndUnsent | Restate | WakeAt
+CommandEffect = Dispatch | StopAwaiting | SendCancel | EndSent | EndUnsent | Restate | WakeAt
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,7 @@ class EndTask:
 
 @dataclass(frozen=True, slots=True)
 class StartInvocation:
-    """Send the command of this task invocation: in progress; or it failed, where the command cannot be sent."""
+    """Send the command of this task invocation, or let its webhook be called: in progress; or it failed, if it cannot."""
 
     invocation_id: str
 

@@ -1,13 +1,16 @@
 """Opening a window at its instant: exactly one execution for each opening, with its tasks as they are then."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from patchwindow.domain import task_execution, task_invocation, window_execution
+from patchwindow.domain.errors import Invalid, NotFound
 from patchwindow.domain.run import TaskExecution, TaskInvocation, WindowExecution
 from patchwindow.domain.schedule_zone import format_instant, parse_zone
-from patchwindow.domain.window import Target, Window, WindowTask
+from patchwindow.domain.window import ResourceType, Target, TaskType, Window, WindowTarget, WindowTask
+from patchwindow.operations.targeting import IDS, select
 from patchwindow.operations.targets import TARGET_IDS
 from patchwindow.ports import ENGINE, Ids
 from patchwindow.store.work import Work
@@ -34,7 +37,7 @@ def open_window(work: Work, ids: Ids, window_id: str, now: datetime) -> None:
             # Another engine recorded this opening, and read what is open at another time.
             break
         if execution.end_time is None:
-            _lay_out(work, ids, execution)
+            _lay_out(work, ids, execution, now)
             # Whether the next opening overlaps is known when all has been done about this one.
             break
         if opens_at is None or opens_at > now:
@@ -69,12 +72,11 @@ def _execution(ids: Ids, window: Window, opens_at: datetime, now: datetime, *, i
     )
 
 
-def _lay_out(work: Work, ids: Ids, execution: WindowExecution) -> None:
+def _lay_out(work: Work, ids: Ids, execution: WindowExecution, now: datetime) -> None:
     """Keep the tasks and targets of the window as they are now, and let the engine begin."""
     for task in _tasks(work, ids, execution):
         work.executions.put_task(task)
-        for invocation in _invocations(work, ids, task):
-            work.executions.put_invocation(invocation)
+        work.executions.put_invocations(_invocations(work, ids, task, now))
     work.wake(ENGINE)
 
 
@@ -92,28 +94,59 @@ def _tasks(work: Work, ids: Ids, execution: WindowExecution) -> Iterator[TaskExe
         )
 
 
-def _invocations(work: Work, ids: Ids, execution: TaskExecution) -> Iterator[TaskInvocation]:
-    for ordinal, (target_id, owner, targets) in enumerate(_targets(work, execution.task)):
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What becomes one invocation of a task; `problem` says why it cannot be carried out."""
+
+    target_ordinal: int
+    registered: WindowTarget | None
+    targets: tuple[Target, ...]
+    problem: str = ""
+
+
+def _invocations(work: Work, ids: Ids, execution: TaskExecution, now: datetime) -> Iterator[TaskInvocation]:
+    for ordinal, part in enumerate(_parts(work, execution.task)):
+        registered, targets = part.registered, part.targets
+        state = task_invocation.State.PENDING
         yield TaskInvocation(
             invocation_id=ids.uuid(),
             task_execution_id=execution.task_execution_id,
             ordinal=ordinal,
-            window_target_id=target_id,
-            owner_information=owner,
+            target_ordinal=part.target_ordinal,
+            target_type=registered.resource_type if registered else ResourceType.INSTANCE if targets else "",
+            window_target_id=registered.window_target_id if registered else None,
+            owner_information=(registered.owner_information or "") if registered else "",
             targets=targets,
-            status=task_invocation.State.PENDING,
+            status=task_invocation.advance(state, task_invocation.Event.FAILED) if part.problem else state,
+            status_details=part.problem[: task_invocation.DETAILS_MAX],
+            end_time=now if part.problem else None,
         )
 
 
-def _targets(work: Work, task: WindowTask) -> Iterator[tuple[str | None, str, tuple[Target, ...]]]:
-    """Yield the id, owner information and filters of each window target; one that was deregistered selects nothing."""
+def _parts(work: Work, task: WindowTask) -> Iterator[_Part]:
+    """Yield the parts of a task: for a command its window targets, for other types the nodes that those select now."""
+    for ordinal, (registered, targets) in enumerate(_targets(work, task)):
+        if task.task_type is TaskType.RUN_COMMAND or not targets:
+            yield _Part(ordinal, registered, targets)
+            continue
+        try:
+            nodes = select(work, targets)
+        except (Invalid, NotFound) as problem:
+            yield _Part(ordinal, registered, targets, str(problem))
+        else:
+            for node in nodes:
+                yield _Part(ordinal, registered, (Target(key=IDS, values=(node.instance_id,)),))
+
+
+def _targets(work: Work, task: WindowTask) -> Iterator[tuple[WindowTarget | None, tuple[Target, ...]]]:
+    """Yield each target, with its filters; one that was deregistered selects nothing."""
     if not task.targets:
-        yield None, "", ()
+        yield None, ()
     for target in task.targets:
         if target.key != TARGET_IDS:
-            yield None, "", (target,)
+            yield None, (target,)
             continue
         for target_id in target.values:
             registered = work.window_targets.get(task.window_id, target_id)
             if registered is not None:
-                yield target_id, registered.owner_information or "", registered.targets
+                yield registered, registered.targets

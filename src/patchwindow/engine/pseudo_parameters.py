@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from patchwindow.domain.run import TaskExecution, TaskInvocation, WindowExecution
+
 _REFERENCE: Final = re.compile(r"\{\{\s*([A-Z_]+)\s*\}\}")
 
 
@@ -19,3 +21,19 @@ def replaced(value: Any, values: Mapping[str, str]) -> Any:
     if isinstance(value, list):
         return [replaced(each, values) for each in value]
     return value
+
+
+def values_of(execution: WindowExecution, task: TaskExecution, one: TaskInvocation) -> dict[str, str]:
+    """Return what the pseudo parameters of a task invocation are that exist for each type of task.
+
+    WINDOW_TARGET_ID and TARGET_TYPE are empty where the task names no target that they could be of.
+    """
+    return {
+        "WINDOW_ID": execution.window_id,
+        "WINDOW_TASK_ID": task.task.window_task_id,
+        "WINDOW_TARGET_ID": one.window_target_id or "",
+        "WINDOW_EXECUTION_ID": execution.window_execution_id,
+        "TASK_EXECUTION_ID": task.task_execution_id,
+        "INVOCATION_ID": one.invocation_id,
+        "TARGET_TYPE": one.target_type,
+    }

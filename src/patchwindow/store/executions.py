@@ -1,7 +1,7 @@
 """Window executions with their task executions and task invocations."""
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from patchwindow.domain.window import Target, WindowTask
 from patchwindow.protocol.records import dumps, from_ms, loads
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, instant, ms
-from patchwindow.store.tables import task_execution, task_invocation, window_execution
+from patchwindow.store.tables import invocation, task_execution, task_invocation, window_execution
 
 _ONE: Final = sa.select(window_execution).where(window_execution.c.window_execution_id == sa.bindparam("id"))
 _GET: Final = prepared(_ONE)
@@ -61,6 +61,22 @@ _OF_COMMAND: Final = prepared(
     sa.select(task_execution.c.window_execution_id)
     .join(task_invocation, task_invocation.c.task_execution_id == task_execution.c.task_execution_id)
     .where(task_invocation.c.command_id == sa.bindparam("id"))
+)
+_TELL: Final = prepared(
+    sa.update(task_invocation)
+    .where(task_invocation.c.invocation_id == sa.bindparam("id"))
+    .values(external_id=sa.bindparam("external_id"))
+)
+# Whatever ended them, they were never acknowledged and nothing was reported.
+_UNTAKEN: Final = ("DeliveryTimedOut", "Undeliverable", "Terminated", "Cancelled")
+_MISSED: Final = prepared(
+    sa.select(invocation.c.node_id)
+    .where(
+        invocation.c.command_id == sa.bindparam("id"),
+        sa.or_(*(invocation.c.details == state for state in _UNTAKEN)),
+        invocation.c.acknowledged_at_ms.is_(None),
+    )
+    .order_by(invocation.c.ordinal)
 )
 _BY_COMMAND: Final = prepared(sa.select(task_invocation).where(task_invocation.c.command_id == sa.bindparam("id")))
 
@@ -153,10 +169,19 @@ class Executions(Rows):
 
     def put_invocation(self, value: TaskInvocation) -> None:
         """Keep a new or changed task invocation."""
-        row = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        row["start_at_ms"], row["end_at_ms"] = ms(row.pop("start_time")), ms(row.pop("end_time"))
-        row["targets"] = dumps(_Targets(targets=value.targets))
-        self._upsert(task_invocation, **row)
+        self._upsert(task_invocation, **_invocation_row(value))
+
+    def put_invocations(self, values: Iterable[TaskInvocation]) -> None:
+        """Keep new or changed task invocations."""
+        self._upsert_all(task_invocation, map(_invocation_row, values))
+
+    def tell(self, invocation_id: str, external_id: str) -> None:
+        """Keep what a webhook calls the execution that it does for a task invocation."""
+        self._change(_TELL, {"id": invocation_id, "external_id": external_id})
+
+    def missed(self, command_id: str) -> list[str]:
+        """Return the nodes that never took a command that has ended, in the order in which it was handed out."""
+        return self._scalars(_MISSED, {"id": command_id})
 
     def invocations(self, task_execution_id: str) -> list[TaskInvocation]:
         """Return the invocations of a task execution, in the order in which they run."""
@@ -239,15 +264,25 @@ def _task(row: Any) -> TaskExecution:
     )
 
 
+def _invocation_row(value: TaskInvocation) -> dict[str, object]:
+    row = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    row["start_at_ms"], row["end_at_ms"] = ms(row.pop("start_time")), ms(row.pop("end_time"))
+    row["targets"] = dumps(_Targets(targets=value.targets))
+    return row
+
+
 def _invocation(row: Any) -> TaskInvocation:
     return TaskInvocation(
         invocation_id=row.invocation_id,
         task_execution_id=row.task_execution_id,
         ordinal=row.ordinal,
+        target_ordinal=row.target_ordinal,
+        target_type=row.target_type,
         window_target_id=row.window_target_id,
         owner_information=row.owner_information,
         targets=loads(_Targets, row.targets).targets,
         command_id=row.command_id,
+        external_id=row.external_id,
         parameters=row.parameters,
         status=row.status,
         status_details=row.status_details,

@@ -181,8 +181,41 @@ task_invocation = _table(
     _text("status_details"),
     _number("start_at_ms", null=True),
     _number("end_at_ms", null=True),
+    _number("target_ordinal"),
+    _text("target_type"),
+    _text("external_id", null=True),
     sa.Index("task_invocation_by_task", "task_execution_id", "ordinal"),
     sa.Index("task_invocation_by_command", "command_id"),
+)
+
+webhook = _table(
+    "webhook",
+    _text("arn", key=True),
+    _text("url"),
+    _text("secret"),
+    _number("timeout_s"),
+    _number("time_limit_s"),
+    _text("ca_pem", null=True),
+    _number("created_at_ms"),
+)
+
+# What is to be asked of webhooks; a row leaves when its task invocation has ended.
+webhook_call = _table(
+    "webhook_call",
+    _text("invocation_id", _in("task_invocation.invocation_id"), key=True),
+    _text("window_execution_id"),
+    _text("arn"),
+    _text("body"),
+    _number("started_at_ms"),
+    _number("ends_at_ms"),
+    _number("due_at_ms", null=True),
+    _text("lease"),
+    _number("attempts"),
+    _number("failures"),
+    _text("event", null=True),
+    _text("details"),
+    sa.Index("webhook_call_by_due", "due_at_ms"),
+    sa.Index("webhook_call_by_execution", "window_execution_id"),
 )
 
 command = _table(

@@ -5,8 +5,9 @@ from typing import Generic, TypeVar
 import sqlalchemy as sa
 
 from patchwindow.store.baselines import Baselines, PatchGroups
-from patchwindow.store.commands import Commands, Invocations
+from patchwindow.store.commands import Commands
 from patchwindow.store.executions import Executions
+from patchwindow.store.invocations import Invocations
 from patchwindow.store.messages import Messages
 from patchwindow.store.nodes import Activations, Nodes
 from patchwindow.store.patch_states import Facts, PatchStates
@@ -15,6 +16,7 @@ from patchwindow.store.resource_groups import ResourceGroups
 from patchwindow.store.rows import Insert, Rows
 from patchwindow.store.settings import AccessKeys, ClientTokens, Settings
 from patchwindow.store.tags import Tags
+from patchwindow.store.webhooks import WebhookCalls, Webhooks
 from patchwindow.store.windows import Windows, WindowTargets, WindowTasks
 
 R = TypeVar("R", bound=Rows)
@@ -49,6 +51,8 @@ class Work:
     window_targets = _Repository(WindowTargets)
     window_tasks = _Repository(WindowTasks)
     executions = _Repository(Executions)
+    webhooks = _Repository(Webhooks)
+    webhook_calls = _Repository(WebhookCalls)
     commands = _Repository(Commands)
     invocations = _Repository(Invocations)
     messages = _Repository(Messages)

@@ -3,11 +3,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from patchwindow.domain import command, task_execution, task_invocation, window_execution
-from patchwindow.domain.command import Details, Status
+from patchwindow.domain import task_execution, task_invocation, window_execution
+from patchwindow.domain.limit import Concurrency, ErrorLimit
 from patchwindow.domain.task_execution import CANCELLED_BEFORE_START, CUT_OFF, NOT_STARTED_BY_CUTOFF, STOPPED_BY_ERRORS
 from patchwindow.domain.window import CutoffBehavior
-from patchwindow.engine.decide_window import ExecutionSnapshot, TaskInvocationSnapshot, TaskSnapshot, decide
+from patchwindow.engine.decide_window import ExecutionSnapshot, Outcome, TaskInvocationSnapshot, TaskSnapshot, decide
 from patchwindow.engine.effects import (
     BeginExecution,
     CancelCommand,
@@ -32,28 +32,39 @@ Invocation = task_invocation.State
 CONTINUE = CutoffBehavior.CONTINUE_TASK
 CANCEL = CutoffBehavior.CANCEL_TASK
 
-SUCCEEDED = (Status.SUCCESS, Details.SUCCESS)
-FAILED = (Status.FAILED, Details.FAILED)
-INCOMPLETE = (Status.FAILED, Details.INCOMPLETE)
-TIMED_OUT = (Status.TIMED_OUT, Details.EXECUTION_TIMED_OUT)
-CANCELLED = (Status.CANCELLED, Details.CANCELLED)
-RUNNING = (Status.IN_PROGRESS, Details.IN_PROGRESS)
+Event = task_invocation.Event
+SUCCEEDED = Outcome(event=Event.SUCCEEDED, details="Success", is_error=False)
+FAILED = Outcome(event=Event.FAILED, details="Failed", is_error=True)
+INCOMPLETE = Outcome(event=Event.FAILED, details="Incomplete", is_error=False)
+TIMED_OUT = Outcome(event=Event.TIMED_OUT, details="ExecutionTimedOut", is_error=True)
+CANCELLED = Outcome(event=Event.CANCELLED, details="Cancelled", is_error=True)
 
 
-def waiting(id: str) -> TaskInvocationSnapshot:
-    return TaskInvocationSnapshot(id=id, state=Invocation.PENDING)
+def waiting(id: str, target: int | None = None) -> TaskInvocationSnapshot:
+    """Return an invocation whose target is the number in its id, unless it is another."""
+    return TaskInvocationSnapshot(
+        id=id, state=Invocation.PENDING, target=int(id.lstrip("ABCD")) if target is None else target
+    )
 
 
-def ended(id: str, state: Invocation = Invocation.SUCCESS, details: str = "Success") -> TaskInvocationSnapshot:
-    return TaskInvocationSnapshot(id=id, state=state, details=details, command_id=f"command-{id}")
+def ended(
+    id: str,
+    state: Invocation = Invocation.SUCCESS,
+    details: str = "Success",
+    outcome: Outcome | None = None,
+    target: int | None = None,
+) -> TaskInvocationSnapshot:
+    return replace(waiting(id, target), state=state, details=details, outcome=outcome, command_id=f"command-{id}")
 
 
 def running(
-    id: str, command: tuple[Status, Details] = RUNNING, state: Invocation = Invocation.IN_PROGRESS
+    id: str, outcome: Outcome | None = None, state: Invocation = Invocation.IN_PROGRESS
 ) -> TaskInvocationSnapshot:
-    return TaskInvocationSnapshot(
-        id=id, state=state, command_id=f"command-{id}", command_status=command[0], command_details=command[1]
-    )
+    return replace(waiting(id), state=state, command_id=f"command-{id}", outcome=outcome)
+
+
+def calling(id: str, outcome: Outcome | None = None, target: int | None = None) -> TaskInvocationSnapshot:
+    return replace(waiting(id, target), state=Invocation.IN_PROGRESS, outcome=outcome)
 
 
 def task(
@@ -62,8 +73,18 @@ def task(
     state: Task = Task.IN_PROGRESS,
     priority: int = 1,
     cutoff_behavior: CutoffBehavior = CONTINUE,
+    concurrency: str = "1",
+    errors: str = "0",
 ) -> TaskSnapshot:
-    return TaskSnapshot(id=id, priority=priority, cutoff_behavior=cutoff_behavior, state=state, invocations=invocations)
+    return TaskSnapshot(
+        id=id,
+        priority=priority,
+        cutoff_behavior=cutoff_behavior,
+        state=state,
+        concurrency=Concurrency.parse(concurrency),
+        errors=ErrorLimit.parse(errors),
+        invocations=invocations,
+    )
 
 
 def execution(
@@ -181,7 +202,7 @@ def test_a_task_works_through_its_window_targets_one_after_another() -> None:
 
 
 @pytest.mark.parametrize("outcome", [FAILED, TIMED_OUT, CANCELLED])
-def test_a_command_that_ends_by_its_errors_or_by_hand_ends_the_task(outcome: tuple[Status, Details]) -> None:
+def test_a_command_that_ends_by_its_errors_or_by_hand_ends_the_task(outcome: Outcome) -> None:
     """RegisterTaskWithMaintenanceWindow, MaxErrors: "errors allowed before this task stops being scheduled"."""
     effects = decide(execution(task("A", running("A1", outcome), waiting("A2"))), at(16))
     assert EndInvocation("A2", Invocation.CANCELLED, STOPPED_BY_ERRORS) in effects
@@ -240,7 +261,7 @@ def test_a_task_whose_last_command_ended_before_anyone_looked_is_not_cut_off() -
 
 
 def test_a_command_that_was_told_to_stop_is_told_once() -> None:
-    told = running("A1", (Status.CANCELLING, Details.CANCELLING), state=Invocation.CANCELLING)
+    told = running("A1", state=Invocation.CANCELLING)
     cut_off = task("A", told, state=Task.CANCELLING, cutoff_behavior=CANCEL)
     assert decide(execution(cut_off), at(17, 1)) == []
 
@@ -287,8 +308,87 @@ def test_nothing_happens_to_an_execution_that_has_ended(state: Execution) -> Non
     assert decide(execution(task("A", ended("A1"), state=Task.SUCCESS), state=state), CUTOFF_AT) == []
 
 
-@pytest.mark.parametrize("status", sorted(command.TERMINAL))
-def test_a_task_invocation_can_end_however_its_command_did(status: Status) -> None:
-    effects = decide(execution(task("A", running("A1", (status, Details.FAILED)))), at(16))
+@pytest.mark.parametrize("event", [Event.SUCCEEDED, Event.FAILED, Event.TIMED_OUT, Event.CANCELLED])
+def test_a_task_invocation_can_end_however_its_command_did(event: Event) -> None:
+    outcome = Outcome(event=event, details="Failed", is_error=False)
+    effects = decide(execution(task("A", running("A1", outcome))), at(16))
     assert isinstance(effects[0], EndInvocation)
     assert effects[0].state in task_invocation.TERMINAL
+
+
+class TestWithinATarget:
+    """Tasks that are no commands have an invocation for each node of a target."""
+
+    def test_as_many_invocations_run_as_max_concurrency_allows(self) -> None:
+        nodes = [waiting(f"A{number}", target=0) for number in range(5)]
+        effects = decide(execution(task("A", *nodes, state=Task.PENDING, concurrency="40%")), OPENS_AT)
+        assert effects == [StartTask("A"), StartInvocation("A0"), StartInvocation("A1")]
+        one_done = [calling("A0", SUCCEEDED, 0), calling("A1", target=0), *nodes[2:]]
+        assert decide(execution(task("A", *one_done, concurrency="40%")), at(16)) == [
+            EndInvocation("A0", Invocation.SUCCESS, "Success"),
+            StartInvocation("A2"),
+        ]
+
+    def test_the_next_target_waits_until_all_of_the_former_have_ended(self) -> None:
+        first = [calling("A1", SUCCEEDED, 0), calling("A2", target=0)]
+        assert decide(execution(task("A", *first, waiting("A3", 1), concurrency="100%")), at(16)) == [SUCCESS_A1]
+        first[1] = calling("A2", SUCCEEDED, 0)
+        assert decide(execution(task("A", *first, waiting("A3", 1), concurrency="100%")), at(16))[2:] == [
+            StartInvocation("A3")
+        ]
+
+    def test_more_errors_than_allowed_stop_the_task_and_what_runs_goes_on(self) -> None:
+        nodes = [calling("A1", FAILED, 0), calling("A2", target=0), waiting("A3", 0), waiting("A4", 1)]
+        assert decide(execution(task("A", *nodes, concurrency="2")), at(16)) == [
+            EndInvocation("A1", Invocation.FAILED, "Failed"),
+            EndInvocation("A3", Invocation.CANCELLED, STOPPED_BY_ERRORS),
+            EndInvocation("A4", Invocation.CANCELLED, STOPPED_BY_ERRORS),
+        ]
+        last = [
+            ended("A1", Invocation.FAILED, "Failed", FAILED, target=0),
+            calling("A2", SUCCEEDED, 0),
+            ended("A3", Invocation.CANCELLED, STOPPED_BY_ERRORS, target=0),
+        ]
+        assert EndTask("A", Task.FAILED, "Failed") in decide(execution(task("A", *last)), at(16))
+
+    def test_errors_that_are_allowed_stop_nothing_and_the_task_succeeds(self) -> None:
+        nodes = [
+            ended("A1", Invocation.FAILED, "Failed", FAILED, target=0),
+            calling("A2", SUCCEEDED, 0),
+            waiting("A3", 1),
+        ]
+        assert decide(execution(task("A", *nodes, errors="1")), at(16))[1:] == [StartInvocation("A3")]
+        nodes[1:] = [ended("A2", target=0), calling("A3", SUCCEEDED, 1)]
+        assert decide(execution(task("A", *nodes, errors="1")), at(16))[1] == EndTask(
+            "A", Task.SUCCESS, "1 of 2 invocations did not succeed, which MaxErrors allows."
+        )
+
+    def test_a_percentage_of_errors_is_of_the_nodes_of_the_target(self) -> None:
+        nodes = [calling("A1", FAILED, 0), waiting("A2", 0), waiting("A3", 1), waiting("A4", 1), waiting("A5", 1)]
+        stopped = decide(execution(task("A", *nodes, errors="40%")), at(16))
+        assert EndInvocation("A5", Invocation.CANCELLED, STOPPED_BY_ERRORS) in stopped
+        tolerated = decide(execution(task("A", *nodes, errors="50%")), at(16))
+        assert tolerated[1:] == [StartInvocation("A2")]
+
+    def test_the_cutoff_lets_calls_that_were_made_end_and_makes_no_others(self) -> None:
+        nodes = (calling("A1", target=0), waiting("A2", 0))
+        cut_off = task("A", *nodes, cutoff_behavior=CANCEL)
+        assert decide(execution(cut_off), CUTOFF_AT) == [
+            CutOffTask("A"),
+            EndInvocation("A2", Invocation.TIMED_OUT, CUT_OFF),
+        ]
+        ending = (calling("A1", SUCCEEDED, 0), ended("A2", Invocation.TIMED_OUT, CUT_OFF, target=0))
+        last = task("A", *ending, state=Task.CANCELLING, cutoff_behavior=CANCEL)
+        assert decide(execution(last), at(18))[:2] == [SUCCESS_A1, EndTask("A", Task.TIMED_OUT, CUT_OFF)]
+
+    def test_past_the_cutoff_a_task_that_continues_makes_the_calls_that_are_left(self) -> None:
+        nodes = (calling("A1", SUCCEEDED, 0), waiting("A2", 0))
+        assert decide(execution(task("A", *nodes)), at(19)) == [SUCCESS_A1, StartInvocation("A2")]
+
+    def test_a_target_that_could_not_be_looked_up_has_failed_and_stays_so(self) -> None:
+        failed = ended("A1", Invocation.FAILED, "There is no such group", target=0)
+        late = task("A", failed, waiting("A2", 1), state=Task.PENDING)
+        assert decide(execution(late), CUTOFF_AT)[:2] == [
+            EndInvocation("A2", Invocation.TIMED_OUT, NOT_STARTED_BY_CUTOFF),
+            EndTask("A", Task.TIMED_OUT, NOT_STARTED_BY_CUTOFF),
+        ]

@@ -1,4 +1,4 @@
-"""Window executions from a seed: each carries out what `decide` says, with commands that fail, linger, or do not stop."""
+"""Window executions from a seed: each does what `decide` says, with commands and calls that fail, linger, or do not stop."""
 
 import heapq
 import random
@@ -10,10 +10,10 @@ from itertools import count
 
 import pytest
 
-from patchwindow.domain import command, task_execution, task_invocation, window_execution
-from patchwindow.domain.command import Details, Status
+from patchwindow.domain import task_execution, task_invocation, window_execution
+from patchwindow.domain.limit import Concurrency, ErrorLimit
 from patchwindow.domain.window import CutoffBehavior
-from patchwindow.engine.decide_window import ExecutionSnapshot, TaskInvocationSnapshot, TaskSnapshot, decide
+from patchwindow.engine.decide_window import ExecutionSnapshot, Outcome, TaskInvocationSnapshot, TaskSnapshot, decide
 from patchwindow.engine.effects import (
     BeginExecution,
     CancelCommand,
@@ -29,14 +29,15 @@ from patchwindow.engine.effects import (
 )
 
 OPENS_AT = datetime(2026, 1, 15, 2, 0, tzinfo=UTC)
+Event = task_invocation.Event
 ENDS = [
-    (Status.SUCCESS, Details.SUCCESS),
-    (Status.SUCCESS, Details.SUCCESS),
-    (Status.SUCCESS, Details.NO_INSTANCES_IN_TAG),
-    (Status.FAILED, Details.FAILED),
-    (Status.FAILED, Details.INCOMPLETE),
-    (Status.TIMED_OUT, Details.DELIVERY_TIMED_OUT),
-    (Status.CANCELLED, Details.CANCELLED),
+    Outcome(event=Event.SUCCEEDED, details="Success", is_error=False),
+    Outcome(event=Event.SUCCEEDED, details="Success", is_error=False),
+    Outcome(event=Event.SUCCEEDED, details="NoInstancesInTag", is_error=False),
+    Outcome(event=Event.FAILED, details="Failed", is_error=True),
+    Outcome(event=Event.FAILED, details="Incomplete", is_error=False),
+    Outcome(event=Event.TIMED_OUT, details="DeliveryTimedOut", is_error=False),
+    Outcome(event=Event.CANCELLED, details="Cancelled", is_error=True),
 ]
 
 
@@ -44,7 +45,9 @@ ENDS = [
 class Invocation:
     state: task_invocation.State = task_invocation.State.PENDING
     details: str = ""
-    command: tuple[Status, Details] | None = None
+    target: int = 0
+    is_sent: bool = False
+    outcome: Outcome | None = None
 
     @property
     def is_open(self) -> bool:
@@ -55,6 +58,9 @@ class Invocation:
 class Task:
     priority: int
     behavior: CutoffBehavior
+    sends_commands: bool
+    concurrency: int
+    errors: int
     state: task_execution.State = task_execution.State.PENDING
     invocations: dict[str, Invocation] = field(default_factory=dict)
 
@@ -77,8 +83,14 @@ class World:
             self.come(self.random.uniform(0, 180), self.cancel)
 
     def some_task(self, number: int) -> Task:
-        task = Task(self.random.randint(0, 2), self.random.choice(list(CutoffBehavior)))
-        task.invocations = {f"{number}.{target}": Invocation() for target in range(self.random.randint(0, 3))}
+        """Return a task that sends a command for each target, or one that calls for each node of its targets."""
+        draw = self.random
+        task = Task(draw.randint(0, 2), draw.choice(list(CutoffBehavior)), draw.random() < 0.5, 1, 0)
+        if not task.sends_commands:
+            task.concurrency, task.errors = draw.randint(1, 3), draw.randint(0, 2)
+        for target in range(draw.randint(0, 3)):
+            for node in range(1 if task.sends_commands else draw.randint(0, 4)):
+                task.invocations[f"{number}.{target}.{node}"] = Invocation(target=target)
         return task
 
     def come(self, after_minutes: float, what: Callable[[], None]) -> None:
@@ -89,8 +101,11 @@ class World:
             self.now, _, what = heapq.heappop(self.to_come)
             what()
 
+    def task_of(self, id: str) -> Task:
+        return self.tasks[f"task-{id.partition('.')[0]}"]
+
     def invocation(self, id: str) -> Invocation:
-        return self.tasks[f"task-{id.partition('.')[0]}"].invocations[id]
+        return self.task_of(id).invocations[id]
 
     def snapshot(self) -> ExecutionSnapshot:
         tasks = [
@@ -99,14 +114,16 @@ class World:
                 priority=task.priority,
                 cutoff_behavior=task.behavior,
                 state=task.state,
+                concurrency=Concurrency(task.concurrency, is_percent=False),
+                errors=ErrorLimit(task.errors, is_percent=False),
                 invocations=tuple(
                     TaskInvocationSnapshot(
                         id=id,
                         state=each.state,
+                        target=each.target,
                         details=each.details,
-                        command_id=f"command-{id}" if each.command else None,
-                        command_status=each.command[0] if each.command else None,
-                        command_details=each.command[1] if each.command else None,
+                        command_id=f"command-{id}" if each.is_sent and task.sends_commands else None,
+                        outcome=each.outcome,
                     )
                     for id, each in task.invocations.items()
                 ),
@@ -160,6 +177,7 @@ class World:
                 self.start_invocation(id)
             case CancelCommand(id, command_id):
                 assert command_id == f"command-{id}"
+                assert self.task_of(id).sends_commands
                 each = self.invocation(id)
                 each.state = task_invocation.advance(each.state, task_invocation.Event.CUT_OFF)
                 self.come(self.random.choice([0, 5]), partial(self.end_command, id, ENDS[-1]))
@@ -178,27 +196,28 @@ class World:
         task.state = task_execution.advance(task.state, task_execution.Event.STARTED)
 
     def start_invocation(self, id: str) -> None:
-        task = self.tasks[f"task-{id.partition('.')[0]}"]
+        task, each = self.task_of(id), self.invocation(id)
         assert task.state is task_execution.State.IN_PROGRESS
         assert self.now < self.cutoff_at or task.behavior is CutoffBehavior.CONTINUE_TASK
-        others = [each for other, each in task.invocations.items() if other != id]
-        assert all(each.state in task_invocation.TERMINAL | {task_invocation.State.PENDING} for each in others)
-        assert Details.FAILED not in {each.details for each in others}
-        each = self.invocation(id)
+        beside = [other for other in task.invocations.values() if other.target == each.target]
+        assert sum(other.state is task_invocation.State.IN_PROGRESS for other in beside) < task.concurrency
+        others = [other for other in task.invocations.values() if other.target != each.target]
+        assert all(other.is_open is (other.target > each.target) for other in others), "target by target"
+        errors = [other for other in task.invocations.values() if other.outcome and other.outcome.is_error]
+        for target in {other.target for other in errors}:
+            assert sum(other.target == target for other in errors) <= task.errors
         if self.random.random() < 0.05:
             each.state = task_invocation.advance(each.state, task_invocation.Event.FAILED)
             each.details = "The following SSM parameters are invalid: Operation"
             self.has_refused = True
             return
         each.state = task_invocation.advance(each.state, task_invocation.Event.STARTED)
-        each.command = (Status.PENDING, Details.PENDING)
+        each.is_sent = True
         self.come(self.random.uniform(0, 60), partial(self.end_command, id, self.random.choice(ENDS)))
 
-    def end_command(self, id: str, end: tuple[Status, Details]) -> None:
-        before = self.invocation(id).command
-        assert before is not None
-        if before[0] not in command.TERMINAL:
-            self.invocation(id).command = end
+    def end_command(self, id: str, end: Outcome) -> None:
+        if self.invocation(id).outcome is None:
+            self.invocation(id).outcome = end
             self.engine()
 
     def cancel(self) -> None:
@@ -217,5 +236,5 @@ def test_every_execution_ends_and_nothing_starts_out_of_turn(seed: int) -> None:
         assert task.state in task_execution.TERMINAL
         states = {each.state for each in task.invocations.values()}
         assert states <= task_invocation.TERMINAL
-        if task.state is task_execution.State.SUCCESS:
+        if task.state is task_execution.State.SUCCESS and task.sends_commands:
             assert states <= {task_invocation.State.SUCCESS}

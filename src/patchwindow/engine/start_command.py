@@ -1,0 +1,53 @@
+"""Sending the command of a task invocation: what a task of type RUN_COMMAND does to one of its window targets."""
+
+import dataclasses
+import json
+from datetime import datetime
+from typing import Any
+
+from patchwindow.documents import library
+from patchwindow.domain.run import Command, TaskExecution, TaskInvocation, WindowExecution
+from patchwindow.engine.pseudo_parameters import replaced, values_of
+from patchwindow.operations.call import bare_id
+from patchwindow.operations.sending import Order, create_command
+from patchwindow.operations.targeting import IDS, select
+from patchwindow.ports import Ids
+from patchwindow.protocol.records import to_members
+from patchwindow.store.work import Work
+
+
+def start_command(
+    work: Work, ids: Ids, execution: WindowExecution, task: TaskExecution, one: TaskInvocation, *, now: datetime
+) -> TaskInvocation:
+    """Send the command, and return the invocation with what was sent.
+
+    Raises:
+        Invalid: the task's parameters do not fit the document, or a target selects by what does not exist.
+        NotFound: there is no such document.
+    """
+    request = _request(execution, task, one)
+    document = library.get(bare_id(task.task.task_arn), request.get("DocumentVersion", library.DEFAULT_VERSION))
+    named = tuple(id for target in one.targets if target.key == IDS for id in target.values)
+    order = Order(document=document, request=request, instance_ids=named, targets=() if named else one.targets)
+    sent = create_command(work, ids, now, order, select(work, one.targets))
+    return dataclasses.replace(one, command_id=sent.command_id, parameters=_told(sent))
+
+
+def _request(execution: WindowExecution, task: TaskExecution, one: TaskInvocation) -> dict[str, Any]:
+    """Return the members of SendCommand for one window target, pseudo parameters replaced."""
+    given = dict((task.task.task_invocation_parameters or {}).get("RunCommand") or {})
+    if not given and task.task.task_parameters:
+        # Deprecated, and used only where TaskInvocationParameters is absent.
+        given["Parameters"] = {name: value.get("Values") or [] for name, value in task.task.task_parameters.items()}
+    limits = {"MaxConcurrency": task.task.max_concurrency, "MaxErrors": task.task.max_errors}
+    return {
+        **replaced(given, values_of(execution, task, one)),
+        **{name: value for name, value in limits.items() if value is not None},
+    }
+
+
+def _told(sent: Command) -> str:
+    """Return what the API shows as the parameters of a task invocation: the command as it was sent."""
+    members = to_members(sent)
+    names = ("DocumentName", "InstanceIds", "Targets", "MaxConcurrency", "MaxErrors", "Parameters", "Comment")
+    return json.dumps({name[0].lower() + name[1:]: members[name] for name in names if members[name]})
