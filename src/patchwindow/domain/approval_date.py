@@ -1,6 +1,8 @@
 """Which date of a patch counts for approval, by operating system: the one place that chooses."""
 
+from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Final
 
 from patchwindow.domain.operating_system import AMAZON_FAMILY, FAMILIES, Family, OperatingSystem
@@ -9,22 +11,55 @@ from patchwindow.domain.patch import Patch
 # What a patch without any date is dated: so long ago that every delay is over.
 UNDATED: Final = date(1970, 1, 1)
 
-# Package lists of apt carry no dates, so that ApproveAfterDays and ApproveUntilDate mean nothing there.
+# Package lists of apt carry no dates, so that ApproveAfterDays and ApproveUntilDate mean nothing there, unless the
+# baseline goes by when a version was first seen.
 DATELESS: Final = frozenset({Family.APT})
 
 
-def date_of(patch: Patch, operating_system: OperatingSystem, *, with_non_security: bool) -> date | None:
+class DateKind(StrEnum):
+    """Which date of a patch it is."""
+
+    PUBLISHED = "published"
+    CHANGED = "last changed"
+    BUILT = "built"
+    FIRST_SEEN = "first seen"
+    NONE = "undated"
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """The date of a patch that counts, and which of its dates that is."""
+
+    on: date
+    kind: DateKind
+
+    def __str__(self) -> str:
+        return str(self.kind) if self.kind is DateKind.NONE else f"{self.kind} {self.on}"
+
+
+_LENIENT: Final = frozenset({Family.WINDOWS, Family.MACOS})
+_NO_DATE: Final = Dated(UNDATED, DateKind.NONE)
+
+
+def date_of(patch: Patch, operating_system: OperatingSystem, *, with_non_security: bool) -> Dated | None:
     """Return the date from which *patch* waits for approval, or `None` where it cannot be approved for lack of one.
 
     Amazon Linux counts from the last change of the notice, the other systems from its publication.  A package without
     a date in a notice is dated when it was built.  One without any date is out of a rule for security patches only,
     and otherwise counts as published on 1970-01-01; Windows and macOS always count it so.
+
+    On apt systems the date is that on which a node first reported the version, and nothing stands in for it.
     """
-    if operating_system in AMAZON_FAMILY:
-        found = patch.updated_on or patch.released_on or patch.built_on
-    else:
-        found = patch.released_on or patch.updated_on or patch.built_on
-    if found is not None:
+    if FAMILIES[operating_system] in DATELESS:
+        return Dated(patch.first_seen_on, DateKind.FIRST_SEEN) if patch.first_seen_on is not None else None
+    if (found := _notice_date(patch, amazon=operating_system in AMAZON_FAMILY)) is not None:
         return found
-    is_lenient = with_non_security or FAMILIES[operating_system] in {Family.WINDOWS, Family.MACOS}
-    return UNDATED if is_lenient else None
+    if patch.built_on is not None:
+        return Dated(patch.built_on, DateKind.BUILT)
+    return _NO_DATE if with_non_security or FAMILIES[operating_system] in _LENIENT else None
+
+
+def _notice_date(patch: Patch, *, amazon: bool) -> Dated | None:
+    if patch.updated_on is not None and (amazon or patch.released_on is None):
+        return Dated(patch.updated_on, DateKind.CHANGED)
+    return Dated(patch.released_on, DateKind.PUBLISHED) if patch.released_on is not None else None

@@ -4,56 +4,17 @@ All of a rule that does not depend on the patch is settled once, when it is comp
 are then put to it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
 from typing import Final
 
-from patchwindow.domain.approval_date import DATELESS, UNDATED, date_of
-from patchwindow.domain.baseline import ComplianceLevel, PatchFilter, PatchRule
+from patchwindow.domain.approval_date import DATELESS, Dated, date_of
+from patchwindow.domain.baseline import Baseline, ComplianceLevel, PatchFilter, PatchRule
 from patchwindow.domain.filter_values import ANY, FilterKey
-from patchwindow.domain.operating_system import FAMILIES, LINUX, Family, OperatingSystem
+from patchwindow.domain.operating_system import FAMILIES, LINUX, Family
 from patchwindow.domain.patch import Patch
-
-
-@dataclass(frozen=True, slots=True)
-class Approved:
-    """The rule approves the patch."""
-
-    level: ComplianceLevel
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """The rule will approve the patch, from *day* on."""
-
-    level: ComplianceLevel
-    reason: str
-    day: date
-
-
-@dataclass(frozen=True, slots=True)
-class Missed:
-    """The rule does not approve the patch, for so many reasons."""
-
-    miss_count: int
-    reason: str
-
-
-Outcome = Approved | Pending | Missed
-CompiledRule = Callable[[Patch, date], Outcome]
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One thing that must be true of a patch; *miss* says in words how a patch fails it, *hit* how it meets it."""
-
-    holds: Callable[[Patch], bool]
-    miss: Callable[[Patch], str]
-    hit: Callable[[Patch], str] | None = None
-
 
 # What the publisher calls security, in words, where a patch is not that.
 NO_SECURITY: Final[dict[Family, str]] = {
@@ -71,10 +32,39 @@ _ATTRIBUTES: Final[dict[FilterKey, Callable[[Patch], str]]] = {
     FilterKey.SEVERITY: attrgetter("severity"),
     FilterKey.PRIORITY: attrgetter("priority"),
     FilterKey.SECTION: attrgetter("section"),
+    FilterKey.SECURITY: lambda patch: "true" if patch.is_security else "false",
 }
 
 
-def _normal(value: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that must be true of a patch: that what *key* stands for is one of *wanted*, and *allowed* holds those
+    in normal form.  An empty one in *wanted* is a patch without it.  *plea* says a miss in words of its own.
+    """
+
+    key: FilterKey
+    wanted: tuple[str, ...]
+    allowed: frozenset[str]
+    value_of: Callable[[Patch], str]
+    plea: str = ""
+
+    def holds(self, patch: Patch) -> bool:
+        return normal(self.value_of(patch)) in self.allowed
+
+    def miss(self, patch: Patch) -> str:
+        """Return in words how *patch* fails it."""
+        if self.plea:
+            return self.plea
+        wanted = " or ".join(value for value in self.wanted if value)
+        return f"{self.key} is {self.value_of(patch) or 'not given'}, not {wanted}"
+
+    def hit(self, patch: Patch) -> str:
+        """Return in words how *patch* meets it."""
+        return f"{self.key} {self.value_of(patch) or 'not given'}"
+
+
+def normal(value: str) -> str:
+    """Return *value* in the one way in which values are compared."""
     # Publishers write Moderate where lists of values write Medium, and apt writes its priorities small.
     folded = value.casefold()
     return "medium" if folded == "moderate" else folded
@@ -87,80 +77,158 @@ def condition_of(filter: PatchFilter, *, takes_unset: bool = False) -> Condition
     """
     if ANY in filter.values:
         return None
-    value_of = _ATTRIBUTES[filter.key]
-    allowed = frozenset([*map(_normal, filter.values), *([""] if takes_unset else [])])
-    wanted = " or ".join(filter.values)
-    return Condition(
-        holds=lambda patch: _normal(value_of(patch)) in allowed,
-        miss=lambda patch: f"{filter.key} is {value_of(patch) or 'not given'}, not {wanted}",
-        hit=lambda patch: f"{filter.key} {value_of(patch) or 'not given'}",
+    wanted = (*filter.values, "") if takes_unset else filter.values
+    return Condition(filter.key, wanted, frozenset(map(normal, wanted)), _ATTRIBUTES[filter.key])
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What the date of a patch says on a day: *from_day* is when the delay is over, *latest* the last date that passes.
+
+    *dated* is `None` where no date counts, or there is none; *is_never* says that no day to come will approve it.
+    """
+
+    words: str
+    dated: Dated | None = None
+    from_day: date | None = None
+    latest: date | None = None
+    is_never: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The rule approves the patch."""
+
+    rule: "CompiledRule"
+    timing: Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The rule will approve the patch, from *day* on."""
+
+    rule: "CompiledRule"
+    timing: Timing
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The rule does not approve the patch, for so many reasons; *misses* are those that are not its date."""
+
+    rule: "CompiledRule"
+    timing: Timing
+    miss_count: int
+    misses: Sequence[Condition]
+
+
+Outcome = Approved | Pending | Missed
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """A rule of a baseline, ready to judge; *wanted* has what it and the global filters together leave of each key."""
+
+    index: int
+    level: ComplianceLevel
+    conditions: tuple[Condition, ...]
+    timing: Callable[[Patch, date], Timing]
+    wanted: dict[FilterKey, tuple[str, ...]]
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether any patch can pass it and the global filters: two filters of one key may leave nothing."""
+        return all(self.wanted.values())
+
+    def judge(self, patch: Patch, today: date) -> Outcome:
+        """Return what the rule says of *patch* on *today*."""
+        misses = [condition for condition in self.conditions if not condition.holds(patch)]
+        timing = self.timing(patch, today)
+        if misses or timing.is_never:
+            waits = timing.is_never or timing.from_day is not None
+            return Missed(self, timing, len({condition.key for condition in misses}) + waits, misses)
+        if timing.from_day is not None:
+            return Pending(self, timing, timing.from_day)
+        return Approved(self, timing)
+
+    def sentence(self, patch: Patch, outcome: Outcome) -> str:
+        """Return *outcome*, which the rule had for *patch*, in words."""
+        name = f"rule {self.index + 1}"
+        if isinstance(outcome, Missed):
+            misses = [condition.miss(patch) for condition in outcome.misses] or [outcome.timing.words]
+            return f"{name} misses it: {' and '.join(misses)}"
+        hits = [condition.hit(patch) for condition in self.conditions if not condition.plea] or ["any patch"]
+        verb = "approves" if isinstance(outcome, Approved) else "will approve"
+        return f"{name} {verb} it: {', '.join([*hits, outcome.timing.words])}"
+
+
+def compile_rule(index: int, baseline: Baseline, scope: Sequence[Condition]) -> CompiledRule:
+    """Return the *index*-th rule of *baseline*, whose global filters are *scope*, ready to judge."""
+    rule = baseline.approval_rules.patch_rules[index]
+    conditions = tuple(_conditions(rule, FAMILIES[baseline.operating_system]))
+    return CompiledRule(
+        index=index,
+        level=rule.compliance_level,
+        conditions=conditions,
+        timing=_timing(rule, baseline),
+        wanted=_wanted([*scope, *conditions]),
     )
 
 
-def _conditions(rule: PatchRule, family: Family) -> list[Condition]:
+def _conditions(rule: PatchRule, family: Family) -> Iterable[Condition]:
     filters = rule.patch_filter_group.patch_filters
     keys = {filter.key for filter in filters}
     # "When a rule has Classification and Severity and the package has no severity, Classification decides".
     takes_unset = {FilterKey.SEVERITY} if FilterKey.CLASSIFICATION in keys else set[FilterKey]()
     found = [condition_of(filter, takes_unset=filter.key in takes_unset) for filter in filters]
     if family in LINUX and not rule.enable_non_security:
-        no_security = NO_SECURITY[family]
-        found.append(Condition(holds=attrgetter("is_security"), miss=lambda _: no_security))
+        found.append(security_condition(family))
     if family is Family.WINDOWS and FilterKey.PATCH_SET not in keys:
         found.append(condition_of(PatchFilter(key=FilterKey.PATCH_SET, values=("OS",))))
     return [condition for condition in found if condition is not None]
 
 
-def compile_rule(rule: PatchRule, number: int, operating_system: OperatingSystem) -> CompiledRule:
-    """Return what *rule*, the *number*-th from 1, says about a patch on a day."""
-    family = FAMILIES[operating_system]
-    conditions = _conditions(rule, family)
-    timing = _timing(rule, operating_system)
-
-    def judge(patch: Patch, today: date) -> Outcome:
-        if misses := [condition.miss(patch) for condition in conditions if not condition.holds(patch)]:
-            return Missed(len(misses), f"rule {number} misses it: {' and '.join(misses)}")
-        verdict = timing(patch, today)
-        if verdict.is_never:
-            return Missed(1, f"rule {number} misses it: {verdict.words}")
-        hits = [condition.hit(patch) for condition in conditions if condition.hit]
-        words = ", ".join([*(hits or ["any patch"]), verdict.words])
-        if verdict.from_day is not None:
-            return Pending(rule.compliance_level, f"rule {number} will approve it: {words}", verdict.from_day)
-        return Approved(rule.compliance_level, f"rule {number} approves it: {words}")
-
-    return judge
+def security_condition(family: Family) -> Condition:
+    """Return what asks a patch whether its publisher calls it a security patch."""
+    key = FilterKey.SECURITY
+    return Condition(key, ("true",), frozenset({"true"}), _ATTRIBUTES[key], NO_SECURITY[family])
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """Whether the date lets the patch pass: now, from a day on, or never; and the words for it."""
+def _wanted(conditions: Sequence[Condition]) -> dict[FilterKey, tuple[str, ...]]:
+    """Return the values of each key that all of *conditions* let pass."""
+    wanted: dict[FilterKey, tuple[str, ...]] = {}
+    for condition in conditions:
+        values = wanted.get(condition.key, condition.wanted)
+        wanted[condition.key] = tuple(value for value in values if normal(value) in condition.allowed)
+    return wanted
 
-    words: str
-    from_day: date | None = None
-    is_never: bool = False
+
+_AT_ONCE: Final = Timing("at once, since apt knows no dates")
+_UNSEEN: Final = "no node has reported it yet, and the baseline counts from then"
+_NO_DATE: Final = "it has no date, and the rule is for security patches only"
 
 
-def _timing(rule: PatchRule, operating_system: OperatingSystem) -> Callable[[Patch, date], _Verdict]:
-    if FAMILIES[operating_system] in DATELESS:
-        at_once = _Verdict("at once, since apt knows no dates")
-        return lambda _patch, _today: at_once
+def _timing(rule: PatchRule, baseline: Baseline) -> Callable[[Patch, date], Timing]:
+    system = baseline.operating_system
+    is_dateless = FAMILIES[system] in DATELESS
+    if is_dateless and not baseline.approves_by_first_seen:
+        return lambda _patch, _today: _AT_ONCE
 
-    days = rule.approve_after_days
+    days = rule.approve_after_days or 0
     until = date.fromisoformat(rule.approve_until_date) if rule.approve_until_date is not None else None
 
-    def time(patch: Patch, today: date) -> _Verdict:
-        dated = date_of(patch, operating_system, with_non_security=rule.enable_non_security)
-        if dated is None:
-            return _Verdict("it has no date, and the rule is for security patches only", is_never=True)
-        name = "undated" if dated == UNDATED else f"dated {dated}"
-        if until is not None:
-            return _Verdict(f"{name}, approved until {until}", is_never=dated > until)
+    def timing(patch: Patch, today: date) -> Timing:
         # Ordinals, since a date near the end of time cannot be added to.
-        approved_on = dated.toordinal() + (days or 0)
+        latest = until or date.fromordinal(max(today.toordinal() - days, 1))
+        dated = date_of(patch, system, with_non_security=rule.enable_non_security)
+        if dated is None:
+            return Timing(_UNSEEN if is_dateless else _NO_DATE, latest=latest, is_never=True)
+        if until is not None:
+            return Timing(f"{dated}, approved until {until}", dated, latest=latest, is_never=dated.on > until)
+        approved_on = dated.on.toordinal() + days
         if approved_on <= today.toordinal():
-            return _Verdict(f"{name} and {days or 0} days old or more")
+            return Timing(f"{dated} and {days} days old or more", dated, latest=latest)
         from_day = date.fromordinal(min(approved_on, date.max.toordinal()))
-        return _Verdict(f"{name}, to be approved on {from_day}", from_day=from_day)
+        return Timing(f"{dated}, to be approved on {from_day}", dated, from_day=from_day, latest=latest)
 
-    return time
+    return timing

@@ -90,7 +90,11 @@ class PatchSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """What is approved on the nodes of one operating system."""
+    """What is approved on the nodes of one operating system.
+
+    *approves_by_first_seen* is ours and not the API's: on apt systems, whose package lists carry no dates, the dates
+    of rules then count from when a node first reported a version; otherwise they mean nothing there.
+    """
 
     baseline_id: str = ""
     name: str
@@ -105,5 +109,6 @@ class Baseline:
     rejected_patches_action: PatchAction = PatchAction.ALLOW_AS_DEPENDENCY
     sources: tuple[PatchSource, ...] = ()
     available_security_updates_compliance_status: ComplianceStatus | None = None
+    approves_by_first_seen: bool = False
     created_date: datetime | None = None
     modified_date: datetime | None = None

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
+from patchwindow.domain.approval_date import DATELESS
 from patchwindow.domain.baseline import Baseline, PatchFilter, PatchFilterGroup, PatchRule
 from patchwindow.domain.errors import Invalid
 from patchwindow.domain.filter_values import ANY, FILTERS
@@ -86,6 +87,8 @@ def _check_platform(baseline: Baseline) -> Iterator[str]:
             yield f"ApprovedPatchesEnableNonSecurity: is for Linux only, and this baseline is for {system}; leave it out"
         if baseline.sources:
             yield f"Sources: are for Linux only, and this baseline is for {system}; leave them out"
+    if baseline.approves_by_first_seen and FAMILIES[system] not in DATELESS:
+        yield f"approval by first sight is for systems of apt, and this baseline is for {system}, which has dates"
     if baseline.available_security_updates_compliance_status is not None and system is not OperatingSystem.WINDOWS:
         yield (
             "AvailableSecurityUpdatesComplianceStatus: is for WINDOWS only, "

@@ -1,4 +1,7 @@
-"""What a baseline decides about a patch on a day, with the reason: a pure function, compiled for speed."""
+"""What a baseline decides about a patch on a day, with the reason: a pure function, compiled for speed.
+
+`explanation.py` says the same in parts, for those who ask why.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,7 +22,7 @@ from patchwindow.domain.approval_rule import (
 from patchwindow.domain.baseline import Baseline, ComplianceLevel, highest
 from patchwindow.domain.operating_system import FAMILIES, LINUX
 from patchwindow.domain.patch import Patch
-from patchwindow.domain.patch_name import matcher
+from patchwindow.domain.patch_name import Matcher, matcher
 
 
 class DecisionStatus(StrEnum):
@@ -57,24 +60,30 @@ class Decision:
 Decide = Callable[[Patch, date], Decision]
 
 
-def decide(patch: Patch, baseline: Baseline, today: date) -> Decision:
-    """Return what *baseline* decides about *patch* on *today*, a day in UTC."""
-    return compile_baseline(baseline)(patch, today)
+@dataclass(frozen=True, slots=True)
+class CompiledBaseline:
+    """A baseline, ready to decide; it passed `baseline_check.check`."""
 
+    baseline: Baseline
+    scope: tuple[Condition, ...]
+    rules: tuple[CompiledRule, ...]
+    approves: Matcher
+    rejects: Matcher
 
-def compile_baseline(baseline: Baseline) -> Decide:
-    """Return `decide` for this baseline, which passed `baseline_check.check`; worth it from the second patch on."""
-    family = FAMILIES[baseline.operating_system]
-    by_list, by_rules = _compile_list(baseline), _compile_rules(baseline)
-    rejects = matcher(baseline.rejected_patches, family, rejects=True)
+    @property
+    def lists_security_only(self) -> bool:
+        """Whether ApprovedPatches approves nothing but security patches."""
+        is_linux = FAMILIES[self.baseline.operating_system] in LINUX
+        return is_linux and not self.baseline.approved_patches_enable_non_security
 
-    def decide(patch: Patch, today: date) -> Decision:
-        found = by_list(patch)
+    def decide(self, patch: Patch, today: date) -> Decision:
+        """Return what the baseline decides about *patch* on *today*, a day in UTC."""
+        found = self._by_list(patch)
         if found is None or not found.is_approved:
-            decision = by_rules(patch, today)
+            decision = self._by_rules(patch, today)
             # A list that names the patch in vain is the nearest miss of all.
             found = found if found and decision.status is DecisionStatus.NOT_MATCHED else decision
-        if (entry := rejects(patch)) is None:
+        if (entry := self.rejects(patch)) is None:
             return found
         return Decision(
             status=DecisionStatus.REJECTED,
@@ -82,7 +91,82 @@ def compile_baseline(baseline: Baseline) -> Decide:
             compliance_level=found.compliance_level if found.is_approved else ComplianceLevel.UNSPECIFIED,
         )
 
-    return decide
+    def _by_list(self, patch: Patch) -> Decision | None:
+        entry = self.approves(patch)
+        if entry is None:
+            return None
+        if self.lists_security_only and not patch.is_security:
+            reason = (
+                f"ApprovedPatches names it with {entry}, but {NO_SECURITY[FAMILIES[self.baseline.operating_system]]}, "
+                "and ApprovedPatchesEnableNonSecurity is off"
+            )
+            return Decision(status=DecisionStatus.NOT_MATCHED, reason=reason)
+        return Decision(
+            status=DecisionStatus.EXPLICIT_APPROVED,
+            reason=f"ApprovedPatches names it with {entry}",
+            compliance_level=self.baseline.approved_patches_compliance_level,
+        )
+
+    def _by_rules(self, patch: Patch, today: date) -> Decision:
+        """Return what the first rule that approves says, else the earliest that will, else the one that misses least."""
+        for condition in self.scope:
+            if not condition.holds(patch):
+                return self._out_of_scope(patch)
+        approved: Decision | None = None
+        pending: Decision | None = None
+        missed: list[Missed] = []
+        for rule in self.rules:
+            match rule.judge(patch, today):
+                case Approved() as outcome:
+                    approved = _merged(approved, _approval(outcome, patch))
+                case Pending() as outcome:
+                    pending = _earlier(pending, _approval(outcome, patch))
+                case Missed() as outcome:
+                    missed.append(outcome)
+        if decision := approved or pending:
+            return decision
+        nearest = nearest_miss(missed)
+        reason = "the baseline has no approval rule and no list that names it"
+        if nearest is not None:
+            reason = nearest.rule.sentence(patch, nearest)
+        return Decision(status=DecisionStatus.NOT_MATCHED, reason=reason)
+
+    def _out_of_scope(self, patch: Patch) -> Decision:
+        misses = [condition.miss(patch) for condition in self.scope if not condition.holds(patch)]
+        return Decision(
+            status=DecisionStatus.NOT_MATCHED, reason=f"the global filters leave it out: {' and '.join(misses)}"
+        )
+
+
+def nearest_miss(missed: list[Missed]) -> Missed | None:
+    """Return the one of *missed* with the fewest misses; one that nothing can pass is nobody's neighbour."""
+    return min(missed, key=lambda one: (not one.rule.is_possible, one.miss_count), default=None)
+
+
+def compiled(baseline: Baseline) -> CompiledBaseline:
+    """Return *baseline* ready to decide; worth it from the second patch on."""
+    family = FAMILIES[baseline.operating_system]
+    scope = tuple(
+        condition for filter in baseline.global_filters.patch_filters if (condition := condition_of(filter)) is not None
+    )
+    rule_count = len(baseline.approval_rules.patch_rules)
+    return CompiledBaseline(
+        baseline=baseline,
+        scope=scope,
+        rules=tuple(compile_rule(index, baseline, scope) for index in range(rule_count)),
+        approves=matcher(baseline.approved_patches, family, rejects=False),
+        rejects=matcher(baseline.rejected_patches, family, rejects=True),
+    )
+
+
+def compile_baseline(baseline: Baseline) -> Decide:
+    """Return `decide` for this baseline."""
+    return compiled(baseline).decide
+
+
+def decide(patch: Patch, baseline: Baseline, today: date) -> Decision:
+    """Return what *baseline* decides about *patch* on *today*, a day in UTC."""
+    return compiled(baseline).decide(patch, today)
 
 
 def remembered(decide: Decide, *, count_max: int = 500_000) -> Decide:
@@ -103,84 +187,24 @@ def remembered(decide: Decide, *, count_max: int = 500_000) -> Decide:
     return recall
 
 
-def _compile_list(baseline: Baseline) -> Callable[[Patch], Decision | None]:
-    family = FAMILIES[baseline.operating_system]
-    approves = matcher(baseline.approved_patches, family, rejects=False)
-    security_only = family in LINUX and not baseline.approved_patches_enable_non_security
-
-    def by_list(patch: Patch) -> Decision | None:
-        entry = approves(patch)
-        if entry is None:
-            return None
-        if security_only and not patch.is_security:
-            reason = (
-                f"ApprovedPatches names it with {entry}, but {NO_SECURITY[family]}, "
-                "and ApprovedPatchesEnableNonSecurity is off"
-            )
-            return Decision(status=DecisionStatus.NOT_MATCHED, reason=reason)
-        return Decision(
-            status=DecisionStatus.EXPLICIT_APPROVED,
-            reason=f"ApprovedPatches names it with {entry}",
-            compliance_level=baseline.approved_patches_compliance_level,
-        )
-
-    return by_list
-
-
-def _compile_rules(baseline: Baseline) -> Decide:
-    system = baseline.operating_system
-    scope = [
-        condition for filter in baseline.global_filters.patch_filters if (condition := condition_of(filter)) is not None
-    ]
-    rules = [compile_rule(rule, index + 1, system) for index, rule in enumerate(baseline.approval_rules.patch_rules)]
-
-    def by_rules(patch: Patch, today: date) -> Decision:
-        for condition in scope:
-            if not condition.holds(patch):
-                return _out_of_scope(patch, scope)
-        return _judge(rules, patch, today)
-
-    return by_rules
-
-
-def _out_of_scope(patch: Patch, scope: list[Condition]) -> Decision:
-    misses = [condition.miss(patch) for condition in scope if not condition.holds(patch)]
+def _approval(outcome: Approved | Pending, patch: Patch) -> Decision:
+    is_pending = isinstance(outcome, Pending)
     return Decision(
-        status=DecisionStatus.NOT_MATCHED, reason=f"the global filters leave it out: {' and '.join(misses)}"
+        status=DecisionStatus.PENDING_APPROVAL if is_pending else DecisionStatus.APPROVED,
+        reason=outcome.rule.sentence(patch, outcome),
+        compliance_level=outcome.rule.level,
+        rule_index=outcome.rule.index,
+        approval_date=outcome.timing.from_day,
     )
 
 
-def _judge(rules: list[CompiledRule], patch: Patch, today: date) -> Decision:
-    """Return what the first rule that approves says, else the earliest that will, else the one that misses least."""
-    approved: Decision | None = None
-    pending: Decision | None = None
-    nearest: Missed | None = None
-    for index, judge in enumerate(rules):
-        match judge(patch, today):
-            case Approved(level, reason):
-                approved = _merged(
-                    approved,
-                    Decision(status=DecisionStatus.APPROVED, reason=reason, compliance_level=level, rule_index=index),
-                )
-            case Pending(level, reason, day):
-                later = Decision(
-                    status=DecisionStatus.PENDING_APPROVAL,
-                    reason=reason,
-                    compliance_level=level,
-                    rule_index=index,
-                    approval_date=day,
-                )
-                if pending is None or pending.approval_date is None or day < pending.approval_date:
-                    pending = later
-                elif day == pending.approval_date:
-                    pending = _merged(pending, later)
-            case Missed() as missed:
-                if nearest is None or missed.miss_count < nearest.miss_count:
-                    nearest = missed
-    if decision := approved or pending:
-        return decision
-    reason = nearest.reason if nearest else "the baseline has no approval rule and no list that names it"
-    return Decision(status=DecisionStatus.NOT_MATCHED, reason=reason)
+def _earlier(first: Decision | None, other: Decision) -> Decision:
+    """Return the one with the earlier date; of one date, *first* with the higher of both levels."""
+    if first is None or first.approval_date is None or other.approval_date is None:
+        return other
+    if other.approval_date < first.approval_date:
+        return other
+    return _merged(first, other) if other.approval_date == first.approval_date else first
 
 
 def _merged(first: Decision | None, other: Decision) -> Decision:

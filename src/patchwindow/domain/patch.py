@@ -12,6 +12,8 @@ class Patch:
     source; for yum and dnf, an update notice names it; for zypper, it belongs to a zypper patch.
 
     On Windows, *name* is the title of the update, and *advisory_ids* are security bulletins.
+
+    *first_seen_on* is no word of the publisher: it is when a node first reported this version, from this repository.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Patch:
     released_on: date | None = None
     updated_on: date | None = None
     built_on: date | None = None
+    first_seen_on: date | None = None
     is_security: bool = False
 
     def __hash__(self) -> int:
@@ -43,12 +46,12 @@ class Patch:
     @property
     def kb_id(self) -> str:
         """Return what the API calls KBId: the KB number, or `name.arch`."""
-        return self.kb_number or f"{self.name}.{self.arch}"
+        return self.kb_number or (f"{self.name}.{self.arch}" if self.arch else self.name)
 
     @property
     def title(self) -> str:
         """Return what the API calls Title: `name.arch:epoch:version-release`, for apt `name.arch:version`."""
-        if self.kb_number:
+        if self.kb_number or not self.version:
             return self.name
         if self.release:
             return f"{self.name}.{self.arch}:{self.epoch or '0'}:{self.version}-{self.release}"

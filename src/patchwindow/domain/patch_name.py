@@ -4,7 +4,7 @@ An entry is matched exactly, but for Windows, where case does not count.  yum, d
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from patchwindow.domain.operating_system import Family
@@ -12,6 +12,8 @@ from patchwindow.domain.patch import Patch
 
 # Return the entry that names the patch, or `None`.
 Matcher = Callable[[Patch], str | None]
+# Yield the entries that name the patch.
+Finder = Callable[[Patch], Iterator[str]]
 
 _Names = Callable[[Patch], Iterable[str]]
 
@@ -20,22 +22,34 @@ def matcher(entries: tuple[str, ...], family: Family, *, rejects: bool) -> Match
     """Return what finds a patch in a list; a list that *rejects* knows packages only, no advisory, CVE or Bugzilla."""
     if not entries:
         return lambda _: None
+    entries_for = finder(entries, family, rejects=rejects)
+    return lambda patch: next(entries_for(patch), None)
+
+
+def finder(entries: tuple[str, ...], family: Family, *, rejects: bool) -> Finder:
+    """Return what yields each of *entries* that names a patch, some of them perhaps more than once."""
     names_of = (_REJECTED if rejects else _APPROVED)[family]
     normal: Callable[[str], str] = str.casefold if family is Family.WINDOWS else str
-    exact = {normal(entry): entry for entry in entries if not _has_wildcard(entry, family)}
+    exact: dict[str, list[str]] = {}
+    for entry in entries:
+        if not _has_wildcard(entry, family):
+            exact.setdefault(normal(entry), []).append(entry)
     packages_of = _REJECTED[family]
     wild = [(entry, *entry.split("*", 1)) for entry in entries if _has_wildcard(entry, family)]
 
-    def find(patch: Patch) -> str | None:
+    def find(patch: Patch) -> Iterator[str]:
         for name in names_of(patch):
-            if (entry := exact.get(normal(name))) is not None:
-                return entry
-        if not wild:
-            return None
-        names = tuple(packages_of(patch))
-        return next((entry for entry, head, tail in wild if any(_fits(name, head, tail) for name in names)), None)
+            yield from exact.get(normal(name), ())
+        if wild:
+            names = tuple(packages_of(patch))
+            yield from (entry for entry, head, tail in wild if any(_fits(name, head, tail) for name in names))
 
     return find
+
+
+def entry_for(patch: Patch, family: Family) -> str | None:
+    """Return the shortest entry that would name *patch* in ApprovedPatches, `None` where none can."""
+    return next(iter(_REJECTED[family](patch)), None)
 
 
 def problem_of(entry: str, family: Family) -> str | None:

@@ -98,14 +98,14 @@ class TestDates:
         assert decision.status is DecisionStatus.APPROVED
         assert decision.rule_index == 0
         assert decision.reason == (
-            "rule 1 approves it: CLASSIFICATION Security, SEVERITY Critical, dated 2026-03-07 and 7 days old or more"
+            "rule 1 approves it: CLASSIFICATION Security, SEVERITY Critical, published 2026-03-07 and 7 days old or more"
         )
 
     def test_a_patch_one_day_younger_waits_until_the_next_day(self) -> None:
         decision = decide(replace(NOTICED, released_on=date(2026, 3, 8)), AMAZON)
         assert decision.status is DecisionStatus.PENDING_APPROVAL
         assert decision.approval_date == date(2026, 3, 15)
-        assert decision.reason.endswith("dated 2026-03-08, to be approved on 2026-03-15")
+        assert decision.reason.endswith("published 2026-03-08, to be approved on 2026-03-15")
 
     def test_a_revised_notice_waits_again_on_amazon_linux(self) -> None:
         revised = replace(NOTICED, released_on=date(2026, 1, 1), updated_on=date(2026, 3, 10))
@@ -132,6 +132,29 @@ class TestDates:
     def test_apt_ignores_a_last_date_too(self) -> None:
         until = baseline(OperatingSystem.UBUNTU, rule(PRIORITY="*", until="2001-01-01"))
         assert decide(replace(CANDIDATE, released_on=TODAY), until).is_approved
+
+    def test_a_baseline_may_go_by_when_a_version_was_first_seen(self) -> None:
+        own = replace(UBUNTU, approves_by_first_seen=True)
+        waiting = decide(replace(CANDIDATE, first_seen_on=date(2026, 3, 10)), own)
+        assert waiting.approval_date == date(2026, 6, 18)
+        assert waiting.reason.endswith("PRIORITY important, first seen 2026-03-10, to be approved on 2026-06-18")
+        seen_long_ago = decide(replace(CANDIDATE, first_seen_on=date(2025, 12, 4)), own)
+        assert seen_long_ago.reason.endswith("first seen 2025-12-04 and 100 days old or more")
+        assert seen_long_ago.is_approved
+
+    def test_by_first_sight_a_last_date_counts_too(self) -> None:
+        own = replace(baseline(OperatingSystem.DEBIAN, rule(until="2026-03-01")), approves_by_first_seen=True)
+        assert decide(replace(CANDIDATE, first_seen_on=date(2026, 3, 1)), own).is_approved
+        assert not decide(replace(CANDIDATE, first_seen_on=date(2026, 3, 2)), own).is_approved
+
+    def test_what_no_node_has_reported_waits_until_one_does(self) -> None:
+        own = replace(UBUNTU, approves_by_first_seen=True)
+        assert decide(CANDIDATE, own).reason == (
+            "rule 1 misses it: no node has reported it yet, and the baseline counts from then"
+        )
+
+    def test_a_baseline_without_that_choice_decides_alike_whenever_a_version_was_seen(self) -> None:
+        assert decide(replace(CANDIDATE, first_seen_on=TODAY), UBUNTU) == decide(CANDIDATE, UBUNTU)
 
     def test_without_any_date_a_security_rule_does_not_approve_and_another_does(self) -> None:
         undated = replace(NOTICED, released_on=None)
