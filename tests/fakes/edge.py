@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlencode
 
+import botocore.session
 from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.serialize import create_serializer
 from tests.fakes.site import FINGERPRINT, PUBLIC_KEY, Installation, as_node
 
 from patchwindow.protocol.rest import load_routes
@@ -32,6 +35,7 @@ class Sent:
     pieces: Sequence[bytes] = (b"",)
     method: str = "POST"
     path: str = "/"
+    query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def scope(self) -> dict[str, Any]:
@@ -42,9 +46,9 @@ class Sent:
             "http_version": "1.1",
             "method": self.method,
             "scheme": "http",
-            "path": self.path,
+            "path": unquote(self.path),
             "raw_path": self.path.encode(),
-            "query_string": b"",
+            "query_string": self.query.encode(),
             "root_path": "",
             "headers": [(name.lower().encode(), value.encode()) for name, value in self.headers.items()],
             "server": (HOST, 80),
@@ -157,6 +161,19 @@ class Edge:
         sent = Sent([body], headers={"Host": HOST, "X-Amz-Target": target, "Content-Type": JSON, **(headers or {})})
         return sign(sent, credentials, at=at or self.here.clock.now(), service=service)
 
+    def signed_group(self, operation: str, members: Mapping[str, Any], credentials: Credentials) -> Sent:
+        """Return a request for an operation of Resource Groups, as SDKs form and sign it."""
+        model = botocore.session.get_session().get_service_model("resource-groups").operation_model(operation)
+        formed = create_serializer("rest-json", include_validation=False).serialize_to_request(members, model)
+        sent = Sent(
+            [formed["body"] or b""],
+            method=formed["method"],
+            path=formed["url_path"],
+            query=urlencode(formed["query_string"]),
+            headers={"Host": HOST, **formed["headers"]},
+        )
+        return sign(sent, credentials, at=self.here.clock.now(), service="resource-groups")
+
     def ask(self, sent: Sent) -> Received:
         """Return the answer to one request."""
 
@@ -198,7 +215,10 @@ class Edge:
 def sign(sent: Sent, credentials: Credentials, *, at: datetime, service: str = "ssm") -> Sent:
     """Return *sent* with the signature that botocore gives it at *at*."""
     request = AWSRequest(
-        sent.method, f"http://{HOST}{sent.path}", headers=dict(sent.headers), data=b"".join(sent.pieces)
+        sent.method,
+        f"http://{HOST}{sent.path}?{sent.query}".rstrip("?"),
+        headers=dict(sent.headers),
+        data=b"".join(sent.pieces),
     )
     _SignerAt(credentials, service, "eu-central-1", at).add_auth(request)
     return replace(sent, headers=dict(request.headers.items()))

@@ -56,12 +56,16 @@ class RestOperation(OperationModel):
     @functools.cached_property
     def _outside_body(self) -> Mapping[str, tuple[str, str]]:
         """The members that do not stand in the body: where each does, and under which name."""
-        members = self._shape("input")["members"].items()
         return {
             name: (member["location"], member.get("locationName", name))
-            for name, member in members
+            for name, member in self._input_members.items()
             if "location" in member
         }
+
+    @functools.cached_property
+    def _input_members(self) -> Mapping[str, Any]:
+        members: Mapping[str, Any] = self._service.shapes[self._model["input"]["shape"]]["members"]
+        return members
 
     def _in_path(self, path: bytes) -> dict[str, str]:
         labels = {
@@ -81,7 +85,7 @@ class RestOperation(OperationModel):
 
     def _from_text(self, member: str, text: str) -> Any:
         """Return the JSON value that *text* in a query string is; what is no number is refused by the reader."""
-        kind = self._service.shapes[self._shape("input")["members"][member]["shape"]]["type"]
+        kind = self._service.shapes[self._input_members[member]["shape"]]["type"]
         is_number = text.isascii() and text.removeprefix("-").isdigit() and len(text) <= _DIGITS_MAX
         return int(text) if kind in ("integer", "long") and is_number else text
 

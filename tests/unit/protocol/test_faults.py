@@ -7,7 +7,9 @@ import pytest
 
 from patchwindow.domain import errors
 from patchwindow.domain.errors import PatchwindowError
+from patchwindow.operations.not_served import GROUPS_NOT_SERVED
 from patchwindow.protocol.faults import FRAMEWORK, NAMES, Fault, internal_fault, to_fault
+from patchwindow.protocol.rest import load_routes
 from patchwindow.protocol.scalars import Malformed
 from patchwindow.protocol.service import OperationModel, load_operations
 
@@ -123,3 +125,44 @@ def test_a_defect_of_ours_is_answered_with_500_and_the_request_to_look_for() -> 
     fault = internal_fault("1f0c")
     assert (fault.code, fault.http_status) == ("InternalServerError", 500)
     assert "1f0c" in fault.message
+
+
+@pytest.mark.parametrize("cls", [*tree(PatchwindowError)])
+def test_in_rest_a_refusal_is_an_error_that_the_operation_documents_or_says_who_was_not_identified(
+    cls: type[PatchwindowError],
+) -> None:
+    for each in load_routes():
+        fault = to_fault(raised(cls), each)
+        if issubclass(cls, errors.Unauthenticated):
+            assert (fault.code in FRAMEWORK, fault.http_status) == (True, 403)
+        elif fault.code in each.errors:
+            assert fault.http_status == each.status_of(fault.code)
+        else:
+            # Of the operations that are served, these look no group up.
+            assert fault.code == "NotFoundException"
+            assert each.name in GROUPS_NOT_SERVED or each.name in {"CreateGroup", "ListGroups", "SearchResources"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "status"),
+    [
+        (errors.Invalid, "BadRequestException", 400),
+        (Malformed, "BadRequestException", 400),
+        (errors.InvalidPageToken, "BadRequestException", 400),
+        (errors.NotFound, "NotFoundException", 404),
+        (errors.AlreadyExists, "BadRequestException", 400),
+        (errors.TooManyTags, "BadRequestException", 400),
+        (errors.MovedMeanwhile, "TooManyRequestsException", 429),
+        (errors.Denied, "ForbiddenException", 403),
+        (errors.NotServed, "MethodNotAllowedException", 405),
+        (errors.UnknownKey, "UnrecognizedClientException", 403),
+        (errors.StaleSignature, "InvalidSignatureException", 403),
+        (errors.MissingSignature, "MissingAuthenticationTokenException", 403),
+    ],
+)
+def test_a_rest_operation_calls_a_refusal_as_it_documents_it(
+    error: type[PatchwindowError], code: str, status: int
+) -> None:
+    get_group = next(each for each in load_routes() if each.name == "GetGroup")
+    assert to_fault(error("why"), get_group) == Fault(code, "why", status)
+    assert internal_fault("1f0c", get_group).code == "InternalServerErrorException"
