@@ -1,5 +1,6 @@
 """The only place that builds concrete things and joins them."""
 
+import asyncio
 import errno
 import fcntl
 import hashlib
@@ -20,7 +21,9 @@ import uvicorn
 from patchwindow.domain.errors import PatchwindowError
 from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.domain.predefined import PREDEFINED, default_for
+from patchwindow.engine.call_webhooks import Caller
 from patchwindow.engine.engine import Engine
+from patchwindow.hooks import HttpHooks
 from patchwindow.operations.call import Site
 from patchwindow.operations.quotas import Quotas
 from patchwindow.operations.service import Service
@@ -130,8 +133,14 @@ class Server:
         site = _prepare(self.database, config, self.ids, self.url, program)
         service = Service(database=self.database, clock=self.clock, ids=self.ids, site=site)
         engine = Engine(database=self.database, clock=self.clock, ids=self.ids)
+        caller = Caller(database=self.database, clock=self.clock, ids=self.ids)
         self._app = App(
-            service, load_operations(), load_routes(), bell=bell, program=program, background=lambda: engine.run(bell)
+            service,
+            load_operations(),
+            load_routes(),
+            bell=bell,
+            program=program,
+            background=lambda: _background(engine, caller, bell),
         )
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
@@ -170,6 +179,13 @@ class Server:
 
     def _run(self) -> None:
         self._uvicorn.run(sockets=[self._socket])
+
+
+async def _background(engine: Engine, caller: Caller, bell: LoopBell) -> None:
+    """Let the engine and the caller of webhooks work side by side until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(engine.run(bell))
+        group.create_task(caller.run(HttpHooks(), bell))
 
 
 def agent_program() -> bytes:

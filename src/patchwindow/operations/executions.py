@@ -181,7 +181,7 @@ def _invocation(execution: WindowExecution, task: TaskExecution, invocation: Tas
         "WindowExecutionId": execution.window_execution_id,
         "TaskExecutionId": task.task_execution_id,
         "InvocationId": invocation.invocation_id,
-        "ExecutionId": invocation.command_id,
+        "ExecutionId": invocation.command_id or invocation.external_id,
         "TaskType": task.task.task_type,
         "Parameters": invocation.parameters or None,
         "Status": invocation.status,
