@@ -45,7 +45,7 @@ LISTS: Final[dict[str, tuple[str, str, Mapping[str, Any]]]] = {
 }
 NEVER_LONG: Final = {
     "DescribeInstancePatchStates": "it is of the nodes that are named",
-    "DescribeMaintenanceWindowExecutionTaskInvocations": "a task has ten targets at most",
+    "DescribeMaintenanceWindowExecutionTaskInvocations": "the tasks here have one target each",
     "DescribeMaintenanceWindowsForTarget": "only one window here has such a target",
     "ListComplianceSummaries": "there is one type",
 }

@@ -21,6 +21,7 @@ _PAGE: Final = 50
 _INTERNAL: Final = ("Concurrency", "ErrorsTolerated", "CancelRequested")
 _RATE_EXCEEDED: Final = ("LimitExceeded", "RateExceeded")
 _NOT_STARTED: Final = -1
+_TIMED_OUT: Final = "TimedOut"
 _TRACE_MAX: Final = 2_500
 _COMMAND_ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -94,7 +95,7 @@ def get_invocation(call: Call, request: Request) -> Answer:
         "ExecutionElapsedTime": _elapsed(step),
         "ExecutionEndDateTime": _iso(step.ended_at if step else None),
         "Status": step.status if name and step and has_ended else invocation.STATUS_OF[state],
-        "StatusDetails": step.status if name and step and has_ended else state,
+        "StatusDetails": _details_of(step) if name and step and has_ended else state,
         "StandardOutputContent": output_of(step) if step and has_ended else "",
         "StandardOutputUrl": "",
         "StandardErrorContent": errors_of(step) if step and has_ended else "",
@@ -186,7 +187,7 @@ def _plugin(value: Command, step: Step) -> dict[str, Any]:
     return {
         "Name": step.name,
         "Status": step.status,
-        "StatusDetails": step.status,
+        "StatusDetails": _details_of(step),
         "ResponseCode": step.code,
         "ResponseStartDateTime": step.started_at,
         "ResponseFinishDateTime": step.ended_at,
@@ -197,6 +198,11 @@ def _plugin(value: Command, step: Step) -> dict[str, Any]:
         "OutputS3BucketName": value.output_s3_bucket_name,
         "OutputS3KeyPrefix": value.output_s3_key_prefix,
     }
+
+
+def _details_of(step: Step) -> str:
+    """Return the StatusDetails of a step: its status, but of the two ways to time out it has one."""
+    return invocation.State.EXECUTION_TIMED_OUT if step.status == _TIMED_OUT else step.status
 
 
 def _telling(steps: Sequence[Step]) -> Step | None:

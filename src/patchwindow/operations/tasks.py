@@ -33,7 +33,8 @@ def register(call: Call, request: Request) -> Answer:
     """RegisterTaskWithMaintenanceWindow."""
     window = locked(call, request["WindowId"])
     task = from_members(WindowTask, _given(request), window_task_id=call.ids.uuid())
-    _check(call, window, task)
+    _check(task)
+    _check_targets(call, window, task)
     call.site.quotas.check("tasks-per-window", len(call.work.window_tasks.of_window(window.window_id)) + 1)
     call.work.window_tasks.put(task.window_task_id, task)
     return {"WindowTaskId": task.window_task_id}
@@ -57,7 +58,10 @@ def update(call: Call, request: Request) -> Answer:
         after = from_members(WindowTask, _given(request), task_type=before.task_type)
     else:
         after = dataclasses.replace(before, **attributes(WindowTask, _given(request)))
-    _check(call, window, after)
+    _check(after)
+    if "Targets" in request:
+        # Otherwise they stay, also where a target was deregistered or the window changed meanwhile.
+        _check_targets(call, window, after)
     call.work.window_tasks.put(after.window_task_id, after)
     members = _shown(after)
     del members["TaskType"]
@@ -134,7 +138,7 @@ def _identity(task: WindowTask) -> dict[str, Any]:
     return members
 
 
-def _check(call: Call, window: Window, task: WindowTask) -> None:
+def _check(task: WindowTask) -> None:
     """Refuse what the model's constraints cannot say (maintenance windows reference, §5)."""
     _check_parameters(task)
     check_alarm(task.alarm_configuration)
@@ -148,6 +152,9 @@ def _check(call: Call, window: Window, task: WindowTask) -> None:
         if limit is None:
             raise Invalid(f"{name} must be given for a task with targets; a number or a percentage such as 10%")
         read(limit)
+
+
+def _check_targets(call: Call, window: Window, task: WindowTask) -> None:
     named = tuple(id for target in task.targets if target.key == TARGET_IDS for id in target.values)
     call.site.quotas.check("targets-per-task", len(named), refuse=Invalid)
     for target_id, count in Counter(named).items():

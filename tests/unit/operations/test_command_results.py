@@ -336,6 +336,16 @@ def test_of_several_steps_the_one_that_ran_speaks_unless_one_is_named(api: Api, 
     assert (absent["Status"], absent["ResponseCode"], absent["PluginName"]) == ("Success", -1, "NoopMacOS")
 
 
+def test_a_step_that_timed_out_says_in_which_way(api: Api, node: str) -> None:
+    command = send(api, node, **SCRIPT)
+    hand_out(api.here, command, node)
+    reply(api.here, command, node, "TimedOut", {STEP: did("TimedOut", 137)})
+    (found,) = api("ListCommandInvocations", CommandId=command, Details=True)["CommandInvocations"]
+    for told in (found, found["CommandPlugins"][0], get(api, command, node), get(api, command, node, PluginName=STEP)):
+        assert (told["Status"], told["StatusDetails"]) == ("TimedOut", "ExecutionTimedOut")
+    assert found["CommandPlugins"][0]["ResponseCode"] == 137
+
+
 def test_a_step_that_the_document_does_not_have_is_named(api: Api, node: str) -> None:
     fault = api.fault("GetCommandInvocation", CommandId=send(api, node), InstanceId=node, PluginName="Install")
     assert (fault.code, fault.message) == ("InvalidPluginName", "document AWS-Noop has no step 'Install'")

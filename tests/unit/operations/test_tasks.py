@@ -313,6 +313,17 @@ def test_an_update_may_not_break_a_task(api: Api, window: str, target: str, memb
     assert get(api, window, made) == before
 
 
+def test_an_update_of_something_else_leaves_targets_that_are_gone_or_not_allowed_any_more(api: Api) -> None:
+    window = window_of(api, allow_unassociated_targets=True)
+    target = target_of(api, window)
+    by_target, by_node = register(api, window, target), register(api, window, "", Targets=NODE)
+    api("DeregisterTargetFromMaintenanceWindow", WindowId=window, WindowTargetId=target)
+    api("UpdateMaintenanceWindow", WindowId=window, AllowUnassociatedTargets=False)
+    for task, targets in ((by_target, on(target)), (by_node, NODE)):
+        answer = api("UpdateMaintenanceWindowTask", WindowId=window, WindowTaskId=task, Priority=7)
+        assert (answer["Priority"], answer["Targets"]) == (7, targets)
+
+
 def test_a_deregistered_task_is_gone(api: Api, window: str, target: str) -> None:
     made, other = register(api, window, target), register(api, window, target)
     answer = api("DeregisterTaskFromMaintenanceWindow", WindowId=window, WindowTaskId=made)
