@@ -109,6 +109,6 @@ class Baseline:
     rejected_patches_action: PatchAction = PatchAction.ALLOW_AS_DEPENDENCY
     sources: tuple[PatchSource, ...] = ()
     available_security_updates_compliance_status: ComplianceStatus | None = None
-    approves_by_first_seen: bool = False
+    approves_by_first_seen: bool | None = None
     created_date: datetime | None = None
     modified_date: datetime | None = None

@@ -70,7 +70,7 @@ def baselines(system: OperatingSystem) -> st.SearchStrategy[Baseline]:
         approved_patches_compliance_level=levels,
         approved_patches_enable_non_security=st.booleans() if FAMILIES[system] in LINUX else st.just(value=False),
         rejected_patches=names,
-        approves_by_first_seen=st.booleans() if FAMILIES[system] in DATELESS else st.just(value=False),
+        approves_by_first_seen=st.sampled_from([None, True, False]) if FAMILIES[system] in DATELESS else st.none(),
     )
 
 
