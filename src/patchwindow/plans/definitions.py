@@ -232,7 +232,7 @@ class Task(Record):
         inherits=True,
     )
     service_role_arn: str | None = member(_ROLE, "the role that the window acts in; AWS only", inherits=True)
-    logs: Logs | None = member(Nested(Logs), "where the output is kept", inherits=True)  # noqa: RUF009 -- it returns a field
+    logs: Logs | None = member(Nested(Logs), "where the output is kept besides; AWS only", inherits=True)  # noqa: RUF009 -- it returns a field
     comment: str | None = member(Text(high=100), "a word that comes with each command", inherits=True)
     description: str | None = member(_DESCRIPTION, "what it is for")
 
