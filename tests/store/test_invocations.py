@@ -9,10 +9,12 @@ from tests.store.samples import NOW, UNICODE, command, invocation, later, step
 from patchwindow.domain.run import Invocation
 from patchwindow.store.commands import CommandQuery
 from patchwindow.store.database import Database
+from patchwindow.store.invocations import Outlook
+from patchwindow.store.tally import Place, Stage
 from patchwindow.store.work import Work
 
 WAITING = invocation("mi-1", ordinal=2)
-SENT = invocation("mi-2", ordinal=0, details="InProgress", dispatched_at=NOW)
+SENT = invocation("mi-2", ordinal=0, details="InProgress", dispatched_at=NOW, is_awaited=True, due_at=later(10))
 TAKEN = invocation("mi-3", ordinal=3, details="InProgress", dispatched_at=NOW, acknowledged_at=later(1))
 ENDED = invocation(
     "mi-4",
@@ -48,8 +50,14 @@ def test_an_unknown_invocation_is_none(sent: Work) -> None:
 def test_invocations_are_listed_and_counted_by_their_command(sent: Work) -> None:
     sent.commands.add(command("c-2"), [invocation(command_id="c-2")], wake_at=NOW)
     assert sent.invocations.of_command("c-1") == [SENT, ENDED, WAITING, TAKEN, NEVER_SENT]
-    assert sent.invocations.count("c-1") == {"Pending": 1, "InProgress": 2, "Failed": 1, "Cancelled": 1}
-    assert sent.invocations.count("c-3") == {}
+    assert sent.invocations.tally("c-1") == {
+        Place(Stage.UNSENT, "Pending"): 1,
+        Place(Stage.AWAITED, "InProgress"): 1,
+        Place(Stage.SENT, "InProgress"): 1,
+        Place(Stage.ENDED, "Failed"): 1,
+        Place(Stage.ENDED, "Cancelled"): 1,
+    }
+    assert sent.invocations.tally("c-3") == {}
 
 
 def test_in_flight_is_what_was_sent_and_has_not_ended(sent: Work) -> None:
@@ -78,10 +86,79 @@ def test_a_node_is_busy_with_what_it_has_taken_and_not_finished(sent: Work) -> N
     assert sent.invocations.busy_count("mi-3") == 2
 
 
+def test_dispatching_notes_when_and_for_how_long(work: Work) -> None:
+    added = [invocation(f"mi-{n}", ordinal=n) for n in range(4)]
+    work.commands.add(command(), added, wake_at=NOW)
+    work.invocations.dispatch("c-1", ["mi-2", "mi-0"], details="Pending", now=later(1), due_at=later(5))
+    sent = [replace(added[n], dispatched_at=later(1), is_awaited=True, due_at=later(5)) for n in (0, 2)]
+    assert work.invocations.in_flight("c-1") == sent
+    assert work.invocations.unsent("c-1", 9) == ["mi-1", "mi-3"]
+    assert work.invocations.tally("c-1") == {Place(Stage.UNSENT, "Pending"): 2, Place(Stage.AWAITED, "Pending"): 2}
+
+
+def test_nothing_is_sent_twice(work: Work) -> None:
+    work.commands.add(command(), [SENT, WAITING], wake_at=NOW)
+    with pytest.raises(AssertionError, match="the command is held"):
+        work.invocations.dispatch("c-1", ["mi-1", "mi-2"], details="Pending", now=later(1), due_at=later(5))
+
+
+def test_what_is_due_comes_in_the_order_of_sending_and_is_counted_by_state(work: Work) -> None:
+    rows = ((1, "Pending", 5), (2, "Cancelling", 4), (0, "Pending", 3), (3, "Pending", 6), (4, "InProgress", None))
+    parts = [
+        replace(SENT, instance_id=f"mi-{n}", ordinal=n, details=details, due_at=None if at is None else later(at))
+        for n, details, at in rows
+    ]
+    work.commands.add(command(), parts, wake_at=NOW)
+    work.commands.add(command("c-2"), [replace(SENT, command_id="c-2", due_at=NOW)], wake_at=NOW)
+    assert [one.ordinal for one in work.invocations.due("c-1", later(5))] == [0, 1, 2]
+    assert work.invocations.due_count("c-1", later(5)) == {"Pending": 2, "Cancelling": 1}
+    assert work.invocations.due_count("c-1", NOW) == {}
+
+
+def test_the_outlook_tells_silent_nodes_from_those_still_awaited(work: Work) -> None:
+    parts = [
+        replace(SENT, instance_id=f"mi-1{n}", ordinal=n, dispatched_at=later(n), due_at=later(10 + n)) for n in range(4)
+    ]
+    work.commands.add(command(), [*parts, replace(TAKEN, due_at=later(9)), WAITING], wake_at=NOW)
+    look = work.invocations.outlook
+    assert look("c-1", NOW, awaited_until=later(1)) == Outlook(2, later(2), later(9))
+    assert look("c-1", later(9), awaited_until=later(3)) == Outlook(4, None, later(10))
+    assert look("c-1", later(13), awaited_until=later(-1)) == Outlook(0, NOW, None)
+    assert look("c-2", NOW, awaited_until=NOW) == Outlook(0, None, None)
+
+
+def test_what_is_awaited_no_more_is_counted_as_sent(work: Work) -> None:
+    parts = [
+        replace(SENT, instance_id=f"mi-{n}", ordinal=n, details=details, dispatched_at=later(n))
+        for n, details in enumerate(["Pending", "Delayed", "Pending"])
+    ]
+    work.commands.add(command(), parts, wake_at=NOW)
+    work.invocations.stop_awaiting("c-1", details=["Pending", "Delayed"], sent_until=later(1))
+    assert [one.is_awaited for one in work.invocations.in_flight("c-1")] == [False, False, True]
+    assert work.invocations.tally("c-1") == {
+        Place(Stage.SENT, "Pending"): 1,
+        Place(Stage.SENT, "Delayed"): 1,
+        Place(Stage.AWAITED, "Pending"): 1,
+    }
+
+
 def test_ending_what_was_not_sent_leaves_everything_else(sent: Work) -> None:
-    sent.invocations.end_unsent("c-1", details="Terminated", now=later(9))
+    assert sent.invocations.end_unsent("c-1", details="Pending", to="Terminated", now=later(9)) == 1
     expected = [SENT, ENDED, replace(WAITING, details="Terminated", ended_at=later(9)), TAKEN, NEVER_SENT]
     assert sent.invocations.of_command("c-1") == expected
+    assert sent.invocations.end_unsent("c-1", details="Pending", to="Terminated", now=later(9)) == 0
+
+
+def test_many_moves_at_once_are_each_from_where_it_was_read(sent: Work) -> None:
+    over = [
+        replace(one, details="Cancelled", ended_at=later(9), is_awaited=False, due_at=None) for one in (SENT, TAKEN)
+    ]
+    moves = list(zip((SENT, TAKEN), over, strict=True))
+    sent.invocations.move_all([*moves, (WAITING, replace(WAITING, details="Cancelled", ended_at=later(9)))])
+    assert [sent.invocations.get("c-1", after.instance_id) for after in over] == over
+    assert sent.invocations.tally("c-1") == {Place(Stage.ENDED, "Failed"): 1, Place(Stage.ENDED, "Cancelled"): 4}
+    with pytest.raises(AssertionError, match="the command is held"):
+        sent.invocations.move_all(moves)
 
 
 def test_a_move_changes_the_invocation_from_the_state_that_was_read(sent: Work) -> None:

@@ -5,6 +5,7 @@ in `TRANSITIONS`.
 Source: Run Command, "Understanding command statuses", table for plugins and invocations.
 """
 
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -109,6 +110,13 @@ TERMINAL: Final = terminal(TRANSITIONS)
 # Sent, and nothing shows yet that the node has it.
 NOT_RECEIVED: Final = frozenset({State.PENDING, State.DELAYED})
 
+# What ends by itself, at an instant of its own, before the whole command expires.
+TIMED: Final = NOT_RECEIVED | {State.CANCELLING}
+
+# "There is no guarantee that the command will be terminated": a node that knows nothing of the command, or has
+# finished it, answers a cancellation with silence.
+CANCEL_WAIT: Final = timedelta(seconds=300)
+
 # What counts against MaxErrors.
 ERRORS: Final = frozenset({State.FAILED, State.EXECUTION_TIMED_OUT})
 
@@ -139,3 +147,12 @@ def advance(state: State, event: Event) -> State:
         IllegalTransition: the table has no such move.
     """
     return follow(TRANSITIONS, state, event)
+
+
+def not_taken(node_id: str, *, since: datetime, until: datetime) -> str:
+    """Return what is told of a node that was sent a command and never took it: it was off, or cut off."""
+    return f"node {node_id} did not take the command between {_shown(since)} and {_shown(until)}"
+
+
+def _shown(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,35 +1,30 @@
 """What happens next to a command: a pure function of how it stands and of the time.
 
-The snapshot is cut so that one decision costs what is in flight, not what the command has targets: ended
-invocations come as counts, and of those not sent only the first few are named.
+The snapshot is counts, so that one decision costs the same however many nodes the command has: replies come one by
+one, and each may be followed by a decision.
 """
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from patchwindow.domain import command, invocation
-from patchwindow.domain.invocation import Event, State
-from patchwindow.engine.effects import CommandEffect, Dispatch, EndSent, EndUnsent, Restate, SendCancel, WakeAt
-
-# "There is no guarantee that the command will be terminated": a node that knows nothing of the command, or has
-# finished it, answers a cancellation with silence.
-CANCEL_WAIT: Final = timedelta(seconds=300)
+from patchwindow.domain.invocation import CANCEL_WAIT, Event, State
+from patchwindow.engine.effects import (
+    CommandEffect,
+    Dispatch,
+    EndSent,
+    EndUnsent,
+    Restate,
+    SendCancel,
+    StopAwaiting,
+    WakeAt,
+)
 
 # Sending ramps up by what nodes acknowledge.  Without a bound, one node that is switched off would hold up all others.
 ACKNOWLEDGEMENT_WAIT: Final = timedelta(seconds=10)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InFlight:
-    """An invocation that was sent and has not ended."""
-
-    node_id: str
-    state: State
-    dispatched_at: datetime
-    cancelled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +32,7 @@ class CommandSnapshot:
     """All that a decision about a command rests on.
 
     `concurrency` and `errors_tolerated` are MaxConcurrency and MaxErrors, resolved against the number of targets.
-    `ended` counts the invocations in each terminal state.  `in_flight` and `unsent` are in the order of sending;
-    `unsent` may hold only the first `concurrency` of the `unsent_count` node ids.
+    `ended`, `in_flight` (sent and not ended) and `unsent_count` are all invocations of the command.
     """
 
     standing: command.Standing
@@ -48,37 +42,54 @@ class CommandSnapshot:
     concurrency: int
     errors_tolerated: int
     ended: Mapping[State, int]
-    in_flight: tuple[InFlight, ...]
-    unsent: tuple[str, ...]
+    in_flight: Mapping[State, int]
     unsent_count: int
+    overdue: Mapping[State, int]
+    """Those in flight whose own time is up, which it is after a delivery timeout or a cancellation without answer."""
+    next_due_at: datetime | None
+    """When the time of the next in flight is up."""
+    awaited_count: int
+    """Those in flight for whose answer sending to others waits."""
+    silent_count: int
+    """Those of the awaited that were sent `ACKNOWLEDGEMENT_WAIT` ago or earlier."""
+    awaited_since: datetime | None
+    """When the first of the others that are awaited was sent."""
 
 
 def decide(command_now: CommandSnapshot, now: datetime) -> list[CommandEffect]:
     """Return the effects that bring *command_now* as far as it can go at *now*, in the order of performing."""
     if command_now.standing.status in command.TERMINAL:
         return []
-    tally = Counter(command_now.ended)
+    ended, in_flight = Counter(command_now.ended), Counter(command_now.in_flight)
     effects: list[CommandEffect] = []
+    deadlines = [command_now.expires_at]
 
-    in_flight = _end_overdue(command_now, now, tally, effects)
-    unsent_count = _end_unsent(command_now, now, tally, effects)
-    if command_now.cancel_requested:
-        in_flight = _cancel(in_flight, now, effects)
-    sent = _next_to_send(command_now, in_flight, ended_count=tally.total(), now=now) if unsent_count else ()
-    if sent:
-        effects.append(Dispatch(sent))
-        in_flight += [InFlight(node_id=node_id, state=State.PENDING, dispatched_at=now) for node_id in sent]
-        unsent_count -= len(sent)
+    _end_overdue(command_now, now, ended, in_flight, effects)
+    unsent_count = _end_unsent(command_now, now, ended, effects)
+    if command_now.silent_count and in_flight:
+        effects.append(StopAwaiting(now - ACKNOWLEDGEMENT_WAIT))
+    if command_now.next_due_at is not None:
+        deadlines.append(command_now.next_due_at)
+    if command_now.cancel_requested and _cancel(in_flight, effects):
+        deadlines.append(now + CANCEL_WAIT)
+    sent_count = _count_to_send(command_now, in_flight.total(), ended.total(), unsent_count)
+    if sent_count:
+        effects.append(Dispatch(sent_count))
+        in_flight[State.PENDING] += sent_count
+        unsent_count -= sent_count
+        deadlines.append(now + command_now.delivery_timeout)
+    if unsent_count and in_flight.total() < command_now.concurrency:
+        deadlines += _ends_of_waiting(command_now, sent_count, now)
 
-    tally.update(each.state for each in in_flight)
+    tally = ended + in_flight
     tally[State.PENDING] += unsent_count
     standing = command.aggregate(
         tally, errors_tolerated=command_now.errors_tolerated, is_cancelled=command_now.cancel_requested
     )
     if standing != command_now.standing:
         effects.append(_restate(command_now.standing, standing))
-    if in_flight or unsent_count:
-        effects.append(WakeAt(_next_deadline(command_now, in_flight, has_unsent=unsent_count > 0, now=now)))
+    if in_flight.total() + unsent_count:
+        effects.append(WakeAt(min(deadlines)))
     return effects
 
 
@@ -89,38 +100,29 @@ def _restate(before: command.Standing, after: command.Standing) -> Restate:
 
 
 def _end_overdue(
-    command_now: CommandSnapshot, now: datetime, tally: Counter[State], effects: list[CommandEffect]
-) -> list[InFlight]:
-    """End the invocations in flight whose time is up; return the others."""
-    going: list[InFlight] = []
-    overdue: dict[State, list[str]] = {}
-    for each in command_now.in_flight:
-        if now < _deadline(each, command_now):
-            going.append(each)
-        else:
-            event = Event.CANCELLED if each.state is State.CANCELLING else Event.EXPIRED
-            overdue.setdefault(invocation.advance(each.state, event), []).append(each.node_id)
-    for state, node_ids in overdue.items():
-        tally[state] += len(node_ids)
-        effects.append(EndSent(tuple(node_ids), state))
-    return going
-
-
-def _deadline(each: InFlight, command_now: CommandSnapshot) -> datetime:
-    """Return when an invocation ends by itself.
+    command_now: CommandSnapshot,
+    now: datetime,
+    ended: Counter[State],
+    in_flight: Counter[State],
+    effects: list[CommandEffect],
+) -> None:
+    """End the invocations in flight whose time is up.
 
     The delivery timeout of a node runs from when the command was sent to it: a node that waited for its turn under
-    MaxConcurrency is not late.  The total timeout runs from the request.
+    MaxConcurrency is not late.  The total timeout runs from the request, and is that of all.
     """
-    if each.cancelled_at is not None:
-        return min(each.cancelled_at + CANCEL_WAIT, command_now.expires_at)
-    if each.state in invocation.NOT_RECEIVED:
-        return min(each.dispatched_at + command_now.delivery_timeout, command_now.expires_at)
-    return command_now.expires_at
+    has_expired = now >= command_now.expires_at
+    overdue = command_now.in_flight if has_expired else command_now.overdue
+    for before, count in overdue.items():
+        event = Event.CANCELLED if before is State.CANCELLING else Event.EXPIRED
+        after = invocation.advance(before, event)
+        ended[after] += count
+        in_flight -= Counter({before: count})
+        effects.append(EndSent(before, after, due_by=None if has_expired else now))
 
 
 def _end_unsent(
-    command_now: CommandSnapshot, now: datetime, tally: Counter[State], effects: list[CommandEffect]
+    command_now: CommandSnapshot, now: datetime, ended: Counter[State], effects: list[CommandEffect]
 ) -> int:
     """End what was not sent, if it never will be; return how many may still be sent."""
     if not command_now.unsent_count:
@@ -134,46 +136,34 @@ def _end_unsent(
     else:
         return command_now.unsent_count
     state = invocation.advance(State.PENDING, event)
-    tally[state] += command_now.unsent_count
+    ended[state] += command_now.unsent_count
     effects.append(EndUnsent(state))
     return 0
 
 
-def _cancel(in_flight: list[InFlight], now: datetime, effects: list[CommandEffect]) -> list[InFlight]:
-    """Tell the nodes that were not told yet; return what is in flight then."""
-    told = tuple(each.node_id for each in in_flight if each.state is not State.CANCELLING)
-    if told:
-        effects.append(SendCancel(told))
-    return [
-        each
-        if each.state is State.CANCELLING
-        else replace(each, state=invocation.advance(each.state, Event.CANCEL_SENT), cancelled_at=now)
-        for each in in_flight
-    ]
+def _cancel(in_flight: Counter[State], effects: list[CommandEffect]) -> bool:
+    """Tell the nodes that were not told yet; return whether there were any."""
+    untold = [state for state in in_flight if state is not State.CANCELLING]
+    for state in untold:
+        in_flight[invocation.advance(state, Event.CANCEL_SENT)] += in_flight.pop(state)
+    if untold:
+        effects.append(SendCancel())
+    return bool(untold)
 
 
-def _next_to_send(
-    command_now: CommandSnapshot, in_flight: list[InFlight], *, ended_count: int, now: datetime
-) -> tuple[str, ...]:
-    """Return the nodes whose turn it is: one, then two, four, …, as the former answer, up to the limit.
+def _count_to_send(command_now: CommandSnapshot, in_flight_count: int, ended_count: int, unsent_count: int) -> int:
+    """Return how many nodes' turn it is: one, then two, four, …, as the former answer, up to the limit.
 
     With at most one more unanswered than answered, each full round of answers doubles the next round.
     """
-    unanswered_count = sum(_is_unanswered(each, now) for each in in_flight)
-    answered_count = ended_count + len(in_flight) - unanswered_count
-    slot_count = min(command_now.concurrency - len(in_flight), answered_count + 1 - unanswered_count)
-    return command_now.unsent[: max(0, slot_count)]
+    # No delivery timeout is as short as the wait for an acknowledgement: who is overdue is silent as well.
+    unanswered_count = command_now.awaited_count - command_now.silent_count
+    answered_count = ended_count + in_flight_count - unanswered_count
+    slot_count = min(command_now.concurrency - in_flight_count, answered_count + 1 - unanswered_count)
+    return max(0, min(slot_count, unsent_count))
 
 
-def _is_unanswered(each: InFlight, now: datetime) -> bool:
-    return each.state in invocation.NOT_RECEIVED and now < each.dispatched_at + ACKNOWLEDGEMENT_WAIT
-
-
-def _next_deadline(
-    command_now: CommandSnapshot, in_flight: list[InFlight], *, has_unsent: bool, now: datetime
-) -> datetime:
-    """Return the next instant at which a decision could differ though nothing has happened."""
-    instants = [command_now.expires_at, *(_deadline(each, command_now) for each in in_flight)]
-    if has_unsent and len(in_flight) < command_now.concurrency:
-        instants += [each.dispatched_at + ACKNOWLEDGEMENT_WAIT for each in in_flight if _is_unanswered(each, now)]
-    return min(instants)
+def _ends_of_waiting(command_now: CommandSnapshot, sent_count: int, now: datetime) -> list[datetime]:
+    """Return when more can be sent though no node has answered."""
+    since = [command_now.awaited_since] if command_now.awaited_since is not None else []
+    return [sent_at + ACKNOWLEDGEMENT_WAIT for sent_at in (*since, *([now] if sent_count else []))]

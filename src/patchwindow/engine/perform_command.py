@@ -1,19 +1,20 @@
 """Carrying out what was decided about a command: one step is one transaction. No rule is in here.
 
-A step costs what is in flight: replies come one by one, and each may be followed by a step.
+A step costs what it changes, and not what the command has nodes: it reads counts, which the store keeps.
 """
 
 import dataclasses
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from patchwindow.domain import command, invocation
 from patchwindow.domain.run import Command, Invocation
-from patchwindow.engine.decide_command import CommandSnapshot, InFlight, decide
-from patchwindow.engine.effects import Dispatch, EndSent, EndUnsent, Restate, SendCancel, WakeAt
-from patchwindow.operations.sending import cancel_sent, dispatch, end_invocation
+from patchwindow.engine.decide_command import ACKNOWLEDGEMENT_WAIT, CommandSnapshot, decide
+from patchwindow.engine.effects import Dispatch, EndSent, EndUnsent, Restate, SendCancel, StopAwaiting, WakeAt
+from patchwindow.operations.sending import cancel_sent, dispatch, end_overdue
 from patchwindow.ports import ENGINE, Ids
+from patchwindow.store.tally import Stage
 from patchwindow.store.work import Work
 
 
@@ -26,23 +27,25 @@ def step_command(work: Work, ids: Ids, command_id: str, now: datetime) -> None:
     if before is None:
         return
     value = before
-    in_flight = {one.instance_id: one for one in work.invocations.in_flight(command_id)}
-    snapshot = _snapshot(work, value, in_flight.values())
-    ended, unsent_count = Counter(snapshot.ended), snapshot.unsent_count
+    snapshot = _snapshot(work, value, now)
+    ended = Counter(snapshot.ended)
     wake_at: datetime | None = None
     for effect in decide(snapshot, now):
         match effect:
-            case Dispatch(node_ids):
-                dispatch(work, value, node_ids, now)
-            case SendCancel(node_ids):
-                cancel_sent(work, ids, value, node_ids, now)
-            case EndSent(node_ids, state):
-                for node_id in node_ids:
-                    end_invocation(work, in_flight[node_id], state, now)
-                ended[state] += len(node_ids)
+            case Dispatch(count):
+                dispatch(work, value, work.invocations.unsent(command_id, count), now)
+            case StopAwaiting(sent_until):
+                work.invocations.stop_awaiting(command_id, details=invocation.NOT_RECEIVED, sent_until=sent_until)
+            case SendCancel():
+                cancel_sent(work, ids, value, _untold(work, command_id), now)
+            case EndSent():
+                ending = _ending(work, command_id, effect)
+                end_overdue(work, ending, effect.after, now)
+                ended[effect.after] += len(ending)
             case EndUnsent(state):
-                work.invocations.end_unsent(command_id, details=state, now=now)
-                ended[state] += unsent_count
+                ended[state] += work.invocations.end_unsent(
+                    command_id, details=invocation.State.PENDING, to=state, now=now
+                )
             case Restate(status, details):
                 value = dataclasses.replace(value, status=status, status_details=details)
             case WakeAt(instant):
@@ -57,9 +60,12 @@ def step_command(work: Work, ids: Ids, command_id: str, now: datetime) -> None:
         work.wake(ENGINE)
 
 
-def _snapshot(work: Work, value: Command, in_flight: Collection[Invocation]) -> CommandSnapshot:
-    tally = {invocation.State(name): count for name, count in work.invocations.count(value.command_id).items()}
-    ended = {state: count for state, count in tally.items() if state in invocation.TERMINAL}
+def _snapshot(work: Work, value: Command, now: datetime) -> CommandSnapshot:
+    tally = work.invocations.tally(value.command_id)
+    outlook = work.invocations.outlook(value.command_id, now, awaited_until=now - ACKNOWLEDGEMENT_WAIT)
+    at_stage: dict[Stage, Counter[invocation.State]] = {stage: Counter() for stage in Stage}
+    for (stage, details), count in tally.items():
+        at_stage[stage][invocation.State(details)] += count
     return CommandSnapshot(
         standing=command.Standing(command.Status(value.status), command.Details(value.status_details)),
         cancel_requested=value.cancel_requested,
@@ -67,19 +73,30 @@ def _snapshot(work: Work, value: Command, in_flight: Collection[Invocation]) -> 
         expires_at=value.expires_after,
         concurrency=value.concurrency,
         errors_tolerated=value.errors_tolerated,
-        ended=ended,
-        in_flight=tuple(
-            InFlight(
-                node_id=one.instance_id,
-                state=invocation.State(one.details),
-                dispatched_at=one.dispatched_at or value.requested_date_time,
-                cancelled_at=one.cancelled_at,
-            )
-            for one in in_flight
-        ),
-        unsent=tuple(work.invocations.unsent(value.command_id, limit=max(1, value.concurrency))),
-        unsent_count=sum(tally.values()) - sum(ended.values()) - len(in_flight),
+        ended=at_stage[Stage.ENDED],
+        in_flight=at_stage[Stage.AWAITED] + at_stage[Stage.SENT],
+        unsent_count=at_stage[Stage.UNSENT].total(),
+        overdue={
+            invocation.State(details): count
+            for details, count in work.invocations.due_count(value.command_id, now).items()
+        },
+        next_due_at=outlook.next_due_at,
+        awaited_count=at_stage[Stage.AWAITED].total(),
+        silent_count=outlook.silent_count,
+        awaited_since=outlook.awaited_since,
     )
+
+
+def _untold(work: Work, command_id: str) -> list[Invocation]:
+    return [one for one in work.invocations.in_flight(command_id) if one.details != invocation.State.CANCELLING]
+
+
+def _ending(work: Work, command_id: str, effect: EndSent) -> list[Invocation]:
+    if effect.due_by is None:
+        found = work.invocations.in_flight(command_id)
+    else:
+        found = work.invocations.due(command_id, effect.due_by)
+    return [one for one in found if one.details == effect.before]
 
 
 def _counted(value: Command, ended: Mapping[invocation.State, int]) -> Command:

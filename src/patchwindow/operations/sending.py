@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from patchwindow.documents.library import Document
@@ -88,31 +88,88 @@ def request_cancel(work: Work, value: Command, now: datetime) -> None:
 
 def dispatch(work: Work, value: Command, node_ids: Collection[str], now: datetime) -> None:
     """Put the command into the mailboxes of these nodes, and note when."""
-    work.invocations.dispatch(value.command_id, node_ids, now)
+    due_at = now + timedelta(seconds=value.timeout_seconds)
+    work.invocations.dispatch(value.command_id, node_ids, details=invocation.State.PENDING, now=now, due_at=due_at)
     _post(work, value, [(message_id(value.command_id, id), id) for id in node_ids], SEND_COMMAND_TOPIC, now)
 
 
-def cancel_sent(work: Work, ids: Ids, value: Command, node_ids: Iterable[str], now: datetime) -> None:
-    """Take the command back where a node has not taken it, and tell these nodes to stop."""
-    for node_id in node_ids:
-        before = work.invocations.get(value.command_id, node_id)
-        assert before is not None, "only a command's own invocations are cancelled"
-        state = invocation.advance(invocation.State(before.details), invocation.Event.CANCEL_SENT)
-        move_invocation(work, before, dataclasses.replace(before, details=state, cancelled_at=now))
-        work.messages.settle(message_id(value.command_id, node_id))
-        _post(work, value, [(message_id(ids.uuid(), node_id), node_id)], CANCEL_COMMAND_TOPIC, now)
+def cancel_sent(work: Work, ids: Ids, value: Command, sent: Sequence[Invocation], now: datetime) -> None:
+    """Take the command back where a node has not taken it, and tell the nodes of these invocations to stop."""
+    due_at = now + invocation.CANCEL_WAIT
+    _move_all(
+        work,
+        [
+            (
+                one,
+                dataclasses.replace(
+                    one,
+                    details=invocation.advance(invocation.State(one.details), invocation.Event.CANCEL_SENT),
+                    cancelled_at=now,
+                    due_at=due_at,
+                ),
+            )
+            for one in sent
+        ],
+    )
+    for one in sent:
+        work.messages.settle(message_id(value.command_id, one.instance_id))
+    _post(
+        work,
+        value,
+        [(message_id(ids.uuid(), one.instance_id), one.instance_id) for one in sent],
+        CANCEL_COMMAND_TOPIC,
+        now,
+    )
 
 
 def move_invocation(work: Work, before: Invocation, after: Invocation) -> None:
     """Change an invocation whose command is held; where that ends it, what still waits for the node is taken back."""
-    work.invocations.move(before, after)
-    if invocation.State(after.details) in invocation.TERMINAL:
-        work.messages.settle_command(after.command_id, after.instance_id)
+    work.invocations.move(before, _as_it_stands(after))
+    _settle(work, after)
 
 
 def end_invocation(work: Work, before: Invocation, state: invocation.State, now: datetime) -> None:
     """Let an invocation end in *state*."""
     move_invocation(work, before, dataclasses.replace(before, details=state, ended_at=now))
+
+
+def end_overdue(work: Work, overdue: Iterable[Invocation], state: invocation.State, now: datetime) -> None:
+    """Let invocations that were sent end in *state*, because of their nodes nothing was heard in time."""
+    _move_all(
+        work,
+        [
+            (one, dataclasses.replace(one, details=state, ended_at=now, trace_output=_trace(one, until=now)))
+            for one in overdue
+        ],
+    )
+
+
+def _move_all(work: Work, moves: Sequence[tuple[Invocation, Invocation]]) -> None:
+    """Change many invocations of commands that are held, as `move_invocation` does."""
+    work.invocations.move_all((before, _as_it_stands(after)) for before, after in moves)
+    for _, after in moves:
+        _settle(work, after)
+
+
+def _as_it_stands(after: Invocation) -> Invocation:
+    """Return *after* without what it had before its state came to be this one."""
+    state = invocation.State(after.details)
+    return dataclasses.replace(
+        after,
+        is_awaited=after.is_awaited and state in invocation.NOT_RECEIVED,
+        due_at=after.due_at if state in invocation.TIMED else None,
+    )
+
+
+def _settle(work: Work, after: Invocation) -> None:
+    if invocation.State(after.details) in invocation.TERMINAL:
+        work.messages.settle_command(after.command_id, after.instance_id)
+
+
+def _trace(one: Invocation, *, until: datetime) -> str:
+    if one.trace_output or one.acknowledged_at is not None or one.dispatched_at is None:
+        return one.trace_output
+    return invocation.not_taken(one.instance_id, since=one.dispatched_at, until=until)
 
 
 # What was never received is undeliverable.  A node that had begun ends as one that never gives word again.

@@ -1,4 +1,4 @@
-"""Commands, their invocations on nodes, and the steps of those."""
+"""Commands; their invocations on nodes are in `invocations.py`."""
 
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator
@@ -7,11 +7,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from patchwindow.domain.run import Command, Invocation, Step
+from patchwindow.domain.run import Command, Invocation
 from patchwindow.protocol.records import dumps, loads
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, instant, ms
-from patchwindow.store.tables import command, invocation, invocation_step
+from patchwindow.store.tables import command, invocation
+from patchwindow.store.tally import Stage, Tally
 
 EXECUTING: Final = ("Pending", "InProgress", "Cancelling")
 """The statuses of commands that have not ended."""
@@ -36,76 +37,13 @@ _WAKE: Final = prepared(
     .where(command.c.command_id == sa.bindparam("id"), _IS_EXECUTING)
     .values(wake_at_ms=sa.bindparam("wake_ms"))
 )
-_INVOCATION: Final = prepared(
-    sa.select(invocation).where(
-        invocation.c.command_id == sa.bindparam("id"), invocation.c.node_id == sa.bindparam("node_id")
-    )
-)
-_INVOCATIONS: Final = prepared(
-    sa.select(invocation).where(invocation.c.command_id == sa.bindparam("id")).order_by(invocation.c.ordinal)
-)
-_ADD_INVOCATION: Final = prepared(sa.insert(invocation))
-_HAS_ENDED: Final = invocation.c.ended_at_ms.is_not(None)
-_COUNT: Final = prepared(
-    sa.select(invocation.c.details, sa.func.count().label("count_"))
-    .where(invocation.c.command_id == sa.bindparam("id"))
-    .group_by(invocation.c.details)
-)
-_IN_FLIGHT: Final = prepared(
-    sa.select(invocation)
-    .where(invocation.c.command_id == sa.bindparam("id"), invocation.c.dispatched_at_ms.is_not(None), ~_HAS_ENDED)
-    .order_by(invocation.c.dispatched_at_ms, invocation.c.ordinal)
-)
-_UNSENT: Final = prepared(
-    sa.select(invocation.c.node_id)
-    .where(invocation.c.command_id == sa.bindparam("id"), invocation.c.dispatched_at_ms.is_(None), ~_HAS_ENDED)
-    .order_by(invocation.c.ordinal)
-    .limit(sa.bindparam("limit"))
-)
-_BUSY: Final = prepared(
-    sa.select(sa.func.count())
-    .select_from(invocation)
-    .where(invocation.c.node_id == sa.bindparam("node_id"), invocation.c.acknowledged_at_ms.is_not(None), ~_HAS_ENDED)
-)
-_DISPATCH: Final = prepared(
-    sa.update(invocation)
-    .where(invocation.c.command_id == sa.bindparam("id"), invocation.c.node_id == sa.bindparam("b_node_id"))
-    .values(dispatched_at_ms=sa.bindparam("now_ms"))
-)
-_END_UNSENT: Final = prepared(
-    sa.update(invocation)
-    .where(invocation.c.command_id == sa.bindparam("id"), invocation.c.dispatched_at_ms.is_(None), ~_HAS_ENDED)
-    .values(details=sa.bindparam("to"), ended_at_ms=sa.bindparam("now_ms"))
-)
-_MOVE: Final = prepared(
-    sa.update(invocation)
-    .where(
-        invocation.c.command_id == sa.bindparam("id"),
-        invocation.c.node_id == sa.bindparam("b_node_id"),
-        invocation.c.details == sa.bindparam("before"),
-    )
-    .values(
-        details=sa.bindparam("details"),
-        dispatched_at_ms=sa.bindparam("dispatched_at_ms"),
-        acknowledged_at_ms=sa.bindparam("acknowledged_at_ms"),
-        cancelled_at_ms=sa.bindparam("cancelled_at_ms"),
-        ended_at_ms=sa.bindparam("ended_at_ms"),
-        trace_output=sa.bindparam("trace_output"),
-    )
-)
-_STEPS: Final = (
-    sa.select(invocation_step.c.node_id, invocation_step.c.body)
-    .where(
-        invocation_step.c.command_id == sa.bindparam("id"),
-        invocation_step.c.node_id.in_(sa.bindparam("node_ids", expanding=True)),
-    )
-    .order_by(invocation_step.c.node_id, invocation_step.c.ordinal)
-)
 _OPEN_ON_NODE: Final = prepared(
     sa.select(invocation.c.command_id)
     .join(command, command.c.command_id == invocation.c.command_id)
     .where(
         invocation.c.node_id == sa.bindparam("node_id"),
+        # What has ended on the node is its whole history.
+        invocation.c.stage < Stage.ENDED,
         _IS_EXECUTING,
     )
     # In one order, as every holder of several commands takes them.
@@ -150,7 +88,7 @@ class Commands(Rows):
     def add(self, value: Command, invocations: Iterable[Invocation], *, wake_at: datetime) -> None:
         """Keep a new command with its invocations."""
         self.put(value, wake_at=wake_at)
-        self._change_all(_ADD_INVOCATION, map(_invocation_row, invocations))
+        Tally(self._connection, self._insert, self._execute).add(invocations)
 
     def put(self, value: Command, *, wake_at: datetime | None) -> None:
         """Keep a changed command, and when the engine looks at it next."""
@@ -186,7 +124,7 @@ class Commands(Rows):
         return instant(self._scalar(_NEXT))
 
     def open_on(self, node_id: str) -> list[str]:
-        """Return the ids of the commands that have not ended and that the node takes part in."""
+        """Return the ids of the commands that have not ended, and whose part on the node has not ended."""
         return self._scalars(_OPEN_ON_NODE, {"node_id": node_id})
 
     def page(self, query: CommandQuery, *, before: tuple[int, str] | None, limit: int) -> list[Command]:
@@ -200,100 +138,6 @@ class Commands(Rows):
             statement = statement.where(command.c.command_id.in_(on_node))
         ordered = statement.order_by(command.c.requested_at_ms.desc(), command.c.command_id.desc()).limit(limit)
         return [loads(Command, body) for body in self._scalars(ordered)]
-
-
-class Invocations(Rows):
-    """Commands on single nodes, with what their steps did."""
-
-    def get(self, command_id: str, node_id: str) -> Invocation | None:
-        """Return the invocation."""
-        row = self._row(_INVOCATION, {"id": command_id, "node_id": node_id})
-        return None if row is None else _invocation(row)
-
-    def of_command(self, command_id: str) -> list[Invocation]:
-        """Return all invocations of a command, in the order in which they are handed out."""
-        return [_invocation(row) for row in self._rows(_INVOCATIONS, {"id": command_id})]
-
-    def count(self, command_id: str) -> dict[str, int]:
-        """Return how many invocations of a command are in each state; states that do not occur are left out."""
-        return {row.details: row.count_ for row in self._rows(_COUNT, {"id": command_id})}
-
-    def in_flight(self, command_id: str) -> list[Invocation]:
-        """Return the invocations that were sent and have not ended, in the order of sending."""
-        return [_invocation(row) for row in self._rows(_IN_FLIGHT, {"id": command_id})]
-
-    def unsent(self, command_id: str, limit: int) -> list[str]:
-        """Return the ids of up to *limit* nodes whose invocations were not sent and have not ended, in order."""
-        return self._scalars(_UNSENT, {"id": command_id, "limit": limit})
-
-    def busy_count(self, node_id: str) -> int:
-        """Return how many commands the node has taken and not finished."""
-        return self._scalar(_BUSY, {"node_id": node_id}) or 0
-
-    def dispatch(self, command_id: str, node_ids: Iterable[str], now: datetime) -> None:
-        """Note when invocations were sent; thousands may be sent at once."""
-        rows = ({"id": command_id, "b_node_id": node_id, "now_ms": ms(now)} for node_id in node_ids)
-        self._change_all(_DISPATCH, rows)
-
-    def end_unsent(self, command_id: str, *, details: str, now: datetime) -> None:
-        """Let all invocations end that were not sent."""
-        self._change(_END_UNSENT, {"id": command_id, "to": details, "now_ms": ms(now)})
-
-    def move(self, before: Invocation, after: Invocation) -> bool:
-        """Change *before* into *after*; return False, and change nothing, where its state is another by now."""
-        row = {
-            **_invocation_row(after),
-            "b_node_id": after.instance_id,
-            "id": after.command_id,
-            "before": before.details,
-        }
-        for name in ("command_id", "node_id", "ordinal", "node_name"):
-            del row[name]
-        return self._change(_MOVE, row) == 1
-
-    def page(
-        self, query: CommandQuery, *, before: tuple[int, str, int] | None, limit: int
-    ) -> list[tuple[Command, Invocation]]:
-        """Return up to *limit* invocations with their commands, the newest command first, in order within it.
-
-        *before* is the key of the last one seen: requested at, command id, ordinal.
-        """
-        joined = sa.join(invocation, command, invocation.c.command_id == command.c.command_id)
-        statement = sa.select(invocation, command.c.body).select_from(joined).where(*query.conditions())
-        if before is not None:
-            at, id, ordinal = before
-            older = sa.tuple_(command.c.requested_at_ms, command.c.command_id) < sa.tuple_(
-                sa.literal(at), sa.literal(id)
-            )
-            statement = statement.where(sa.or_(older, (command.c.command_id == id) & (invocation.c.ordinal > ordinal)))
-        if query.node_id is not None:
-            statement = statement.where(invocation.c.node_id == query.node_id)
-        if query.details:
-            statement = statement.where(invocation.c.details.in_(query.details))
-        ordered = statement.order_by(
-            command.c.requested_at_ms.desc(), command.c.command_id.desc(), invocation.c.ordinal
-        ).limit(limit)
-        rows = self._rows(ordered)
-        commands = {row.command_id: loads(Command, row.body) for row in rows}
-        return [(commands[row.command_id], _invocation(row)) for row in rows]
-
-    def steps(self, command_id: str, node_ids: Collection[str]) -> dict[str, list[Step]]:
-        """Return what the steps did, in order, by node."""
-        found: dict[str, list[Step]] = {node_id: [] for node_id in node_ids}
-        for row in self._rows(_STEPS, {"id": command_id, "node_ids": list(node_ids)}):
-            found[row.node_id].append(loads(Step, row.body))
-        return found
-
-    def put_step(self, command_id: str, node_id: str, step: Step) -> None:
-        """Keep what a step did; a later word on the same step takes the place of the former."""
-        self._upsert(
-            invocation_step,
-            command_id=command_id,
-            node_id=node_id,
-            name=step.name,
-            ordinal=step.ordinal,
-            body=dumps(step),
-        )
 
 
 def _command_row(value: Command) -> dict[str, Any]:
@@ -313,26 +157,3 @@ def _command_row(value: Command) -> dict[str, Any]:
         "delivery_timed_out_count": value.delivery_timed_out_count,
         "body": dumps(value),
     }
-
-
-def _invocation_row(value: Invocation) -> dict[str, Any]:
-    row = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    row["node_id"], row["node_name"] = row.pop("instance_id"), row.pop("instance_name")
-    for name in ("dispatched_at", "acknowledged_at", "cancelled_at", "ended_at"):
-        row[f"{name}_ms"] = ms(row.pop(name))
-    return row
-
-
-def _invocation(row: Any) -> Invocation:
-    return Invocation(
-        command_id=row.command_id,
-        instance_id=row.node_id,
-        ordinal=row.ordinal,
-        instance_name=row.node_name,
-        details=row.details,
-        dispatched_at=instant(row.dispatched_at_ms),
-        acknowledged_at=instant(row.acknowledged_at_ms),
-        cancelled_at=instant(row.cancelled_at_ms),
-        ended_at=instant(row.ended_at_ms),
-        trace_output=row.trace_output,
-    )

@@ -12,9 +12,27 @@ from itertools import count
 import pytest
 
 from patchwindow.domain import command
-from patchwindow.domain.invocation import ERRORS, TERMINAL, TRANSITIONS, Event, State, advance
-from patchwindow.engine.decide_command import CommandSnapshot, InFlight, decide
-from patchwindow.engine.effects import CommandEffect, Dispatch, EndSent, EndUnsent, Restate, SendCancel, WakeAt
+from patchwindow.domain.invocation import (
+    CANCEL_WAIT,
+    ERRORS,
+    NOT_RECEIVED,
+    TERMINAL,
+    TRANSITIONS,
+    Event,
+    State,
+    advance,
+)
+from patchwindow.engine.decide_command import ACKNOWLEDGEMENT_WAIT, CommandSnapshot, decide
+from patchwindow.engine.effects import (
+    CommandEffect,
+    Dispatch,
+    EndSent,
+    EndUnsent,
+    Restate,
+    SendCancel,
+    StopAwaiting,
+    WakeAt,
+)
 
 START = datetime(2026, 1, 15, 2, 0, tzinfo=UTC)
 OUTCOMES = [Event.SUCCEEDED] * 6 + [Event.FAILED, Event.FAILED, Event.TIMED_OUT]
@@ -24,7 +42,16 @@ OUTCOMES = [Event.SUCCEEDED] * 6 + [Event.FAILED, Event.FAILED, Event.TIMED_OUT]
 class Node:
     state: State = State.PENDING
     dispatched_at: datetime | None = None
-    cancelled_at: datetime | None = None
+    is_awaited: bool = False
+    due_at: datetime | None = None
+
+    @property
+    def is_in_flight(self) -> bool:
+        return self.dispatched_at is not None and self.state not in TERMINAL
+
+    def move(self, state: State, due_at: datetime | None = None) -> None:
+        self.state, self.due_at = state, due_at
+        self.is_awaited = self.is_awaited and state in NOT_RECEIVED
 
 
 class World:
@@ -55,7 +82,11 @@ class World:
             what()
 
     def snapshot(self) -> CommandSnapshot:
-        unsent = [id for id, node in self.nodes.items() if node.dispatched_at is None and node.state not in TERMINAL]
+        nodes = self.nodes.values()
+        in_flight = [node for node in nodes if node.is_in_flight]
+        dues = [node.due_at for node in in_flight if node.due_at is not None]
+        waits = [node.dispatched_at for node in in_flight if node.dispatched_at is not None and node.is_awaited]
+        silent_since = self.now - ACKNOWLEDGEMENT_WAIT
         return CommandSnapshot(
             standing=self.standing,
             cancel_requested=self.cancel_requested,
@@ -63,14 +94,14 @@ class World:
             expires_at=self.expires_at,
             concurrency=self.concurrency,
             errors_tolerated=self.errors_tolerated,
-            ended=Counter(node.state for node in self.nodes.values() if node.state in TERMINAL),
-            in_flight=tuple(
-                InFlight(node_id=id, state=node.state, dispatched_at=node.dispatched_at, cancelled_at=node.cancelled_at)
-                for id, node in self.nodes.items()
-                if node.dispatched_at is not None and node.state not in TERMINAL
-            ),
-            unsent=tuple(unsent[: self.concurrency]),
-            unsent_count=len(unsent),
+            ended=Counter(node.state for node in nodes if node.state in TERMINAL),
+            in_flight=Counter(node.state for node in in_flight),
+            unsent_count=sum(node.dispatched_at is None and node.state not in TERMINAL for node in nodes),
+            overdue=Counter(node.state for node in in_flight if node.due_at is not None and node.due_at <= self.now),
+            next_due_at=min((at for at in dues if at > self.now), default=None),
+            awaited_count=len(waits),
+            silent_count=sum(at <= silent_since for at in waits),
+            awaited_since=min((at for at in waits if at > silent_since), default=None),
         )
 
     def engine(self) -> None:
@@ -80,23 +111,35 @@ class World:
             return
         for effect in effects:
             self.perform(effect)
+        wakes = [effect for effect in effects if isinstance(effect, WakeAt)]
         again = decide(self.snapshot(), self.now)
-        assert again == [effect for effect in effects if isinstance(effect, WakeAt)]
+        assert len(again) == len(wakes)
+        # It may be later: a node that was told to stop is not awaited any more.
+        for before, after in zip(wakes, again, strict=True):
+            assert isinstance(after, WakeAt)
+            assert after.instant >= before.instant
 
     def perform(self, effect: CommandEffect) -> None:
         match effect:
-            case Dispatch(node_ids):
-                self.dispatch(node_ids)
-            case SendCancel(node_ids):
-                for id in node_ids:
-                    self.nodes[id].cancelled_at = self.now
-                    self.nodes[id].state = advance(self.nodes[id].state, Event.CANCEL_SENT)
-                    if self.random.random() < 0.7:
-                        self.come(self.random.uniform(0, 400), partial(self.report, id, Event.CANCELLED))
-            case EndSent(node_ids, state):
-                for id in node_ids:
-                    assert self.nodes[id].dispatched_at is not None
-                    self.end(id, state)
+            case Dispatch(count_):
+                unsent = [id for id, node in self.nodes.items() if node.dispatched_at is None]
+                assert 0 < count_ <= len(unsent)
+                self.dispatch(unsent[:count_])
+            case StopAwaiting(sent_until):
+                for node in self.nodes.values():
+                    if node.dispatched_at is not None and node.dispatched_at <= sent_until:
+                        node.is_awaited = False
+            case SendCancel():
+                for id, node in self.nodes.items():
+                    if node.is_in_flight and node.state is not State.CANCELLING:
+                        node.move(advance(node.state, Event.CANCEL_SENT), self.now + CANCEL_WAIT)
+                        if self.random.random() < 0.7:
+                            self.come(self.random.uniform(0, 400), partial(self.report, id, Event.CANCELLED))
+            case EndSent(before, after, due_by):
+                for id, node in self.nodes.items():
+                    is_due = due_by is None or (node.due_at is not None and node.due_at <= due_by)
+                    if node.is_in_flight and node.state is before and is_due:
+                        self.end(id, after)
             case EndUnsent(state):
                 for id, node in self.nodes.items():
                     if node.dispatched_at is None and node.state not in TERMINAL:
@@ -110,9 +153,9 @@ class World:
 
     def end(self, id: str, state: State) -> None:
         assert state in TRANSITIONS[self.nodes[id].state].values()
-        self.nodes[id].state = state
+        self.nodes[id].move(state)
 
-    def dispatch(self, node_ids: tuple[str, ...]) -> None:
+    def dispatch(self, node_ids: list[str]) -> None:
         states = [node.state for node in self.nodes.values()]
         assert sum(state in ERRORS for state in states) <= self.errors_tolerated
         assert not self.cancel_requested
@@ -121,9 +164,10 @@ class World:
             assert self.nodes[id].dispatched_at is None
             assert self.nodes[id].state is State.PENDING
             self.nodes[id].dispatched_at = self.now
+            self.nodes[id].is_awaited = True
+            self.nodes[id].due_at = self.now + self.delivery_timeout
             self.let_answer(id)
-        in_flight = [n for n in self.nodes.values() if n.dispatched_at is not None and n.state not in TERMINAL]
-        assert len(in_flight) <= self.concurrency
+        assert sum(node.is_in_flight for node in self.nodes.values()) <= self.concurrency
 
     def let_answer(self, id: str) -> None:
         if self.random.random() < 0.1:
@@ -139,7 +183,7 @@ class World:
     def report(self, id: str, event: Event) -> None:
         """Take what a node says, if its state can still take it, as the server does."""
         if event in TRANSITIONS[self.nodes[id].state]:
-            self.nodes[id].state = advance(self.nodes[id].state, event)
+            self.nodes[id].move(advance(self.nodes[id].state, event))
             self.engine()
 
     def cancel(self) -> None:
