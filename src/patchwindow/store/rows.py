@@ -72,10 +72,15 @@ class Rows:
     def _upsert_all(self, table: sa.Table, rows: Iterable[Mapping[str, object]]) -> None:
         self._change_all(_upsert(self._insert, table), rows)
 
-    def _change_all(self, statement: Prepared, given: Iterable[Given]) -> None:
-        """Run *statement* once for each of the values *given*, which SQLAlchemy and the drivers do together."""
-        if many := list(given):
-            self._connection.execute(statement.statement, many)
+    def _change_all(self, statement: Prepared, given: Iterable[Given]) -> int:
+        """Run *statement* once for each of the values *given*, and return how many rows that changed."""
+        many = list(given)
+        if not many:
+            return 0
+        if self._execute is not None:
+            return statement.change_all(self._connection, many)
+        # Which the drivers of other databases do together.
+        return self._connection.execute(statement.statement, many, execution_options=_COUNTED).rowcount
 
 
 @functools.cache

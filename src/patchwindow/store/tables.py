@@ -4,12 +4,17 @@ Instants are whole milliseconds since 1970, in columns named `_at_ms`. A migrati
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+def _storable(value: str | None) -> str | None:
+    return None if value is None else _UNSTORABLE.sub("\ufffd", value)
 
 
 class Text(sa.TypeDecorator[str]):
@@ -21,9 +26,10 @@ class Text(sa.TypeDecorator[str]):
     impl = sa.Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002  (given)
-        """Return *value* as it can be stored, or looked for."""
-        return None if value is None else _UNSTORABLE.sub("\ufffd", value)
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[str | None], str | None]:  # noqa: ARG002  (given)
+        """Return what makes of a value one that can be stored, or looked for."""
+        # Not by `process_bind_param`, which SQLAlchemy calls through another function: there are many texts.
+        return _storable
 
 
 def _table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
