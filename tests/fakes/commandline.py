@@ -80,14 +80,14 @@ class Shell:
 
     environ: Mapping[str, str]
 
-    def aws(self, *arguments: str) -> Any:
+    def aws(self, *arguments: str, service: str = "ssm") -> Any:
         """Return what the AWS CLI's `aws ssm …` answers; None where it says nothing."""
-        done = run([*_AWS, "ssm", *arguments], self.environ)
+        done = run([*_AWS, service, *arguments], self.environ)
         return json.loads(done.out) if done.out else None
 
-    def aws_refuses(self, *arguments: str) -> str:
+    def aws_refuses(self, *arguments: str, service: str = "ssm") -> str:
         """Return the error of an `aws ssm …` that must fail: 255 is its exit code for that."""
-        return run([*_AWS, "ssm", *arguments], self.environ, exit_code=255).err.strip()
+        return run([*_AWS, service, *arguments], self.environ, exit_code=255).err.strip()
 
     def patchwindow(self, *arguments: str, exit_code: int = 0, stdin: str = "") -> Done:
         """Run the project's own command line."""

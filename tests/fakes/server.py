@@ -111,10 +111,12 @@ class Plane:
         """Where it listens."""
         return self.server.url
 
-    def connect(self, key: AccessKey, *, session_token: str | None = None, checks: bool = True) -> Any:
+    def connect(
+        self, key: AccessKey, *, session_token: str | None = None, checks: bool = True, service: str = "ssm"
+    ) -> Any:
         """Return boto3's own client with *key*, without its retries; unless it *checks*, it sends anything."""
         return boto3.Session(key.access_key_id, key.secret_access_key, session_token, "us-east-1").client(
-            "ssm", endpoint_url=self.url, config=_SDK.merge(SdkConfig(parameter_validation=checks))
+            service, endpoint_url=self.url, config=_SDK.merge(SdkConfig(parameter_validation=checks))
         )
 
     @cached_property
