@@ -29,6 +29,14 @@ def test_every_change_makes_a_revision_and_all_of_them_stay(work: Work) -> None:
     assert work.baselines.revision("pb-1", 3) is None
 
 
+def test_baselines_are_counted_by_owner_whatever_their_revisions(work: Work) -> None:
+    for name in ("one", "two"):
+        work.baselines.put(baseline(name=name), owner=OWNER_SELF)
+    work.baselines.put(baseline("pb-2"), owner=OWNER_SELF)
+    work.baselines.put(baseline("pb-3"), owner=OWNER_AWS)
+    assert (work.baselines.count(OWNER_SELF), work.baselines.count(OWNER_AWS)) == (2, 1)
+
+
 def test_unchanged_content_makes_no_revision(work: Work) -> None:
     work.baselines.put(baseline(), owner=OWNER_SELF)
     assert work.baselines.put(baseline(), owner=OWNER_SELF).revision == 1

@@ -28,6 +28,13 @@ def test_an_activation_comes_back_as_it_was_put_and_its_digest_with_the_lock(wor
     assert work.activations.lock("a-2") is None
 
 
+def test_activations_are_counted(work: Work) -> None:
+    assert work.activations.count() == 0
+    for id in ("a-1", "a-2", "a-2"):
+        work.activations.put(activation(id), code_digest="d")
+    assert work.activations.count() == 2
+
+
 def test_a_changed_activation_replaces_the_former(work: Work) -> None:
     work.activations.put(activation(), code_digest="d")
     changed = activation(registrations_count=3, description=None, default_instance_name=None, tags=())

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from patchwindow.store.commands import CommandQuery
 _PAGE: Final = 50
 _INTERNAL: Final = ("Concurrency", "ErrorsTolerated", "CancelRequested")
 _RATE_EXCEEDED: Final = ("LimitExceeded", "RateExceeded")
+_TICK: Final = timedelta(milliseconds=1)
 _NOT_STARTED: Final = -1
 _TIMED_OUT: Final = "TimedOut"
 _TRACE_MAX: Final = 2_500
@@ -139,7 +140,8 @@ def _query(request: Request, keys: Sequence[str], *, of_invocations: bool = Fals
     return CommandQuery(
         command_id=command_id_of(request) if "CommandId" in request else None,
         node_id=node_id,
-        invoked_after=max(_instants(filters, "InvokedAfter"), default=None),
+        # "To see a list of command executions occurring July 7 and later": that instant itself is among them.
+        invoked_after=max((instant - _TICK for instant in _instants(filters, "InvokedAfter")), default=None),
         invoked_before=min(_instants(filters, "InvokedBefore"), default=None),
         document_names=[bare_id(name) for name in filters.get("DocumentName", ())],
         statuses=() if of_invocations else statuses,

@@ -103,9 +103,10 @@ def test_lists_can_be_narrowed_to_a_command_and_a_node(api: Api, node: str, oper
 def test_lists_can_be_narrowed_by_time_and_document(api: Api, node: str, operation: str) -> None:
     made = [send(api, node), send(api, node, **SCRIPT), send(api, node)]
     for filters, expected in (
-        ({"InvokedAfter": "2026-03-14T09:00:00Z"}, made[:0:-1]),
+        ({"InvokedAfter": "2026-03-14T09:00:00Z"}, made[::-1]),
+        ({"InvokedAfter": "2026-03-14T09:00:00.001Z"}, made[:0:-1]),
         ({"InvokedBefore": "2026-03-14T09:00:01Z"}, made[:1]),
-        ({"InvokedAfter": "2026-03-14T09:00:00Z", "InvokedBefore": "2026-03-14T10:00:02+01:00"}, made[1:2]),
+        ({"InvokedAfter": "2026-03-14T09:00:01Z", "InvokedBefore": "2026-03-14T10:00:02+01:00"}, made[1:2]),
         ({"DocumentName": "AWS-RunShellScript"}, made[1:2]),
         ({"DocumentName": "arn:aws:ssm:eu-central-1::document/AWS-Noop"}, [made[2], made[0]]),
         ({"DocumentName": "AWS"}, []),
