@@ -36,6 +36,7 @@ READING: Final = {
     "windows show {window}": "cron(0 23 ? * THU#1 *)",
     "windows next --limit 3": "T23:00",
     "windows executions {window}": "EXECUTION|[]",
+    "windows missed {window}": "NODE|[]",
     "commands list --node {node}": "{command}",
     "commands show {command}": "PatchLinux",
     "commands logs {command}": "openssl",
@@ -66,6 +67,7 @@ WRITING: Final = {
 ELSEWHERE: Final = {
     *("up", "server", "agent", "plan apply", "patch"),
     *(f"keys {verb}" for verb in ("create", "list", "disable", "enable", "delete")),
+    *(f"webhooks {verb}" for verb in ("set", "list", "delete")),
 }
 """Commands that tests of their own run, here or in other modules."""
 

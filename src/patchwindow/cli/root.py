@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, str] = {
     "up": "Run a control plane with a node on this machine, and scan it",
     "server": "Run the control plane",
     "keys": "Make and revoke the access keys of a control plane",
+    "webhooks": "Say which webhooks carry out tasks that are no commands",
     "plan": "Apply a plan file: baselines, groups, windows and tasks",
     "nodes": "List, show, tag and deregister managed nodes",
     "activations": "Let new nodes register",

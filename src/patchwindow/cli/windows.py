@@ -43,6 +43,20 @@ EXECUTIONS: show.Columns = {
     "ENDED": "EndTime",
     "DETAILS": "StatusDetails",
 }
+MISSED: show.Columns = {
+    "NODE": "InstanceId",
+    "NODE NAME": "InstanceName",
+    "STATUS": "StatusDetails",
+    "COMMAND": "CommandId",
+    "WHY": lambda one: one.get("TraceOutput") or NOT_TAKEN[_details(one)],
+}
+NOT_TAKEN: Mapping[str, str] = {
+    "DeliveryTimedOut": "the node gave no word in time",
+    "Undeliverable": "the node could not be reached",
+    "Terminated": "MaxErrors stopped the command before it was sent to the node",
+    "Cancelled": "the command was cancelled before it ended on the node",
+}
+"""StatusDetails of nodes on which a command did not run to its end, and why where the node's invocation does not say."""
 
 
 @click.group()
@@ -133,6 +147,18 @@ def executions(client: SsmClient, *, window: str, limit: int, as_json: bool) -> 
     show.table(islice(found, limit), EXECUTIONS, as_json=as_json)
 
 
+@windows.command()
+@click.argument("window")
+@click.option("--execution", metavar="ID", help="Which execution of the window; otherwise its latest")
+@json_option
+@client_command
+def missed(client: SsmClient, *, window: str, execution: str | None, as_json: bool) -> None:
+    """List the nodes that missed a window, and why."""
+    chosen = execution or _latest(client, window)
+    found = _missed(client, chosen) if chosen else []
+    show.table(found, MISSED, as_json=as_json)
+
+
 def targets(chosen: list[Mapping[str, Any]]) -> str:
     """Return which nodes a list of targets chooses, as one line."""
     return "; ".join(f"{one['Key']}={','.join(one.get('Values', []))}" for one in chosen)
@@ -145,3 +171,42 @@ def _windows(client: SsmClient, *, enabled: bool) -> Iterator[Mapping[str, Any]]
 
 def _openings(client: SsmClient, window: str) -> Iterator[Mapping[str, Any]]:
     return iter(pages(client, "DescribeMaintenanceWindowSchedule", "ScheduledWindowExecutions", WindowId=window))
+
+
+def _latest(client: SsmClient, window: str) -> str | None:
+    found = pages(client, "DescribeMaintenanceWindowExecutions", "WindowExecutions", WindowId=window)
+    latest = max(islice(found, 50), key=lambda one: one["StartTime"], default=None)
+    if latest is None:
+        return None
+    status, details = latest.get("Status"), latest.get("StatusDetails")
+    show.note(f"{latest['WindowExecutionId']}: {status}{f', {details}' if details else ''}")
+    return str(latest["WindowExecutionId"])
+
+
+def _missed(client: SsmClient, execution: str) -> list[Mapping[str, Any]]:
+    """Return the invocations of an execution's commands that never ran to their end, in the order of the tasks."""
+    within = {"WindowExecutionId": execution}
+    tasks = pages(client, "DescribeMaintenanceWindowExecutionTasks", "WindowExecutionTaskIdentities", **within)
+    parts = [
+        part
+        for task in tasks
+        for part in pages(
+            client,
+            "DescribeMaintenanceWindowExecutionTaskInvocations",
+            "WindowExecutionTaskInvocationIdentities",
+            **within,
+            TaskId=task["TaskExecutionId"],
+        )
+    ]
+    commands = [part["ExecutionId"] for part in parts if part["TaskType"] == "RUN_COMMAND" and part.get("ExecutionId")]
+    return [
+        one
+        for command in commands
+        for one in pages(client, "ListCommandInvocations", "CommandInvocations", CommandId=command)
+        if _details(one) in NOT_TAKEN
+    ]
+
+
+def _details(invocation: Mapping[str, Any]) -> str:
+    # AWS has written some of these words apart.
+    return str(invocation.get("StatusDetails", "")).replace(" ", "")

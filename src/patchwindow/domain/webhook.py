@@ -13,9 +13,7 @@ from typing import Any, Final
 from patchwindow.domain.task_invocation import DETAILS_MAX, Event
 
 TIMEOUT_S: Final = 30
-TIMEOUTS_S: Final = range(1, 300 + 1)
 TIME_LIMIT_S: Final = 3600
-TIME_LIMITS_S: Final = range(1, 7 * 86_400 + 1)
 
 BODY_MAX: Final = 65_536
 """So much of an answer is read; a longer one cannot be meant."""

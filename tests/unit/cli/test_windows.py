@@ -116,3 +116,55 @@ def test_executions_stop_at_the_limit() -> None:
     outcome = run("windows", "executions", WEB, "--limit", "2", answers={"DescribeMaintenanceWindowExecutions": page})
     assert [line.split()[0] for line in outcome.stdout.splitlines()] == ["EXECUTION", f"{0:036}", f"{1:036}"]
     assert len(outcome.asked) == 2
+
+
+def execution(number: int, **more: object) -> Members:
+    started = datetime(2026, 7, number, 23, tzinfo=UTC)
+    return {"WindowExecutionId": f"{number:036}", "Status": "SUCCESS", "StartTime": started, **more}
+
+
+def part(command: str, kind: str = "RUN_COMMAND") -> Members:
+    return {"TaskType": kind, "ExecutionId": command}
+
+
+MISSED: Answers = {
+    "DescribeMaintenanceWindowExecutions": {"WindowExecutions": [execution(2), execution(3, StatusDetails="late")]},
+    "DescribeMaintenanceWindowExecutionTasks": {"WindowExecutionTaskIdentities": [{"TaskExecutionId": "t" * 36}]},
+    "DescribeMaintenanceWindowExecutionTaskInvocations": {
+        "WindowExecutionTaskInvocationIdentities": [part("c" * 36), part("automation", "AUTOMATION"), part("")]
+    },
+    "ListCommandInvocations": {
+        "CommandInvocations": [
+            {"CommandId": "c" * 36, "InstanceId": "mi-1", "InstanceName": "a", "StatusDetails": "Success"},
+            {"CommandId": "c" * 36, "InstanceId": "mi-2", "InstanceName": "b", "StatusDetails": "Delivery Timed Out"},
+            {"InstanceId": "mi-3", "InstanceName": "c", "StatusDetails": "DeliveryTimedOut", "TraceOutput": "asleep"},
+            {"InstanceId": "mi-4", "InstanceName": "d", "StatusDetails": "Undeliverable"},
+            {"InstanceId": "mi-5", "InstanceName": "e", "StatusDetails": "Failed"},
+        ]
+    },
+}
+
+
+def test_missed_lists_the_nodes_that_did_not_take_the_commands_of_the_latest_execution() -> None:
+    outcome = run("windows", "missed", WEB, answers=MISSED)
+    assert outcome.stderr == f"{3:036}: SUCCESS, late\n"
+    assert [line.split()[0] for line in outcome.stdout.splitlines()[1:]] == ["mi-2", "mi-3", "mi-4"]
+    assert [line.split("  ")[-1].strip() for line in outcome.stdout.splitlines()[1:]] == [
+        "the node gave no word in time",
+        "asleep",
+        "the node could not be reached",
+    ]
+    assert {members.get("WindowExecutionId") for name, members in outcome.asked if "Task" in name} == {f"{3:036}"}
+    assert [members for name, members in outcome.asked if name == "ListCommandInvocations"] == [{"CommandId": "c" * 36}]
+
+
+def test_missed_asks_for_the_execution_that_is_named_and_prints_the_members_of_the_api() -> None:
+    outcome = run("windows", "missed", WEB, "--execution", "e" * 36, "--json", answers=MISSED)
+    assert next(name for name, _ in outcome.asked) == "DescribeMaintenanceWindowExecutionTasks"
+    assert [one["InstanceId"] for one in json.loads(outcome.stdout)] == ["mi-2", "mi-3", "mi-4"]
+
+
+def test_of_a_window_that_never_opened_nobody_missed_anything() -> None:
+    outcome = run("windows", "missed", WEB, answers={"DescribeMaintenanceWindowExecutions": {"WindowExecutions": []}})
+    assert len(outcome.stdout.splitlines()) == 1
+    assert outcome.exit_code == Exit.DONE
