@@ -1,17 +1,20 @@
 """The engine itself: what is due, what failed, and two engines at once."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from tests.engine.world import OPENS_AT, World
-from tests.fakes.clock import CountingIds
+from tests.fakes.clock import CountingIds, FixedClock
 
 from patchwindow.engine.engine import Engine
 from patchwindow.engine.open_window import open_window
 from patchwindow.engine.perform_command import step_command
 from patchwindow.engine.perform_window import step_execution
+from patchwindow.store.database import Database
+from patchwindow.store.work import Work
 
 
 def spoil(world: World, window: str) -> Callable[[], None]:
@@ -51,6 +54,31 @@ def test_the_engine_says_when_it_wants_to_look_again(world: World) -> None:
     world.send([node], TimeoutSeconds=30)
     # The window opens later than the command expires.
     assert world.turn() == world.clock.now() + timedelta(seconds=30)
+
+
+class BusyDatabase(Database):
+    """A database at which whoever writes waits for his turn, while the clock goes on."""
+
+    def __init__(self, url: str, clock: FixedClock, wait: timedelta) -> None:
+        super().__init__(url)
+        self._clock = clock
+        self._wait = wait
+
+    @contextmanager
+    def write(self) -> Iterator[Work]:
+        """Open a transaction when it has waited."""
+        self._clock.advance(self._wait)
+        with super().write() as work:
+            yield work
+
+
+def test_a_step_goes_by_the_time_at_which_it_has_its_turn(world: World) -> None:
+    command_id = world.send([world.node()], TimeoutSeconds=30)
+    database = BusyDatabase(world.url, world.clock, timedelta(days=1))
+    Engine(database=database, clock=world.clock, ids=CountingIds()).turn()
+    database.close()
+    # When the engine looked the command had hours left; when it had its turn, none.
+    assert world.command(command_id)["Status"] == "TimedOut"
 
 
 def test_a_thing_whose_step_fails_does_not_keep_the_others_waiting(

@@ -166,14 +166,14 @@ class Engine:
         return _Found(first, [], next_at)
 
     def _take(self, step: Step, id: str) -> None:
-        now = self._clock.now()
         try:
             with self._database.write() as work:
-                step(work, self._ids, id, now)
+                # Read when it has its turn, for which it may have waited: until then a cutoff may have passed.
+                step(work, self._ids, id, self._clock.now())
         except Exception:  # noqa: BLE001  (one bad row must not stop the rest; it is said, and tried again later)
             before = self._set_aside.get(id)
             pause = _SET_ASIDE if before is None else min(2 * before.pause, _SET_ASIDE_MAX)
             _LOG.exception("%s of %s failed; tried again in %s", step.__name__, id, pause)
-            self._set_aside[id] = _SetAside(now + pause, pause)
+            self._set_aside[id] = _SetAside(self._clock.now() + pause, pause)
         else:
             self._set_aside.pop(id, None)
