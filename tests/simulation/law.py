@@ -1,18 +1,26 @@
-"""What must hold after every step of every world, whatever nodes, engines and callers do."""
+"""What must hold after every step of every world: the rules, asserted of every change in the database.
+
+The law knows the world by what its rows became, and by nothing else: the state tables are the only thing that it takes
+from what it judges.
+"""
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from tests.simulation.openings import Openings
+from tests.simulation.rules import Checks, Rule
+from tests.simulation.selection import Nodes
 from tests.simulation.witness import Change, Kind, Witness
 
 from patchwindow.domain import command, invocation, task_execution, task_invocation, window_execution
 from patchwindow.domain.limit import Concurrency, ErrorLimit
-from patchwindow.domain.window import CutoffBehavior
-from patchwindow.protocol.records import from_ms
+from patchwindow.domain.window import CutoffBehavior, Window
+from patchwindow.protocol.records import from_ms, loads
 
 _TABLES: Final[Mapping[Kind, Mapping[Any, Mapping[Any, StrEnum]]]] = {
     Kind.EXECUTION: window_execution.TRANSITIONS,
@@ -21,16 +29,9 @@ _TABLES: Final[Mapping[Kind, Mapping[Any, Mapping[Any, StrEnum]]]] = {
     Kind.COMMAND: command.TRANSITIONS,
     Kind.INVOCATION: invocation.TRANSITIONS,
 }
-# Counts of a command, and what they must be by its invocations.
-_MISCOUNTED: Final = """
-SELECT command_id FROM command
-WHERE target_count <> (SELECT count(*) FROM invocation WHERE invocation.command_id = command.command_id)
-OR completed_count <> target_count
-OR error_count <> (SELECT count(*) FROM invocation WHERE invocation.command_id = command.command_id
-                   AND details IN ('Failed', 'ExecutionTimedOut'))
-OR delivery_timed_out_count <> (SELECT count(*) FROM invocation WHERE invocation.command_id = command.command_id
-                                AND details = 'DeliveryTimedOut')
-"""
+_PATCH_DOCUMENT: Final = "AWS-RunPatchBaseline"
+_COUNTS: Final = "SELECT command_id, target_count, completed_count, error_count, delivery_timed_out_count FROM command"
+_WAITING: Final = "SELECT message_id FROM message WHERE command_id = ? AND node_id = ?"
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ class Execution:
     cutoff_at: datetime
     state: window_execution.State
     is_cancelled: bool = False
+    tasks: list["Task"] = field(default_factory=list)
 
     @property
     def has_ended(self) -> bool:
@@ -53,6 +55,7 @@ class Execution:
 class Task:
     """A task of an execution."""
 
+    id: str
     execution: Execution
     priority: int
     behavior: CutoffBehavior
@@ -64,6 +67,7 @@ class Task:
 class Command:
     """A command, and on which nodes it is in which state."""
 
+    document: str
     concurrency: Concurrency
     errors: ErrorLimit
     expires_at: datetime
@@ -71,44 +75,121 @@ class Command:
     wanted: Collection[str]
     nodes: dict[str, invocation.State] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
+    tally: Counter[invocation.State] = field(default_factory=Counter)
+    in_flight_count: int = 0
     is_cancelled: bool = False
+
+    @property
+    def error_count(self) -> int:
+        """How many nodes failed."""
+        return sum(self.tally[state] for state in invocation.ERRORS)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more happens to it."""
+        return self.state in command.TERMINAL
+
+    def counts(self) -> list[int]:
+        """Return what the API is to tell of its invocations."""
+        ended_count = sum(self.tally[state] for state in invocation.TERMINAL)
+        return [len(self.nodes), ended_count, self.error_count, self.tally[invocation.State.DELIVERY_TIMED_OUT]]
 
 
 class Law:
-    """Hears of every change at its instant; *selected* says which nodes a new command is for."""
+    """Hears of every change at its instant."""
 
-    def __init__(self, selected: Callable[[Mapping[str, Any]], Collection[str]]) -> None:
-        self._selected = selected
+    def __init__(self, witness: Witness) -> None:
+        self._witness = witness
+        self.checks: Final = Checks()
+        self._hold = self.checks.hold
+        self.nodes = Nodes()
+        self.windows: dict[str, Openings] = {}
         self.executions: dict[str, Execution] = {}
         self.tasks: dict[str, Task] = {}
         self.commands: dict[str, Command] = {}
-        self.openings: dict[str, set[datetime]] = {}
-        self.stood_still = False
-        """Whether all engines did, for so long that a cutoff may have passed."""
+        self._open_commands: set[str] = set()
+        self._open_tasks: set[str] = set()
+        self._looks: list[datetime] = []
+        """When engines looked and found nothing more to do, by their clocks, in order of true time."""
+        self._patching: dict[str, set[str]] = {}
+        """The patch operations that each node was handed and that have not ended."""
 
-    def see(self, changes: Collection[Change], now: datetime) -> None:
-        """Check the changes of one step."""
+    def see(self, now: datetime) -> list[Change]:
+        """Check all that has changed at *now*, and return it."""
+        changes = list(self._witness.new())
         for change in changes:
             self._see(change, now)
         for change in changes:
             if change.kind is Kind.COMMAND and change.before is None:
                 made = self.commands[change.id]
-                assert set(made.nodes) == set(made.wanted), "each target has an invocation from the first"
+                detail = f"command {change.id} has {sorted(made.nodes)}, wanted are {sorted(made.wanted)}"
+                self._hold(Rule.TARGETS_ACCOUNTED_FOR, made.nodes.keys() == set(made.wanted), detail)
+        return changes
 
-    def is_up_to_date(self, now: datetime) -> None:
-        """Check that nothing is left that an engine, which has just turned, had to do by *now*."""
-        for task in self.tasks.values():
+    def looked(self, now: datetime) -> None:
+        """Check that nothing is left that an engine, which looked at *now* and found nothing more, had to do by then."""
+        self._looks.append(now)
+        for id in list(self._open_tasks):
+            task = self.tasks[id]
             if now >= task.execution.cutoff_at:
-                assert task.state is not task_execution.State.PENDING, "no task waits beyond the cutoff"
+                waits = task.state is task_execution.State.PENDING
+                self._hold(Rule.CUTOFF_IS_HEEDED, not waits, f"task {id} waits at {now}")
                 runs_on = task.state is task_execution.State.IN_PROGRESS
-                assert not runs_on or task.behavior is CutoffBehavior.CONTINUE_TASK, "what is to be cut off is"
-        for value in self.commands.values():
-            assert now < value.expires_at or value.state in command.TERMINAL, "every command ends by its expiry"
+                may = task.behavior is CutoffBehavior.CONTINUE_TASK
+                self._hold(Rule.CUTOFF_IS_HEEDED, not runs_on or may, f"task {id} goes on at {now}")
+        for id in self._open_commands:
+            expires_at = self.commands[id].expires_at
+            self._hold(Rule.ENDS_BY_EXPIRY, now < expires_at, f"command {id} is open at {now}")
+        for window in self.windows.values():
+            window.check(now)
+
+    def handed(self, command_id: str, node_id: str) -> None:
+        """Check that the node may be given the command."""
+        value = self.commands[command_id]
+        state = value.nodes[node_id]
+        is_open = state not in invocation.TERMINAL and state is not invocation.State.CANCELLING
+        self._hold(Rule.HANDED_OUT_WHILE_OPEN, is_open, f"{node_id} was handed {command_id}, which is {state}")
+        if value.document == _PATCH_DOCUMENT:
+            others = {
+                id
+                for id in self._patching.setdefault(node_id, set())
+                if self.commands[id].nodes[node_id] not in invocation.TERMINAL and id != command_id
+            }
+            self._hold(Rule.ONE_PATCH_OPERATION, not others, f"{node_id} was handed {command_id} beside {others}")
+            self._patching[node_id] = {*others, command_id}
+
+    def conclude(self, said: Mapping[tuple[str, str], Collection[str]]) -> None:
+        """Check that all has ended and every node is accounted for; *said* is what nodes told of commands."""
+        hold = self._hold
+        for id, execution in self.executions.items():
+            hold(Rule.EVERYTHING_ENDS, execution.has_ended, f"execution {id} is {execution.state}")
+        for id, task in self.tasks.items():
+            hold(Rule.EVERYTHING_ENDS, task.state in task_execution.TERMINAL, f"task {id} is {task.state}")
+            hold(Rule.EVERYTHING_ENDS, set(task.targets.values()) <= task_invocation.TERMINAL, f"targets of {id} wait")
+        for id, value in self.commands.items():
+            hold(Rule.EVERYTHING_ENDS, value.has_ended, f"command {id} is {value.state}")
+            hold(Rule.TARGETS_ACCOUNTED_FOR, set(value.nodes.values()) <= invocation.TERMINAL, f"nodes of {id} wait")
+            for node, state in value.nodes.items():
+                if state in (invocation.State.SUCCESS, *invocation.ERRORS):
+                    told = said.get((id, node), ())
+                    hold(Rule.TOLD_BY_THE_NODE, state in told, f"{node} never said {state} of {id}")
+        for id, *counts in self._witness.rows(_COUNTS):
+            hold(Rule.COUNTS_EQUAL_ROWS, counts == self.commands[id].counts(), f"{id} ends with {counts}")
+        left = self._witness.rows("SELECT message_id FROM message")
+        hold(Rule.MAILBOXES_EMPTY, not left, f"{left} wait at the end")
+        for window in self.windows.values():
+            window.conclude()
 
     def _see(self, change: Change, now: datetime) -> None:
-        if change.before:
+        if change.before is not None and change.kind in _TABLES:
             self._check_move(change)
         match change.kind:
+            case Kind.WINDOW:
+                self._window(change, now)
+            case Kind.NODE:
+                self.nodes.note_node(change.id, is_there=bool(change.after))
+            case Kind.TAG:
+                self.nodes.note_tag(change.id, change.part_of, change.after)
             case Kind.EXECUTION:
                 self._execution(change, now)
             case Kind.TASK:
@@ -121,120 +202,142 @@ class Law:
                 self._invocation(change)
             case Kind.DISPATCH:
                 self._dispatch(change, now)
+            case Kind.COUNTS:
+                self._counts(change)
+            case Kind.TOUCHED:
+                self._hold(Rule.ENDS_ARE_FINAL, condition=False, detail=f"{change}")
             case Kind.CANCEL:
                 cancelled = self.executions.get(change.id) or self.commands[change.id]
+                self._hold(Rule.ENDS_ARE_FINAL, not cancelled.has_ended, f"{change.id} was cancelled at {now}")
                 cancelled.is_cancelled = True
 
     def _check_move(self, change: Change) -> None:
-        """Every status change is one that the table allows."""
         table = _TABLES[change.kind]
-        allowed = set(table[change.before].values())
+        moves = table[change.before]
+        allowed = set(moves.values())
         if change.kind is Kind.EXECUTION and change.before == window_execution.State.PENDING:
             # What begins may have ended by the end of the same step.
             allowed |= {after for middle in allowed for after in table[middle].values()}
-        assert change.after in allowed, f"{change.kind} {change.id} went from {change.before} to {change.after}"
+        what = f"{change.kind} {change.id} {change.part_of} went from {change.before} to {change.after}"
+        self._hold(Rule.ENDS_ARE_FINAL, moves, what)
+        self._hold(Rule.ALLOWED_MOVES, change.after in allowed, what)
+
+    def _window(self, change: Change, now: datetime) -> None:
+        if change.id not in self.windows:
+            self.windows[change.id] = Openings(change.id, self.checks)
+        self.windows[change.id].become(loads(Window, change.after) if change.after else None, now, len(self._looks))
 
     def _execution(self, change: Change, now: datetime) -> None:
         if change.before is not None:
             execution = self.executions[change.id]
             execution.state = window_execution.State(change.after)
             if execution.has_ended:
-                tasks = [task for task in self.tasks.values() if task.execution is execution]
-                assert all(task.state in task_execution.TERMINAL for task in tasks)
+                waits = [task.id for task in execution.tasks if task.state not in task_execution.TERMINAL]
+                self._hold(Rule.PARTS_END_FIRST, not waits, f"execution {change.id} ended before its tasks {waits}")
             return
         opens_at, cutoff_at = map(from_ms, json.loads(change.body))
         execution = Execution(change.part_of, opens_at, cutoff_at, window_execution.State(change.after))
         others = [one for one in self.executions.values() if one.window_id == change.part_of]
         runs_already = any(not one.has_ended for one in others)
-        assert opens_at <= now
-        assert opens_at not in {one.opens_at for one in others}
-        match execution.state:
-            case window_execution.State.PENDING:
-                assert not runs_already
-                assert now < cutoff_at
-            case window_execution.State.SKIPPED_OVERLAPPING:
-                assert runs_already
-            case missed:
-                assert missed is window_execution.State.TIMED_OUT
-                assert now >= cutoff_at
-                assert self.stood_still
+        openings = self.windows[change.part_of]
+        openings.record(opens_at, cutoff_at, now)
+        is_skipped = execution.state is window_execution.State.SKIPPED_OVERLAPPING
+        what = f"{change.part_of} at {opens_at} is {execution.state}"
+        self._hold(Rule.SKIPS_WHILE_OPEN, is_skipped is runs_already, what)
+        if execution.state is window_execution.State.TIMED_OUT:
+            looks = [at for at in self._looks[openings.seen_count :] if opens_at <= at < cutoff_at]
+            self._hold(Rule.MISSES_AFTER_CUTOFF, now >= cutoff_at, f"{what} at {now}")
+            self._hold(Rule.MISSES_AFTER_CUTOFF, not looks, f"{what}, and an engine looked at {looks}")
+        elif not is_skipped:
+            self._hold(Rule.MISSES_AFTER_CUTOFF, now < cutoff_at, f"{what} at {now}, after its cutoff {cutoff_at}")
         self.executions[change.id] = execution
-        self.openings.setdefault(change.part_of, set()).add(opens_at)
 
     def _task(self, change: Change, now: datetime) -> None:
         state = task_execution.State(change.after)
         if change.before is None:
             body = json.loads(change.body)
             behavior = CutoffBehavior(body.get("CutoffBehavior", CutoffBehavior.CONTINUE_TASK))
-            self.tasks[change.id] = Task(self.executions[change.part_of], body["Priority"], behavior, state)
+            execution = self.executions[change.part_of]
+            self.tasks[change.id] = task = Task(change.id, execution, body["Priority"], behavior, state)
+            execution.tasks.append(task)
+            self._open_tasks.add(change.id)
             return
-        task = self.tasks[change.id]
+        task, what = self.tasks[change.id], f"task {change.id} became {state} at {now}"
         if state is task_execution.State.IN_PROGRESS:
-            assert task.execution.opens_at <= now < task.execution.cutoff_at
-            assert not task.execution.is_cancelled
-            siblings = [one for one in self.tasks.values() if one.execution is task.execution]
-            before = [one.state for one in siblings if one.priority < task.priority]
-            assert all(one in task_execution.TERMINAL for one in before)
-        if state in task_execution.TERMINAL:
-            assert all(one in task_invocation.TERMINAL for one in task.targets.values())
+            execution = task.execution
+            self._hold(Rule.TASK_IN_TIME, execution.opens_at <= now < execution.cutoff_at, what)
+            self._hold(Rule.CANCELLED_STARTS_NOTHING, not execution.is_cancelled, what)
+            before = [one.id for one in execution.tasks if one.priority < task.priority and one.id in self._open_tasks]
+            self._hold(Rule.PRIORITIES, not before, f"{what}, before {before}")
         task.state = state
+        if state in task_execution.TERMINAL:
+            waits = [id for id, one in task.targets.items() if one not in task_invocation.TERMINAL]
+            self._hold(Rule.PARTS_END_FIRST, not waits, f"{what} before {waits}")
+            self._open_tasks.discard(change.id)
 
     def _target(self, change: Change, now: datetime) -> None:
-        task = self.tasks[change.part_of]
+        task, what = self.tasks[change.part_of], f"target {change.id} of task {change.part_of} at {now}"
         state = task_invocation.State(change.after)
         if state is task_invocation.State.IN_PROGRESS:
-            assert task.state is task_execution.State.IN_PROGRESS
-            assert now < task.execution.cutoff_at or task.behavior is CutoffBehavior.CONTINUE_TASK
-            running = [one for one in task.targets.values() if one is task_invocation.State.IN_PROGRESS]
-            assert not running, "targets of a task run one after another"
+            begins_in_time = now < task.execution.cutoff_at or task.behavior is CutoffBehavior.CONTINUE_TASK
+            self._hold(Rule.INVOCATION_IN_TIME, begins_in_time and task.execution.opens_at <= now, what)
+            self._hold(Rule.TASK_IN_TIME, task.state is task_execution.State.IN_PROGRESS, f"{what} starts without it")
+            running = [id for id, one in task.targets.items() if one is task_invocation.State.IN_PROGRESS]
+            self._hold(Rule.ONE_TARGET_AT_A_TIME, not running, f"{what} starts beside {running}")
         if state in task_invocation.TERMINAL and (command_id := json.loads(change.body)[0]) is not None:
-            assert self.commands[command_id].state in command.TERMINAL
+            sent = self.commands.get(command_id)
+            self._hold(Rule.PARTS_END_FIRST, sent is None or sent.has_ended, f"{what} ends before {command_id}")
         task.targets[change.id] = state
 
     def _command(self, change: Change) -> None:
         if change.before is None:
             body = json.loads(change.body)
             self.commands[change.id] = Command(
+                document=body["DocumentName"],
                 concurrency=Concurrency.parse(body["MaxConcurrency"]),
                 errors=ErrorLimit.parse(body["MaxErrors"]),
                 expires_at=from_ms(body["ExpiresAfter"]),
                 state=command.Status(change.after),
-                wanted=self._selected(body),
+                wanted=self.nodes.selected(body),
             )
+            self._open_commands.add(change.id)
             return
         value = self.commands[change.id]
         value.state = command.Status(change.after)
-        if value.state in command.TERMINAL:
-            assert set(value.nodes.values()) <= invocation.TERMINAL
+        if value.has_ended:
+            self._open_commands.discard(change.id)
+            open_count = sum(state not in invocation.TERMINAL for state in value.nodes.values())
+            self._hold(Rule.PARTS_END_FIRST, not open_count, f"command {change.id} ended before {open_count} nodes")
 
     def _invocation(self, change: Change) -> None:
         state = invocation.State(change.after)
         (ended_at_ms,) = json.loads(change.body)
-        assert (ended_at_ms is not None) is (state in invocation.TERMINAL)
-        self.commands[change.id].nodes[change.part_of] = state
+        has_ended = state in invocation.TERMINAL
+        what = f"command {change.id} on {change.part_of} is {state}"
+        self._hold(Rule.ENDS_ARE_FINAL, (ended_at_ms is not None) is has_ended, f"{what}, ended {ended_at_ms}")
+        value = self.commands[change.id]
+        if change.before is not None:
+            value.tally[invocation.State(change.before)] -= 1
+            if has_ended and change.part_of in value.sent:
+                value.in_flight_count -= 1
+                waiting = self._witness.rows(_WAITING, change.id, change.part_of)
+                self._hold(Rule.MAILBOXES_EMPTY, not waiting, f"{what}, and {waiting} wait")
+        value.nodes[change.part_of] = state
+        value.tally[state] += 1
 
     def _dispatch(self, change: Change, now: datetime) -> None:
-        value = self.commands[change.id]
-        states = value.nodes
-        assert states[change.part_of] is invocation.State.PENDING
-        assert not value.is_cancelled
-        assert now < value.expires_at
-        failed_count = sum(state in invocation.ERRORS for state in states.values())
-        assert failed_count < value.errors.stops_after(len(states)), "after MaxErrors nothing new"
+        value, what = self.commands[change.id], f"{change.id} was sent to {change.part_of} at {now}"
+        state = value.nodes[change.part_of]
+        waits = state is invocation.State.PENDING and change.part_of not in value.sent
+        self._hold(Rule.SENT_ONCE, waits and now < value.expires_at, f"{what}, where it was {state}")
+        self._hold(Rule.CANCELLED_STARTS_NOTHING, not value.is_cancelled, what)
+        stops_after = value.errors.stops_after(len(value.nodes))
+        self._hold(Rule.WITHIN_ERRORS, value.error_count < stops_after, f"{what} after {value.error_count} failures")
         value.sent.add(change.part_of)
-        in_flight_count = sum(states[node] not in invocation.TERMINAL for node in value.sent)
-        assert in_flight_count <= value.concurrency.of(len(states)), "in flight at most MaxConcurrency"
+        value.in_flight_count += 1
+        most = value.concurrency.of(len(value.nodes))
+        self._hold(Rule.WITHIN_CONCURRENCY, value.in_flight_count <= most, f"{what} beside {most} others")
 
-    def conclude(self, witness: Witness, said: Mapping[tuple[str, str], Collection[str]]) -> None:
-        """Check that everything has ended and every node is accounted for; *said* is what nodes told of commands."""
-        assert all(one.has_ended for one in self.executions.values())
-        assert all(one.state in task_execution.TERMINAL for one in self.tasks.values())
-        for task in self.tasks.values():
-            assert set(task.targets.values()) <= task_invocation.TERMINAL
-        for id, value in self.commands.items():
-            assert value.state in command.TERMINAL
-            for node, state in value.nodes.items():
-                if state in (invocation.State.SUCCESS, *invocation.ERRORS):
-                    assert state in said.get((id, node), ()), f"{node} never said {state} of {id}"
-        assert witness.scalars(_MISCOUNTED) == []
-        assert witness.scalars("SELECT message_id FROM message") == []
+    def _counts(self, change: Change) -> None:
+        value, counts = self.commands[change.id], json.loads(change.body)
+        self._hold(Rule.COUNTS_EQUAL_ROWS, counts == value.counts(), f"{change.id}: {counts}, not {value.counts()}")

@@ -2,15 +2,8 @@
 
 from pathlib import Path
 
-from tests.simulation.world import World
+from tests.simulation import seeds
 
 
 def test_whatever_happens_the_law_holds_and_everything_ends(seed: int, template: Path) -> None:
-    path = template.with_name(f"world-{seed}.db")
-    world = World(seed, template, path)
-    try:
-        world.run()
-    finally:
-        world.close()
-        for left in path.parent.glob(f"{path.name}*"):
-            left.unlink()
+    seeds.live(seed, template)

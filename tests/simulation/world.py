@@ -1,310 +1,306 @@
-"""A world from a seed: engine, operations and store are real; time, nodes and misfortune are drawn."""
+"""A world from a seed: engine, operations and store are real; time, nodes, callers and misfortune are drawn."""
 
 import heapq
 import random
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from tests.engine.world import World as Installation
+from sqlalchemy.exc import OperationalError
+from tests.fakes.clock import CountingIds, FixedClock
+from tests.simulation.callers import Callers
 from tests.simulation.fleet import SimulatedNode
 from tests.simulation.law import Law
-from tests.simulation.witness import Witness
+from tests.simulation.ledger import Ledger
+from tests.simulation.misfortune import Misfortunes
+from tests.simulation.plans import NIGHTS, RINGS, Plans
+from tests.simulation.rules import Broken, Rule
+from tests.simulation.server import Failures, OwnClock, PowerCut, Server
+from tests.simulation.witness import Change, Kind, Witness
 
-from patchwindow.domain import command
-from patchwindow.engine.engine import Engine
-from patchwindow.engine.open_window import open_window
-from patchwindow.engine.perform_command import step_command
-from patchwindow.engine.perform_window import step_execution
+from patchwindow.domain import invocation
+from patchwindow.domain.errors import NotFound
+from patchwindow.domain.node import Node
+from patchwindow.operations.call import Answer
+from patchwindow.operations.tags import NODE
 from patchwindow.ports import ENGINE
 from patchwindow.store.database import Database
-from patchwindow.store.work import Work
 
-START: Final = datetime(2026, 1, 15, tzinfo=UTC)
-RINGS: Final = ("a", "b", "c")
-STEPS_MAX: Final = 20_000
+STEPS_MAX: Final = 400_000
 """A world in which more happens does not end."""
+_TRACED: Final = 30
+_SHOWN: Final = 300
+"""So many characters of an event are told."""
 
-
-_Event = tuple[datetime, int, Callable[[], None]]
-
-
-class PowerCut(BaseException):
-    """The process of an engine ends in the middle of a step; nothing can catch it."""
-
-
-class DoomedDatabase(Database):
-    """The database of an engine whose process may end at any commit."""
-
-    def __init__(self, url: str, draw: random.Random, chance: float) -> None:
-        super().__init__(url)
-        self._draw = draw
-        self._chance = chance
-
-    @contextmanager
-    def write(self) -> Iterator[Work]:
-        """Open a transaction."""
-        with super().write() as work:
-            yield work
-            if self._draw.random() < self._chance:
-                raise PowerCut
+_Event = tuple[datetime, int, Callable[[], object]]
 
 
 class World:
-    """A heap of things to come; time jumps from one to the next."""
+    """A heap of things to come, in true time; what servers take for the time is what their clocks show."""
 
     def __init__(self, seed: int, template: Path, path: Path) -> None:
         self.random = draw = random.Random(seed)
+        self.night = draw.choice(NIGHTS)
+        self.now = self.night.starts_at
+        """The true time."""
+        self.clock = FixedClock(self.now)
+        """What every server's clock shows, but for its own skew."""
+        self.asked_at = self.now
+        """What the clock of the server showed that was asked last."""
+        self.ids = CountingIds()
+        self._path = path
+        self.trace: deque[tuple[datetime, datetime, object]] = deque(maxlen=_TRACED)
         self.witness = Witness(template, path)
-        self.here = Installation(f"sqlite:///{path}")
-        self._pass_until(START)
-        self.doomed = DoomedDatabase(f"sqlite:///{path}", draw, draw.choice([0, 0, 0.02]))
-        for database in (self.here.database, self.doomed):
-            database.on_wake(self._ring)
-        self.engines = [self._new_engine() for _ in range(draw.choice([1, 1, 2]))]
-        self.law = Law(self._selected)
+        self.law = Law(self.witness)
+        self.ledger = Ledger(self.law.checks)
+        self.failures = Failures()
         self.nodes: dict[str, SimulatedNode] = {}
-        self.windows: list[str] = []
-        self.untouched: dict[str, list[datetime]] = {}
-        """The windows that nobody changes, with all their openings."""
+        self.misfortunes = Misfortunes(self)
+        self.servers = [self._new_server(number, f"sqlite:///{path}") for number in range(draw.choice([1, 1, 1, 2, 3]))]
         self._sequence = count()
         self._to_come: list[_Event] = []
-        self._turn_at: datetime | None = None
-        self._still_until = START
+        self._looks_at: dict[int, datetime] = {}
         self._lay_out()
 
     @property
-    def now(self) -> datetime:
-        """The present."""
-        return self.here.clock.now()
+    def node_ids(self) -> Sequence[str]:
+        """The nodes that are there."""
+        return [node.id for node in self.nodes.values() if not node.is_gone]
 
-    def come(self, after_s: float, what: Callable[[], None]) -> None:
+    def come(self, after_s: float, what: Callable[[], object]) -> None:
         """Let *what* happen after so many seconds."""
         self._come_at(self.now + timedelta(milliseconds=round(after_s * 1000)), what)
 
-    def _come_at(self, at: datetime, what: Callable[[], None]) -> None:
+    def _come_at(self, at: datetime, what: Callable[[], object]) -> None:
         heapq.heappush(self._to_come, (at, next(self._sequence), what))
 
     def run(self) -> None:
-        """Let everything happen that ever will, and check the law after each."""
-        self._plan_turn(self.now)
+        """Let everything happen that ever will, and check the law after each.
+
+        Raises:
+            Broken: the law does not hold; the note says what happened before.
+        """
+        try:
+            self._run()
+        except BaseException as problem:
+            problem.add_note(self.told())
+            raise
+
+    def _run(self) -> None:
+        self._look_soon()
         for number in count():
             if not self._to_come:
                 break
-            assert number < STEPS_MAX, "this world does not end"
+            self.law.checks.hold(Rule.EVERYTHING_ENDS, number < STEPS_MAX, "this world does not end")
             at, _, what = heapq.heappop(self._to_come)
-            self._pass_until(at)
+            self.clock.advance(at - self.now)
+            self.now = at
             what()
-            self._observe()
         said = {(id, node.id): states for node in self.nodes.values() for id, states in node.said.items()}
-        self.law.conclude(self.witness, said)
-        for window, openings in self.untouched.items():
-            assert sorted(self.law.openings.get(window, ())) == openings
+        self.law.conclude(said)
+        with self.misfortunes.none():
+            self.ledger.check(next(server for server in self.servers if server.is_up).perform)
+
+    def told(self) -> str:
+        """Return the last things that happened, in words."""
+        lines = [
+            f"  {now:%d %H:%M:%S.%f} ({shown:%H:%M:%S}) {_words(what)[:_SHOWN]}" for now, shown, what in self.trace
+        ]
+        head = f"The last {len(lines)} things that happened, with the true time and what the clocks showed:"
+        return "\n".join([head, *lines])
+
+    def note(self, words: object) -> None:
+        """Add to the trace."""
+        self.trace.append((self.now, self.clock.now(), words))
 
     def close(self) -> None:
         """Give up what is open."""
-        self.here.close()
-        self.doomed.close()
+        for server in self.servers:
+            server.end()
+        self.failures.close()
         self.witness.close()
 
     # What there is
 
+    def _new_server(self, number: int, url: str) -> Server:
+        skew = timedelta(milliseconds=self.random.choice([0, 0, 0, -1500, 40, 2000]) if number else 0)
+        clock = OwnClock(self.clock, skew)
+        return Server(number=number, url=url, clock=clock, ids=self.ids, misfortune=self.misfortunes.strike)
+
     def _lay_out(self) -> None:
         draw = self.random
-        node_count = draw.choice([1, 2, 3, 5, 8, 8, 13, 50])
-        hours = 2 if node_count > 8 else draw.choice([2, 4, 6])
-        for _ in range(node_count):
-            self._add_node()
-        for _ in range(1 if node_count > 8 else draw.choice([0, 1, 2, 2])):
-            self._add_window(hours)
-        for _ in range(draw.choice([0, 1, 2])):
-            self.come(draw.uniform(0, hours * 3600), self._send)
-        for _ in range(draw.choice([0, 1, 3, 5])):
-            fault = draw.choice(
-                [
-                    self._cancel_command,
-                    self._cancel_command,
-                    self._cancel_execution,
-                    self._deregister,
-                    self._deregister,
-                    self._change_window,
-                    self._stand_still,
-                    self._stand_still,
-                    self._add_node,
-                ]
-            )
-            self.come(draw.uniform(0, hours * 3600), fault)
+        with self.misfortunes.none():
+            for server in self.servers:
+                server.start(partial(self._ring, server))
+            node_count = draw.choice([1, 2, 3, 5, 8, 8, 13, 40])
+            if draw.random() < 0.01:
+                node_count = draw.choice([1000, 1500, 2000])
+            hours = draw.choice([1, 2, 3, 4]) if node_count < 40 else 2
+            if node_count < 10 and draw.random() < 0.1:
+                hours = 30
+            self.add_nodes(node_count)
+            self.callers = Callers(self, Plans(self, self.night, hours))
+            self.callers.begin(min(hours, 6), is_large=node_count >= 40)
+        self.misfortunes.plan(hours)
 
-    def _add_node(self) -> None:
+    def add_nodes(self, number: int) -> None:
+        """Register new nodes; how a machine does that is no part of this world."""
         draw = self.random
-        tags = {"ring": draw.choice(RINGS)}
-        agent = self.here.node(**tags)
-        is_silent, is_slow = draw.random() < 0.07, draw.random() < 0.1
-        self.nodes[agent.id] = SimulatedNode(agent, self, tags, is_silent=is_silent, is_slow=is_slow)
+        database = Database(self._path)
+        with database.write() as work:
+            for _ in range(number):
+                id = f"mi-{self.ids.hex(17)}"
+                node = Node(
+                    instance_id=id,
+                    activation_id=self.ids.uuid(),
+                    iam_role="service",
+                    registration_date=self.clock.now(),
+                    last_ping_date_time=self.clock.now(),
+                    fingerprint="",
+                    public_key="",
+                    public_key_type="",
+                )
+                work.nodes.put(node, operating_system="DEBIAN", patch_group="")
+                tags = {"ring": draw.choice(RINGS), **({"tier": "1"} if draw.random() < 0.5 else {})}
+                work.tags.add(NODE, id, tags)
+                is_silent, is_slow = draw.random() < 0.07, draw.random() < 0.1
+                self.nodes[id] = SimulatedNode(id, self, is_silent=is_silent, is_slow=is_slow)
+        database.close()
+        self._observe(self.clock.now())
 
-    def _add_window(self, hours: int) -> None:
-        draw = self.random
-        duration = draw.choice([1, 1, 2, 3])
-        begins_at = START + timedelta(minutes=draw.choice([1, 7, 30]))
-        window = self.here.window(
-            draw.choice(["rate(1 hour)", "rate(2 hours)", "cron(0 * * * ? *)", "at(2026-01-15T00:20:00)"]),
-            Duration=duration,
-            Cutoff=draw.randrange(duration),
-            StartDate=begins_at.isoformat(),
-            EndDate=(START + timedelta(hours=hours)).isoformat(),
-        )
-        targets = [self._add_target(window) for _ in range(draw.randint(1, 3))]
-        for _ in range(draw.choice([0, 1, 2, 3, 4])):
-            self._add_task(window, targets)
-        self.windows.append(window)
-        with self.here.database.read() as work:
-            kept = work.windows.get(window)
-            assert kept is not None
-            self.untouched[window] = list(kept.timing().openings(START))
+    # Who asks, and is told
 
-    def _add_target(self, window: str) -> str:
-        draw = self.random
-        if draw.random() < 0.3:
-            ids = draw.sample(sorted(self.nodes), min(len(self.nodes), draw.randint(1, 5)))
-            return self.here.target(window, "InstanceIds", *ids)
-        return self.here.target(window, "tag:ring", *draw.sample(RINGS, draw.randint(1, 3)))
+    def ask(self, operation: str, /, *caller: Any, **request: Any) -> Answer | None:
+        """Return the answer of any server that is up; None where there was none, whatever was done."""
+        up = [server for server in self.servers if server.is_up]
+        if not up:
+            return None
+        server = self.random.choice(up) if len(up) > 1 else up[0]
+        answer, self.asked_at = None, server.clock.now()
+        try:
+            answer = server.perform(operation, *caller, **request)
+        except PowerCut:
+            self._lose(server, f"in {operation}")
+        except (NotFound, OperationalError) as problem:
+            self.note(f"{operation} was refused: {problem}")
+            self.law.checks.count[Rule.ONLY_REFUSALS] += 1
+        except Exception as problem:
+            raise Broken(Rule.ONLY_REFUSALS, f"{operation} of {request} failed: {problem!r}") from problem
+        if self._observe(server.clock.now()):
+            self._look_soon()
+        return answer
 
-    def _add_task(self, window: str, targets: list[str]) -> None:
-        draw = self.random
-        kind: dict[str, Any] = {}
-        if draw.random() < 0.05:
-            kind = {"TaskType": "AUTOMATION", "TaskArn": "Restart", "TaskInvocationParameters": {}}
-        self.here.task(
-            window,
-            *draw.sample(targets, draw.randint(1, len(targets))),
-            Priority=draw.randint(0, 2),
-            CutoffBehavior=draw.choice(["CONTINUE_TASK", "CANCEL_TASK"]),
-            parameters=self._parameters() if draw.random() < 0.95 else {"Parameters": {"nonsense": ["1"]}},
-            **self._limits(),
-            **kind,
-        )
+    def handed(self, command_id: str, node_id: str) -> None:
+        """Hear that the node was given the command."""
+        self.law.handed(command_id, node_id)
 
-    def _parameters(self) -> dict[str, Any]:
-        timeout_s = self.random.choice(["60", "600", "3600"])
-        return {
-            "Parameters": {"commands": ["true"], "executionTimeout": [timeout_s]},
-            "TimeoutSeconds": self.random.choice([30, 600, 3600]),
-        }
+    def told_end(self, command_id: str, node_id: str) -> None:
+        """Hear that a server took the node's last word on the command."""
+        state = self.law.commands[command_id].nodes[node_id]
+        kept = state in invocation.TERMINAL
+        self.law.checks.hold(Rule.ANSWERED_IS_KEPT, kept, f"{node_id} ended {command_id}, which is {state}")
 
-    def _limits(self) -> dict[str, str]:
-        return {
-            "MaxConcurrency": self.random.choice(["1", "2", "5", "25%", "100%"]),
-            "MaxErrors": self.random.choice(["0", "0", "1", "25%", "100%"]),
-        }
+    # What servers do
 
-    def _selected(self, made: Mapping[str, Any]) -> list[str]:
-        """Return the nodes that a new command is for, by what this world knows of them."""
-        there = [node for node in self.nodes.values() if not node.is_gone]
-        if made["InstanceIds"]:
-            return [node.id for node in there if node.id in made["InstanceIds"]]
-        (target,) = made["Targets"]
-        return [node.id for node in there if node.tags["ring"] in target["Values"]]
+    def look_again(self) -> None:
+        """Let every engine look within a second, as it does whatever it waits for: clocks were set, or one began."""
+        self._looks_at.clear()
+        self._look_soon()
 
-    # What happens
+    def _look_soon(self) -> None:
+        for server in self.servers:
+            self._plan_look(server, self.now + timedelta(milliseconds=self.random.randrange(1000)))
 
-    def _ring(self, name: str) -> None:
+    def _ring(self, server: Server, name: str) -> None:
+        self.misfortunes.strike_bell()
         if name == ENGINE:
-            self._plan_turn(self.now + timedelta(milliseconds=self.random.choice([1, 5, 500])))
+            self._plan_look(server, self.now + timedelta(milliseconds=self.random.choice([1, 5, 250])))
         elif name in self.nodes:
             self.nodes[name].hear_bell()
 
-    def _plan_turn(self, at: datetime) -> None:
-        at = max(at, self._still_until)
-        if self._turn_at is None or at < self._turn_at:
-            self._turn_at = at
-            self._come_at(at, partial(self._turn, at))
+    def _plan_look(self, server: Server, at: datetime) -> None:
+        planned = self._looks_at.get(server.number)
+        if server.is_up and not server.is_paused and (planned is None or at < planned):
+            self._looks_at[server.number] = at
+            self._come_at(at, partial(self._look, server, at))
 
-    def _turn(self, at: datetime) -> None:
-        if at != self._turn_at:
-            return  # An earlier one was planned after this.
-        self._turn_at = None
-        number = self.random.randrange(len(self.engines))
+    def _look(self, server: Server, at: datetime) -> None:
+        if at != self._looks_at.get(server.number) or not server.is_up:
+            return  # An earlier one was planned after this, or it has ended.
+        del self._looks_at[server.number]
+        self._work(server, is_slow=self.random.random() < self.misfortunes.slowness)
+
+    def _work(self, server: Server, *, is_slow: bool) -> None:
+        shown, refused_count = server.clock.now(), len(self.failures.heard)
         try:
-            next_at = self.engines[number].turn()
-            self._observe()
-            self.law.is_up_to_date(self.now)
-            if self.random.random() < 0.05:
-                self._take_stale_step(self.engines[number])
+            pause = server.look_slowly() if is_slow else server.look()
         except PowerCut:
-            self.engines[number] = self._new_engine()
-            next_at = self.now + timedelta(seconds=self.random.choice([0, 1, 60]))
-        if next_at is not None:
-            self._plan_turn(next_at)
-
-    def _new_engine(self) -> Engine:
-        return Engine(database=self.doomed, clock=self.here.clock, ids=self.here.ids)
-
-    def _take_stale_step(self, engine: Engine) -> None:
-        """Let an engine do what another has done since it looked."""
-        things = [
-            *((open_window, id) for id in self.windows),
-            *((step_execution, id) for id in self.law.executions),
-            *((step_command, id) for id in self.law.commands),
-        ]
-        if things:
-            engine._take(*self.random.choice(things))
-
-    def _send(self) -> None:
-        there = [node.id for node in self.nodes.values() if not node.is_gone]
-        if self.random.random() < 0.5 and there:
-            to: dict[str, Any] = {"InstanceIds": self.random.sample(there, min(len(there), 5))}
-        else:
-            to = {"Targets": [{"Key": "tag:ring", "Values": [self.random.choice(RINGS)]}], "InstanceIds": None}
-        self.here.send([], **{**to, **self._parameters(), **self._limits()})
-
-    def _cancel_command(self) -> None:
-        running = [id for id, one in self.law.commands.items() if one.state not in command.TERMINAL]
-        if ids := running or sorted(self.law.commands):
-            id = self.random.choice(ids)
-            nodes = sorted(self.law.commands[id].nodes)
-            some = self.random.sample(nodes, min(len(nodes), self.random.choice([0, 0, 1, 3])))
-            self.here.perform("CancelCommand", CommandId=id, InstanceIds=some)
-
-    def _cancel_execution(self) -> None:
-        running = [id for id, one in self.law.executions.items() if not one.has_ended]
-        if ids := running or sorted(self.law.executions):
-            self.here.perform("CancelMaintenanceWindowExecution", WindowExecutionId=self.random.choice(ids))
-
-    def _deregister(self) -> None:
-        there = [node for node in self.nodes.values() if not node.is_gone]
-        for gone in self.random.sample(there, min(len(there), self.random.choice([1, 1, 3]))):
-            gone.is_gone = True
-            self.here.perform("DeregisterManagedInstance", InstanceId=gone.id)
-
-    def _change_window(self) -> None:
-        if not self.windows:
+            self._observe(shown)
+            self._lose(server, "in a step")
             return
-        window = self.windows[-1]
-        match self.random.choice(["delete", "disable", "add"]):
-            case "delete":
-                self.windows.remove(window)
-                self.untouched.pop(window, None)
-                self.here.perform("DeleteMaintenanceWindow", WindowId=window)
-            case "disable":
-                self.untouched.pop(window, None)
-                self.here.perform("UpdateMaintenanceWindow", WindowId=window, Enabled=False)
-            case _:
-                self._add_task(window, [self._add_target(window)])
+        self._observe(shown)
+        self._check_failures(refused_count)
+        if pause is None:
+            delay_s = self.random.choice([0, 0.001, 0.01, 0.2, 1, 30])
+            self.come(delay_s, partial(self._go_on, server, server.engine))
+            return
+        if pause > timedelta() and server.is_content and not is_slow:
+            self.law.looked(shown)
+        self._plan_next(server, pause)
 
-    def _stand_still(self) -> None:
-        """Let no engine run for a while."""
-        self.law.stood_still = True
-        self._still_until = self.now + timedelta(minutes=self.random.choice([1, 30, 60, 90, 200]))
-        if self._turn_at is not None:
-            at, self._turn_at = self._turn_at, None
-            self._plan_turn(at)
+    def _go_on(self, server: Server, engine: object) -> None:
+        if server.is_paused and server.engine is engine:
+            self._work(server, is_slow=True)
 
-    def _observe(self) -> None:
-        self.law.see(list(self.witness.new()), self.now)
+    def _plan_next(self, server: Server, pause: timedelta) -> None:
+        """Plan the next look; of those that would find nothing, one a second, the world takes none."""
+        due_at = self.witness.due_at()
+        if due_at is not None:
+            self._plan_look(server, max(self.now + pause, self.now + (due_at - server.clock.now())))
 
-    def _pass_until(self, at: datetime) -> None:
-        self.here.clock.advance(at - self.now)
+    def _check_failures(self, known_count: int) -> None:
+        for failure in self.failures.heard[known_count:]:
+            self.note(f"an engine failed: {failure!r}")
+            is_refusal = isinstance(failure, OperationalError)
+            self.law.checks.hold(Rule.ONLY_REFUSALS, is_refusal, f"a step failed: {failure!r}")
+
+    def _lose(self, server: Server, where: str) -> None:
+        self.end(server, where, for_s=self.random.choice([0.1, 1, 60, 1800]))
+
+    def end(self, server: Server, where: str, *, for_s: float) -> None:
+        """End the process of a server, and start it again later."""
+        if not server.is_up:
+            return
+        self.note(f"server {server.number} ends {where}, for {for_s} s")
+        self._looks_at.pop(server.number, None)
+        server.end()
+        self.come(for_s, partial(self._start, server))
+
+    def _start(self, server: Server) -> None:
+        self.note(f"server {server.number} starts")
+        server.start(partial(self._ring, server))
+        with self.misfortunes.none():
+            self.ledger.check(server.perform)
+        self._plan_look(server, self.now)
+        # Their connections broke, so that they ask again.
+        for node in self.nodes.values():
+            node.hear_bell()
+
+    def _observe(self, shown: datetime) -> list[Change]:
+        changes = self.law.see(shown)
+        for change in changes:
+            self.note(change)
+            if change.kind is Kind.NODE and not change.after:
+                self.nodes[change.id].is_gone = True
+        return changes
+
+
+def _words(what: object) -> str:
+    if not isinstance(what, Change):
+        return str(what)
+    whose = f" of {what.part_of}" if what.part_of not in ("", what.id) else ""
+    return f"{what.kind} {what.id}{whose}: {what.before or 'new'} → {what.after or 'gone'} {what.body}"

@@ -1,0 +1,233 @@
+"""What callers of the API do in a world: they plan, send, cancel, change, disable and delete."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.simulation.plans import RINGS, Plans
+
+from patchwindow.domain.opening import parse_instant
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+_AGAIN_S: Final = 60
+
+
+class Callers:
+    """All who call the API, but for nodes."""
+
+    def __init__(self, world: "World", plans: Plans) -> None:
+        self._world = world
+        self._random = world.random
+        self._plans = plans
+        self._law = world.law
+
+    def begin(self, hours: int, *, is_large: bool) -> None:
+        """Plan some windows at once, and draw what is done within so many hours."""
+        draw, world = self._random, self._world
+        for _ in range(1 if is_large else draw.choice([0, 1, 1, 2, 3])):
+            self._make_window(hours)
+        for _ in range(draw.choice([0, 1, 2])):
+            world.come(draw.uniform(0, hours * 3600), self._send)
+        changes: list[Callable[[], None]] = [
+            self._send,
+            partial(self._make_window, hours),
+            self._cancel_command,
+            self._cancel_command,
+            self._cancel_execution,
+            self._deregister_nodes,
+            self._change_times,
+            self._change_length,
+            self._switch,
+            self._switch,
+            self._delete,
+            self._change_target,
+            self._change_task,
+            self._deregister_part,
+            self._add_part,
+            self._tag,
+            partial(world.add_nodes, 1),
+            self._ask_when,
+            self._ask_when,
+        ]
+        for _ in range(draw.choice([0, 1, 3, 6])):
+            world.come(draw.uniform(0, hours * 3600), draw.choice(changes))
+
+    # Windows
+
+    def _make_window(self, hours: int) -> None:
+        draw, world = self._random, self._world
+        members = self._plans.window()
+        made = world.ask("CreateMaintenanceWindow", **members)
+        if made is None:
+            return
+        window_id = made["WindowId"]
+        if "EndDate" not in members:
+            world.come(hours * 3600, partial(self._delete_for_good, window_id))
+        self._look_up(window_id)
+        target_ids = [id for _ in range(draw.randint(1, 3)) if (id := self._register_target(window_id))]
+        for _ in range(draw.choice([0, 1, 2, 3])):
+            self._register_task(window_id, target_ids)
+        for _ in range(draw.choice([0, 1, 2])):
+            world.come(draw.uniform(0, hours * 3600), partial(self._look_up, window_id))
+
+    def _look_up(self, window_id: str) -> None:
+        """Ask for a window: what it is, is kept; when it opens next, must come true."""
+        if not self._is_there(window_id):
+            return
+        found = self._world.ask("GetMaintenanceWindow", WindowId=window_id)
+        if found is not None:
+            self._world.ledger.window(found)
+            told = found.get("NextExecutionTime")
+            at = None if told is None else parse_instant("NextExecutionTime", told)
+            self._law.windows[window_id].told(at, self._world.asked_at)
+
+    def _ask_when(self) -> None:
+        for window_id in self._there():
+            self._look_up(window_id)
+
+    def _change(self, window_id: str, **members: Any) -> None:
+        world = self._world
+        answer = world.ask("UpdateMaintenanceWindow", WindowId=window_id, **members)
+        world.note(f"{window_id} is changed: {members}")
+        if answer is None:
+            world.ledger.forget(window_id)
+        else:
+            world.ledger.window(answer)
+
+    def _change_times(self) -> None:
+        if window_id := self._any_window():
+            self._change(window_id, **self._without_offset(window_id, self._plans.times()))
+
+    def _without_offset(self, window_id: str, times: dict[str, Any]) -> dict[str, Any]:
+        """Return *times* so that they can be merged: an offset that is there cannot be taken away so."""
+        window = self._law.windows[window_id].window
+        if window is not None and window.schedule_offset and not times["Schedule"].startswith("cron("):
+            return {"ScheduleTimezone": "UTC"}
+        return times
+
+    def _change_length(self) -> None:
+        if window_id := self._any_window():
+            self._change(window_id, **self._plans.length())
+
+    def _switch(self) -> None:
+        if window_id := self._any_window():
+            window = self._law.windows[window_id].window
+            self._change(window_id, Enabled=not window.enabled if window else True)
+
+    def _delete(self) -> None:
+        if window_id := self._any_window():
+            self._delete_one(window_id)
+
+    def _delete_one(self, window_id: str) -> bool:
+        world = self._world
+        answer = world.ask("DeleteMaintenanceWindow", WindowId=window_id)
+        if answer is None:
+            world.ledger.forget(window_id)
+            return False
+        world.ledger.no_window(window_id)
+        return True
+
+    def _delete_for_good(self, window_id: str) -> None:
+        """Delete a window that would open for ever; what was not answered is asked again."""
+        if not self._delete_one(window_id):
+            self._world.come(_AGAIN_S, partial(self._delete_for_good, window_id))
+
+    # Targets and tasks
+
+    def _register_target(self, window_id: str) -> str | None:
+        targets = self._plans.target()
+        request = {"WindowId": window_id, "ResourceType": "INSTANCE", "Targets": targets}
+        return self._registered(window_id, "Target", request)
+
+    def _register_task(self, window_id: str, target_ids: list[str]) -> None:
+        if target_ids:
+            self._registered(window_id, "Task", {"WindowId": window_id, **self._plans.task(target_ids)})
+
+    def _registered(self, window_id: str, kind: str, request: dict[str, Any]) -> str | None:
+        answer = self._world.ask(f"Register{kind}WithMaintenanceWindow", **request)
+        if answer is None:
+            return None
+        id: str = answer[f"Window{kind}Id"]
+        self._world.ledger.part(window_id, kind, id, is_there=True)
+        return id
+
+    def _parts(self, window_id: str, kind: str) -> list[str]:
+        answer = self._world.ask(f"DescribeMaintenanceWindow{kind}s", WindowId=window_id)
+        return [] if answer is None else [one[f"Window{kind}Id"] for one in answer[f"{kind}s"]]
+
+    def _any_part(self, kind: str) -> tuple[str, str] | None:
+        window_id = self._any_window()
+        ids = self._parts(window_id, kind) if window_id else []
+        return (window_id, self._random.choice(ids)) if window_id and ids else None
+
+    def _add_part(self) -> None:
+        if window_id := self._any_window():
+            target_id = self._register_target(window_id)
+            self._register_task(window_id, [target_id] if target_id else [])
+
+    def _change_target(self) -> None:
+        if part := self._any_part("Target"):
+            request = {"WindowId": part[0], "WindowTargetId": part[1], "Targets": self._plans.target()}
+            self._world.ask("UpdateMaintenanceWindowTarget", **request)
+
+    def _change_task(self) -> None:
+        if part := self._any_part("Task"):
+            request = {"WindowId": part[0], "WindowTaskId": part[1], "Priority": self._random.randint(0, 5)}
+            self._world.ask("UpdateMaintenanceWindowTask", **request)
+
+    def _deregister_part(self) -> None:
+        kind = self._random.choice(["Target", "Task"])
+        if part := self._any_part(kind):
+            request = {"WindowId": part[0], f"Window{kind}Id": part[1]}
+            if self._world.ask(f"Deregister{kind}FromMaintenanceWindow", **request) is None:
+                self._world.ledger.forget(part[0])
+            else:
+                self._world.ledger.part(part[0], kind, part[1], is_there=False)
+
+    # Commands, executions and nodes
+
+    def _send(self) -> None:
+        answer = self._world.ask("SendCommand", **self._plans.command())
+        if answer is not None:
+            self._world.ledger.command(answer["Command"]["CommandId"])
+
+    def _cancel_command(self) -> None:
+        draw, commands = self._random, self._law.commands
+        if ids := [id for id, one in commands.items() if not one.has_ended] or sorted(commands):
+            id = draw.choice(ids)
+            nodes = sorted(commands[id].nodes)
+            some = draw.sample(nodes, min(len(nodes), draw.choice([0, 0, 1, 3])))
+            self._world.ask("CancelCommand", CommandId=id, InstanceIds=some)
+
+    def _cancel_execution(self) -> None:
+        executions = self._law.executions
+        if ids := [id for id, one in executions.items() if not one.has_ended] or sorted(executions):
+            self._world.ask("CancelMaintenanceWindowExecution", WindowExecutionId=self._random.choice(ids))
+
+    def _deregister_nodes(self) -> None:
+        ids = self._world.node_ids
+        for id in self._random.sample(ids, min(len(ids), self._random.choice([1, 1, 3]))):
+            self._world.ask("DeregisterManagedInstance", InstanceId=id)
+
+    def _tag(self) -> None:
+        for id in self._random.sample(self._world.node_ids, min(len(self._world.node_ids), 2)):
+            resource = {"ResourceType": "ManagedInstance", "ResourceId": id}
+            if self._random.random() < 0.3:
+                self._world.ask("RemoveTagsFromResource", **resource, TagKeys=["tier"])
+            else:
+                tags = [{"Key": "ring", "Value": self._random.choice(RINGS)}]
+                self._world.ask("AddTagsToResource", **resource, Tags=tags)
+
+    # What there is
+
+    def _is_there(self, window_id: str) -> bool:
+        return self._law.windows[window_id].window is not None
+
+    def _there(self) -> list[str]:
+        return [id for id in self._law.windows if self._is_there(id)]
+
+    def _any_window(self) -> str | None:
+        ids = self._there()
+        return self._random.choice(ids) if ids else None
