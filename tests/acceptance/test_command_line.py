@@ -32,6 +32,9 @@ READING: Final = {
     "baselines default DEBIAN": "AWS-DebianDefaultPatchBaseline|pb-09a5f8eb62bde80b1",
     "groups list": "Web Server",
     "groups show 'Web Server'": "{node}",
+    "resource-groups list": "web-servers",
+    "resource-groups show web-servers": "Role",
+    "resource-groups nodes web-servers": "{node}",
     "windows list --enabled": "{window}",
     "windows show {window}": "cron(0 23 ? * THU#1 *)",
     "windows next --limit 3": "T23:00",
@@ -56,6 +59,8 @@ WRITING: Final = {
     "baselines default --set AWS-DebianDefaultPatchBaseline": "pb-09a5f8eb62bde80b1",
     "groups deregister 'Web Server' debian-security": "Web Server",
     "groups register 'Web Server' debian-security": "Web Server",
+    "resource-groups create more --tag Role=web --tag Role=db --tag-key 'Patch Group'": "web, db",
+    "resource-groups delete more": "more: deleted",
     "windows disable {window}": "{window}",
     "windows enable {window}": "{window}",
     "commands cancel {waiting}": "{waiting}",
@@ -77,7 +82,7 @@ class World:
     """What there is to show, and how to get there."""
 
     environ: Mapping[str, str]
-    client: Any
+    clients: Mapping[str, Any]
     names: Mapping[str, str]
 
     def run(self, line: str, *more: str, exit_code: int = 0) -> Any:
@@ -87,7 +92,7 @@ class World:
         """
         words = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", line)]
         words = [word.format(**self.names) for word in words]
-        connect = None if "--endpoint-url" in words else lambda **_: self.client
+        connect = None if "--endpoint-url" in words else lambda service="ssm", **_: self.clients[service]
         result = CliRunner().invoke(root, [*words, *more], env=dict(self.environ), obj=connect)
         assert result.exit_code == exit_code, f"{line}: {result.output}\n{result.exc_info}"
         return result
@@ -114,6 +119,10 @@ def world(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
             )["Command"]["CommandId"]
         )
 
+    run(
+        [*PATCHWINDOW, *("resource-groups", "create", "web-servers", "--tag", "Role=web", "--json")],
+        plane.shell().environ,
+    )
     command = send(node.node_id)
     node.scan(FACTS)
     asleep = PaperNode.registered(plane.url, plane.activation(), tmp_path_factory.mktemp("asleep") / "state")
@@ -124,7 +133,7 @@ def world(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     thread.start()
     yield World(
         plane.shell().environ,
-        client,
+        {"ssm": client, "resource-groups": plane.connect(plane.key, service="resource-groups")},
         {
             "node": node.node_id,
             "activation": activation[0],

@@ -8,7 +8,10 @@ import click
 
 Command = Callable[..., Any]
 Connect = Callable[..., Any]
-"""Takes `endpoint_url`, `profile` and `region`, each a text or `None`, and returns a client of the API."""
+"""Takes `endpoint_url`, `profile` and `region`, each a text or `None`, and returns a client of the API.
+
+For a client of Resource Groups it is also given `service`.
+"""
 
 
 def pair(written: str) -> tuple[str, str]:
@@ -27,11 +30,19 @@ def client_command(command: Command) -> Command:
 
     The context's object, where there is one, is a `Connect` to use instead of `patchwindow.client.connect`.
     """
+    return _connected(command)
 
+
+def groups_client_command(command: Command) -> Command:
+    """Hand *command* a client of Resource Groups in the same way."""
+    return _connected(command, service="resource-groups")
+
+
+def _connected(command: Command, **more: str) -> Command:
     @functools.wraps(command)
     def connected(*, endpoint_url: str | None, profile: str | None, region: str | None, **arguments: Any) -> Any:
         connect: Connect = click.get_current_context().obj or _connect()
-        return command(connect(endpoint_url=endpoint_url, profile=profile, region=region), **arguments)
+        return command(connect(endpoint_url=endpoint_url, profile=profile, region=region, **more), **arguments)
 
     where = [
         click.option(

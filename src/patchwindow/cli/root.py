@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "activations": "Let new nodes register",
     "baselines": "Show patch baselines and set the default ones",
     "groups": "Join patch groups and baselines",
+    "resource-groups": "Name sets of nodes by their tags",
     "windows": "Show maintenance windows and what they did",
     "commands": "Show, cancel and read the commands sent to nodes",
     "compliance": "Show which nodes and patches are compliant",
@@ -28,7 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "patch": "Install missing patches on nodes now",
     "agent": "Run the agent of this machine",
 }
-"""Every command with its line in the help.  A command lives in the module of its name, under its name.
+"""Every command with its line in the help.  A command lives in the module of its name, under its name (of two words: joined as Python joins them).
 
 The line stands here and not only in the command, so that `--help` imports no command.
 """
@@ -45,7 +46,8 @@ class Root(click.Group):
         """Import and return the command *cmd_name*, `None` if there is no such command."""
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(import_module(f"patchwindow.cli.{cmd_name}"), cmd_name)
+        module = cmd_name.replace("-", "_")
+        command = getattr(import_module(f"patchwindow.cli.{module}"), module)
         assert isinstance(command, click.Command)
         return command
 

@@ -14,6 +14,8 @@ from patchwindow.client.problems import ClientProblem, explain
 # A server of one's own has one region; a client that names none signs for this one.
 FALLBACK_REGION: Final = "us-east-1"
 
+SSM: Final = "ssm"
+
 # Long enough for a large page over a slow line; five attempts ride out a server's restart and AWS's throttling.
 _CONFIG: Final = Config(
     connect_timeout=5,
@@ -29,12 +31,14 @@ def connect(
     profile: str | None = None,
     region: str | None = None,
     credentials_file: str | None = None,
+    service: str = SSM,
 ) -> SsmClient:
-    """Return a client of the API.
+    """Return a client of the API, or of another service that a control plane has at the same address.
 
     What is not given is resolved as the AWS command line resolves it: ``AWS_ENDPOINT_URL_SSM`` and
     ``AWS_ENDPOINT_URL``, ``AWS_PROFILE``, ``AWS_REGION``, the files of configuration and credentials.
-    Without an endpoint the client talks to AWS.
+    Without an endpoint the client talks to AWS. The other services are looked for at their own endpoint, such as
+    ``AWS_ENDPOINT_URL_RESOURCE_GROUPS``, and then at that of the API.
 
     Raises:
         ClientProblem: the endpoint is no URL, there is no such profile, or AWS is meant and no region is known.
@@ -46,10 +50,12 @@ def connect(
         if credentials_file is not None:
             core.set_config_variable("credentials_file", credentials_file)
         session = boto3.Session(botocore_session=core, region_name=region)
+        if endpoint_url is None and service != SSM:
+            endpoint_url = _own_server(session, service)
         try:
-            return session.client("ssm", endpoint_url=endpoint_url, config=_CONFIG)
+            return session.client(service, endpoint_url=endpoint_url, config=_CONFIG)
         except NoRegionError:
-            client = session.client("ssm", FALLBACK_REGION, endpoint_url=endpoint_url, config=_CONFIG)
+            client = session.client(service, FALLBACK_REGION, endpoint_url=endpoint_url, config=_CONFIG)
             if _is_aws(client.meta.endpoint_url):
                 raise
             return client
@@ -57,6 +63,13 @@ def connect(
         raise explain(error, operation="connect", endpoint=endpoint_url or "AWS") from error
     except ValueError as error:
         raise ClientProblem(f"endpoint URL {endpoint_url!r} cannot be used: {error}") from error
+
+
+def _own_server(session: boto3.Session, service: str) -> str | None:
+    """Return where a server of one's own has *service*, if the settings lead to one: there alone, or with the API."""
+    region = session.region_name or FALLBACK_REGION
+    urls = (session.client(each, region).meta.endpoint_url for each in (service, SSM))
+    return next((url for url in urls if not _is_aws(url)), None)
 
 
 def _is_aws(endpoint_url: str) -> bool:

@@ -30,6 +30,7 @@ class ClientProblem(PatchwindowError):
 # An answer that means "not with this key", and what its owner can do.
 _ADVICE: Final = {
     "AccessDeniedException": "the key is known and may not do this; give its owner the right, or use another profile",
+    "ForbiddenException": "the key is known and may not do this; give its owner the right, or use another profile",
     "UnrecognizedClientException": "the endpoint does not know this access key; check the profile and the endpoint",
     "InvalidSignatureException": "the secret key does not belong to this access key, or this machine's clock is wrong",
     "ExpiredTokenException": "the session has ended; sign in again",

@@ -21,9 +21,9 @@ Answers = Mapping[str, Answer]
 
 @cache
 def operations() -> Mapping[str, Any]:
-    """Return the operations of the public model under the names of their methods."""
-    model = botocore.session.get_session().get_service_model("ssm")
-    return {xform_name(name): model.operation_model(name) for name in model.operation_names}
+    """Return the operations of the public models under the names of their methods; no two services share one."""
+    models = [botocore.session.get_session().get_service_model(name) for name in ("ssm", "resource-groups")]
+    return {xform_name(name): model.operation_model(name) for model in models for name in model.operation_names}
 
 
 @dataclass(slots=True)

@@ -29,11 +29,16 @@ def commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Com
         yield name, command
 
 
+def is_installed(name: str) -> bool:
+    """Return whether a command of the table is part of this installation."""
+    return find_spec(f"patchwindow.cli.{name.replace('-', '_')}") is not None
+
+
 def every_command() -> Iterator[tuple[str, click.Command]]:
     """Yield every command of the table that is part of this installation."""
     context = click.Context(root)
     for name in COMMANDS:
-        if find_spec(f"patchwindow.cli.{name}"):
+        if is_installed(name):
             found = root.get_command(context, name)
             assert found is not None
             yield from commands(name, found)
@@ -70,7 +75,7 @@ def test_what_is_documented_exists() -> None:
     assert {words for words in SECTIONS if words not in known} == set()
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if find_spec(f"patchwindow.cli.{name}")])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if is_installed(name)])
 def test_the_table_says_of_a_command_what_the_command_says_of_itself(name: str) -> None:
     command = root.get_command(click.Context(root), name)
     assert command is not None

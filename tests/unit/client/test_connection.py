@@ -1,15 +1,21 @@
 """Finding the endpoint, the region and the key as the AWS command line does."""
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from patchwindow.client import ClientProblem, connect
 
+_SETTINGS: Final = (
+    *("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"),
+    *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL_RESOURCE_GROUPS"),
+)
+
 
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SSM"):
+    for name in _SETTINGS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
@@ -59,3 +65,21 @@ def test_a_file_of_credentials_may_be_named(tmp_path: Path) -> None:
 def test_an_endpoint_that_is_no_url_is_refused(url: str) -> None:
     with pytest.raises(ClientProblem, match="must begin with http:// or https://"):
         connect(endpoint_url=url)
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL_RESOURCE_GROUPS"])
+def test_resource_groups_are_where_they_are_said_to_be_or_where_the_api_is(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "https://elsewhere.example")
+    monkeypatch.setenv(name, "https://patch.example")
+    client = connect(service="resource-groups")
+    assert client.meta.endpoint_url == "https://patch.example"
+    assert client.meta.service_model.service_name == "resource-groups"
+
+
+def test_resource_groups_of_aws_are_another_address() -> None:
+    client = connect(region="eu-central-1", service="resource-groups")
+    assert client.meta.endpoint_url == "https://resource-groups.eu-central-1.amazonaws.com"
+    with pytest.raises(ClientProblem, match="no region; name one"):
+        connect(service="resource-groups")
