@@ -99,9 +99,15 @@ WINDOWS: Final[tuple[Row, ...]] = (
     ),
     (
         "RegisterTaskWithMaintenanceWindow",
-        {**TASK, "Targets": [{"Key": "WindowTargetIds", "Values": ["{target}"] * 11}]},
+        {**TASK, "Targets": [{"Key": "WindowTargetIds", "Values": ["{target}"] * 2}]},
         "ValidationException",
-        "The maximum number of window targets is 10",
+        "window target {target} is named 2 times",
+    ),
+    (
+        "RegisterTaskWithMaintenanceWindow",
+        {**TASK, "Targets": [{"Key": "WindowTargetIds", "Values": ["{target}"] * 50}] * 3},
+        "ValidationException",
+        "quota targets-per-task is 100",
     ),
     ("RegisterTaskWithMaintenanceWindow", {**TASK, "MaxConcurrency": "0"}, "ValidationException", "maxConcurrency"),
     ("GetMaintenanceWindowTask", {"WindowId": "{window}", "WindowTaskId": NO_UUID}, "DoesNotExistException", NO_UUID),
