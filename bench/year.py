@@ -36,8 +36,8 @@ _MEMORY: Final = Path("/dev/shm")  # noqa: S108  (a folder of its own is made in
 _ENVIRONMENTS: Final = ("Sandbox", "Development", "Test", "Acceptance", "Production")
 _SYSTEM_GROUPS: Final = ("Windows", "RHEL", "Windows2012")
 _FUNCTION_GROUPS: Final = ("Management Server", "Web Server", "Application Server", "Database Server")
-_SCAN_S: Final = (20, 60)
-"""How long a scan takes on a node: whole seconds, drawn from these bounds."""
+_SCAN_S: Final = (20, 30)
+"""How long a scan takes on a node: whole seconds, drawn from these bounds; nodes that end in one second do it at once."""
 _STEPS: Final = ("PatchWindows", "PatchLinux", "PatchMacOS")
 
 Asked = tuple[str, dict[str, Any], Caller]
@@ -103,11 +103,11 @@ class _Year:
         while (now := self._next(engine_at)) < _ENDS_AT:
             self.installation.clock.put(now)
             self._finish(now)
-            if self._is_engine_rung or (engine_at is not None and engine_at <= now):
-                engine_at = self._turn()
-            while self._rung:
-                self._take(now)
-                engine_at = self._turn()
+            while self._rung or self._is_engine_rung or (engine_at is not None and engine_at <= now):
+                if self._rung:
+                    self._take(now)
+                else:
+                    engine_at = self._turn()
         return time.perf_counter() - began_at, time.process_time() - cpu_at
 
     def _next(self, engine_at: datetime | None) -> datetime:

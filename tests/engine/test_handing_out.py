@@ -6,6 +6,8 @@ import pytest
 from tests.engine.agent import STEP, step
 from tests.engine.world import World
 
+from patchwindow.ports import ENGINE
+
 
 def test_a_command_is_in_the_mailbox_of_its_node_when_the_engine_has_turned(world: World) -> None:
     node = world.node()
@@ -56,6 +58,29 @@ def test_after_more_errors_than_max_errors_says_no_further_node_is_sent_the_comm
     assert world.standing(command_id) == ("Failed", "Failed")
     assert world.details(command_id, *nodes[:3]) == ["Failed", "Success", "Failed"]
     assert not any(node.poll() for node in nodes)
+
+
+def test_an_acknowledgement_wakes_the_engine_only_while_sending_ramps_up(world: World) -> None:
+    """Once as many have ended as may run at once, who has answered does not limit who is next."""
+    rung: list[str] = []
+    nodes = world.nodes(6)
+    command_id = world.send(nodes, MaxConcurrency="2")
+    world.turn()
+    world.database.on_wake(rung.append)
+    nodes[0].take()
+    assert rung == [ENGINE]
+    world.turn()
+    for node in nodes[:2]:
+        node.run()
+        node.say(command_id, "Success")
+        world.turn()
+    rung.clear()
+    nodes[2].take()
+    assert rung == []
+    assert world.turn() is not None
+    assert world.reached(command_id, *nodes) == [True, True, True, True, False, False]
+    nodes[2].say(command_id, "Success")
+    assert rung == [ENGINE]
 
 
 def test_sending_ramps_up_as_nodes_answer(world: World) -> None:

@@ -51,6 +51,18 @@ def test_a_command_that_has_ended_sleeps_on(work: Work, status: str) -> None:
     assert work.commands.next_wake_at() is None
 
 
+@pytest.mark.parametrize(
+    ("status", "completed_count", "is_woken"),
+    [("Pending", 0, True), ("InProgress", 4, True), ("InProgress", 5, False), ("Success", 0, False)],
+)
+def test_a_command_is_ramping_up_until_as_many_have_ended_as_may_run_at_once(
+    work: Work, status: str, completed_count: int, *, is_woken: bool
+) -> None:
+    work.commands.put(command(status=status, concurrency=5, completed_count=completed_count), wake_at=later(9))
+    assert work.commands.wake_ramping_up("c-1", NOW) is is_woken
+    assert work.commands.due(NOW, 9) == (["c-1"] if is_woken else [])
+
+
 def test_the_open_commands_of_a_node_are_those_that_have_not_ended(work: Work) -> None:
     for id, status in (("c-3", "Pending"), ("c-1", "Success"), ("c-2", "InProgress")):
         parts = [invocation(node, command_id=id) for node in ("mi-1", "mi-2")]

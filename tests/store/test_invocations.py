@@ -80,12 +80,6 @@ def test_unsent_is_what_was_not_sent_and_has_not_ended(sent: Work) -> None:
     assert sent.invocations.unsent("c-2", 2) == ["mi-9", "mi-8"]
 
 
-def test_a_node_is_busy_with_what_it_has_taken_and_not_finished(sent: Work) -> None:
-    assert [sent.invocations.busy_count(value.instance_id) for value in ALL] == [0, 0, 1, 0, 0]
-    sent.commands.add(command("c-2"), [replace(TAKEN, command_id="c-2")], wake_at=NOW)
-    assert sent.invocations.busy_count("mi-3") == 2
-
-
 def test_dispatching_notes_when_and_for_how_long(work: Work) -> None:
     added = [invocation(f"mi-{n}", ordinal=n) for n in range(4)]
     work.commands.add(command(), added, wake_at=NOW)
@@ -210,6 +204,7 @@ def test_steps_come_back_as_they_were_put_in_order_by_node(sent: Work) -> None:
     found = sent.invocations.steps("c-1", ["mi-3", "mi-2", "mi-1"])
     assert found == {"mi-3": [], "mi-2": [step()], "mi-1": [step(), second]}
     assert sent.invocations.steps("c-1", []) == {}
+    assert {id: sent.invocations.steps_on("c-1", id) for id in found} == found
 
 
 def test_a_later_word_on_a_step_takes_the_place_of_the_former(sent: Work) -> None:

@@ -60,8 +60,8 @@ def test_a_node_has_outstanding_what_it_has_taken_and_what_it_was_given(work: Wo
     for id in ("c-1", "c-2", "c-3", "c-4", "c-5"):
         node_id = "mi-2" if id == "c-5" else "mi-1"
         taken_at, ended_at = (None if id in ("c-3", "c-4") else NOW), (NOW if id == "c-2" else None)
-        parts = [invocation(node_id, command_id=id, acknowledged_at=taken_at, ended_at=ended_at)]
-        work.commands.add(command(id, document_name=f"document of {id}"), parts, wake_at=NOW)
+        part = invocation(node_id, command_id=id, dispatched_at=taken_at, acknowledged_at=taken_at, ended_at=ended_at)
+        work.commands.add(command(id, document_name=f"document of {id}"), [part], wake_at=NOW)
     work.messages.add([message(f"m-{n}", command_id=f"c-{n}", topic=SEND_COMMAND_TOPIC) for n in (1, 3)])
     work.messages.add([message("m-4", command_id="c-4", topic=CANCEL_COMMAND_TOPIC)])
     for id in ("m-1", "m-3", "m-4"):

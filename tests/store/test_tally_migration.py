@@ -84,4 +84,4 @@ def test_what_was_under_way_goes_on_where_it_stood(older: Database) -> None:
             assert one.due_at == due_at
         assert work.invocations.tally("c-1") == Counter(map(place_of, parts))
         assert work.invocations.unsent("c-1", 9) == ["mi-1"]
-        assert work.invocations.busy_count("mi-3") == 1
+        assert list(work.messages.outstanding("mi-3", NOW)) == ["c-1"]

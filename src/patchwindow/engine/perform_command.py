@@ -102,4 +102,10 @@ def _ending(work: Work, command_id: str, effect: EndSent) -> list[Invocation]:
 def _counted(value: Command, ended: Mapping[invocation.State, int]) -> Command:
     open_count = value.target_count - sum(ended.values())
     counts = command.counts({**ended, invocation.State.PENDING: open_count})
-    return dataclasses.replace(value, **dataclasses.asdict(counts))
+    return dataclasses.replace(
+        value,
+        target_count=counts.target_count,
+        completed_count=counts.completed_count,
+        error_count=counts.error_count,
+        delivery_timed_out_count=counts.delivery_timed_out_count,
+    )

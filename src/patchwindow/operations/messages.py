@@ -199,9 +199,7 @@ def _merge(call: Call, sent: Invocation, told: Reply) -> None:
     value = call.work.commands.get(sent.command_id)
     assert value is not None, "an invocation goes with its command"
     names = _step_names(value.document_name, value.document_version)
-    known = {
-        step.name: step for step in call.work.invocations.steps(sent.command_id, [sent.instance_id])[sent.instance_id]
-    }
+    known = {step.name: step for step in call.work.invocations.steps_on(sent.command_id, sent.instance_id)}
     for said in told.steps:
         name = said.name if said.name in names else _crashed(names, known, said)
         if name is None:
@@ -258,8 +256,11 @@ def _advance(call: Call, before: Invocation, event: invocation.Event, *, trace_o
         trace_output=trace_output or before.trace_output,
     )
     move_invocation(call.work, before, after)
-    call.work.commands.wake(before.command_id, call.now)
-    call.work.wake(ENGINE)
+    if event is not invocation.Event.ACKNOWLEDGED:
+        call.work.commands.wake(before.command_id, call.now)
+        call.work.wake(ENGINE)
+    elif call.work.commands.wake_ramping_up(before.command_id, call.now):
+        call.work.wake(ENGINE)
     if after.ended_at is not None and call.work.messages.visible_at(before.instance_id) is not None:
         # What was held back because of this command can be given now.
         call.work.wake(before.instance_id)

@@ -37,6 +37,11 @@ _WAKE: Final = prepared(
     .where(command.c.command_id == sa.bindparam("id"), _IS_EXECUTING)
     .values(wake_at_ms=sa.bindparam("wake_ms"))
 )
+_WAKE_RAMPING_UP: Final = prepared(
+    sa.update(command)
+    .where(command.c.command_id == sa.bindparam("id"), _IS_EXECUTING, command.c.completed_count < command.c.concurrency)
+    .values(wake_at_ms=sa.bindparam("wake_ms"))
+)
 _OPEN_ON_NODE: Final = prepared(
     sa.select(invocation.c.command_id)
     .join(command, command.c.command_id == invocation.c.command_id)
@@ -114,6 +119,13 @@ class Commands(Rows):
     def wake(self, command_id: str, at: datetime) -> None:
         """Let the engine look at the command at *at*, unless it has ended."""
         self._change(_WAKE, {"id": command_id, "wake_ms": ms(at)})
+
+    def wake_ramping_up(self, command_id: str, at: datetime) -> bool:
+        """Let the engine look at the command at *at* while it may wait for nodes to answer; return whether it may.
+
+        Sending ramps up by what nodes answer. Once as many have ended as may run at once, that is the only limit.
+        """
+        return self._change(_WAKE_RAMPING_UP, {"id": command_id, "wake_ms": ms(at)}) == 1
 
     def due(self, now: datetime, limit: int) -> list[str]:
         """Return the ids of up to *limit* commands that the engine has to look at, the earliest first."""

@@ -13,7 +13,7 @@ from patchwindow.store.commands import CommandQuery
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, instant, ms
 from patchwindow.store.tables import command, invocation, invocation_step
-from patchwindow.store.tally import Place, Stage, Tally, change_of, invocation_of, invocation_row, place_of
+from patchwindow.store.tally import Place, Stage, Tally, change_of, changing, invocation_of, place_of
 
 # Names apart from those of columns, which an UPDATE takes for its own.
 _OF_COMMAND: Final = invocation.c.command_id == sa.bindparam("id")
@@ -38,11 +38,6 @@ _UNSENT: Final = prepared(
     # The instant is none; it is named because the index is in this order.
     .order_by(*_IN_ORDER)
     .limit(sa.bindparam("limit"))
-)
-_BUSY: Final = prepared(
-    sa.select(sa.func.count())
-    .select_from(invocation)
-    .where(_ON_NODE, _IS_IN_FLIGHT, invocation.c.acknowledged_at_ms.is_not(None))
 )
 _SENT_AT: Final = invocation.c.dispatched_at_ms
 _OUTLOOK: Final = prepared(
@@ -81,6 +76,12 @@ _STEPS: Final = (
         invocation_step.c.node_id.in_(sa.bindparam("node_ids", expanding=True)),
     )
     .order_by(invocation_step.c.node_id, invocation_step.c.ordinal)
+)
+
+_STEPS_ON: Final = prepared(
+    sa.select(invocation_step.c.body)
+    .where(invocation_step.c.command_id == sa.bindparam("id"), invocation_step.c.node_id == sa.bindparam("node_id"))
+    .order_by(invocation_step.c.ordinal)
 )
 
 
@@ -135,10 +136,6 @@ class Invocations(Rows):
     def unsent(self, command_id: str, limit: int) -> list[str]:
         """Return the ids of up to *limit* nodes whose invocations were not sent and have not ended, in order."""
         return self._scalars(_UNSENT, {"id": command_id, "limit": limit})
-
-    def busy_count(self, node_id: str) -> int:
-        """Return how many commands the node has taken and not finished."""
-        return self._scalar(_BUSY, {"b_node_id": node_id}) or 0
 
     def dispatch(
         self, command_id: str, node_ids: Iterable[str], *, details: str, now: datetime, due_at: datetime
@@ -206,6 +203,10 @@ class Invocations(Rows):
             found[row.node_id].append(loads(Step, row.body))
         return found
 
+    def steps_on(self, command_id: str, node_id: str) -> list[Step]:
+        """Return what the steps did on one node, in order."""
+        return [loads(Step, body) for body in self._scalars(_STEPS_ON, {"id": command_id, "node_id": node_id})]
+
     def put_step(self, command_id: str, node_id: str, step: Step) -> None:
         """Keep what a step did; a later word on the same step takes the place of the former."""
         self._upsert(
@@ -224,8 +225,4 @@ class Invocations(Rows):
 
 def _moved(after: Invocation) -> dict[str, Any]:
     """Return what a move may change, and of which node."""
-    row = invocation_row(after)
-    row["b_node_id"] = row["node_id"]
-    for name in ("command_id", "node_id", "ordinal", "node_name", "details", "stage"):
-        del row[name]
-    return row
+    return {"b_node_id": after.instance_id, **changing(after)}

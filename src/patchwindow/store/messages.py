@@ -12,6 +12,7 @@ from patchwindow.protocol.records import from_ms
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, instant, ms
 from patchwindow.store.tables import command, invocation, message
+from patchwindow.store.tally import Stage
 
 _WAITING: Final = prepared(
     sa.select(message)
@@ -32,8 +33,8 @@ _NEXT_VISIBLE: Final = prepared(
 )
 _TAKEN: Final = sa.select(invocation.c.command_id).where(
     invocation.c.node_id == sa.bindparam("node_id"),
+    invocation.c.stage.between(Stage.AWAITED, Stage.SENT),
     invocation.c.acknowledged_at_ms.is_not(None),
-    invocation.c.ended_at_ms.is_(None),
 )
 _GIVEN: Final = sa.select(message.c.command_id).where(
     message.c.node_id == sa.bindparam("node_id"),

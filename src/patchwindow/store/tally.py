@@ -4,7 +4,6 @@ The tally says how many invocations of a command are in each place, a stage and 
 command need not look at them.  Whoever changes an invocation holds its command, so nobody counts at the same time.
 """
 
-import dataclasses
 import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -86,8 +85,8 @@ class Tally(Rows):
         if not given:
             return
         places = _places(command_id, before, after)
-        changed = self._connection.execute(statement.statement, [{**places, **one} for one in given])
-        assert changed.rowcount == len(given), "the command is held, so that its invocations stay as they were read"
+        count = self._change_all(statement, [{**places, **one} for one in given])
+        assert count == len(given), "the command is held, so that its invocations stay as they were read"
         if before != after:
             self._count({(command_id, before): -len(given), (command_id, after): len(given)})
 
@@ -128,12 +127,27 @@ def place_of(value: Invocation) -> Place:
 
 def invocation_row(value: Invocation) -> dict[str, Any]:
     """Return *value* as the table has it."""
-    row = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    row["node_id"], row["node_name"] = row.pop("instance_id"), row.pop("instance_name")
-    for name in ("dispatched_at", "acknowledged_at", "cancelled_at", "ended_at", "due_at"):
-        row[f"{name}_ms"] = ms(row.pop(name))
-    del row["is_awaited"]
-    return {**row, "stage": place_of(value).stage.value}
+    return {
+        "command_id": value.command_id,
+        "node_id": value.instance_id,
+        "ordinal": value.ordinal,
+        "node_name": value.instance_name,
+        "details": value.details,
+        "stage": place_of(value).stage,
+        **changing(value),
+    }
+
+
+def changing(value: Invocation) -> dict[str, Any]:
+    """Return what of a row can change beside its place."""
+    return {
+        "dispatched_at_ms": ms(value.dispatched_at),
+        "acknowledged_at_ms": ms(value.acknowledged_at),
+        "cancelled_at_ms": ms(value.cancelled_at),
+        "ended_at_ms": ms(value.ended_at),
+        "trace_output": value.trace_output,
+        "due_at_ms": ms(value.due_at),
+    }
 
 
 def invocation_of(row: Any) -> Invocation:
