@@ -158,6 +158,13 @@ def test_many_are_changed_by_one_call_and_counted(quick: Rows, plain: Rows) -> N
             rows._change_all(_ADD, [{"name": "g", "value": "1"}, {"name": "a", "value": "1"}])
 
 
+_OVERFLOWING_LATE: Final = prepared(
+    sa.select(sa.func.abs(sa.column("number"))).select_from(
+        sa.text(f"(SELECT 1 AS number UNION ALL SELECT {-(2**63)})")
+    )
+)
+
+
 @pytest.mark.parametrize(
     ("one", "given", "kind"),
     [
@@ -177,6 +184,12 @@ def test_both_ways_raise_the_same(
         problems.append(raised.value)
     quickly, plainly = ((type(one), one.statement, type(one.orig), str(one.orig)) for one in problems)
     assert quickly == plainly
+
+
+def test_both_ways_raise_the_same_where_a_later_row_cannot_be_read(quick: Rows, plain: Rows) -> None:
+    for rows in (quick, plain):
+        with pytest.raises(sa.exc.OperationalError, match="integer overflow"):
+            rows._rows(_OVERFLOWING_LATE)
 
 
 def test_a_repository_is_made_when_it_is_asked_for_and_then_kept(embedded: Database) -> None:

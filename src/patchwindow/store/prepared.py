@@ -38,8 +38,13 @@ class Prepared:
         Raises:
             sqlalchemy.exc.DBAPIError: the driver's error, as SQLAlchemy itself would raise it.
         """
+
+        def fetch(text: str, arguments: Sequence[object]) -> Any:
+            # Some errors, as of a disk, come only with the row that they are about.
+            return execute(text, arguments).fetchall()
+
         compiled = self._for(connection)
-        return list(map(compiled.row, compiled.run(execute, given).fetchall()))
+        return list(map(compiled.row, compiled.run(fetch, given)))
 
     def change(self, connection: sa.Connection, execute: Execute, given: Given) -> int:
         """Let *execute*, the driver of *connection*, run it; return how many rows it changed.
@@ -99,7 +104,7 @@ class _Compiled:
         self.row: Final[Callable[[Sequence[object]], Any]] = kind._make
 
     def run(self, execute: Execute, given: Given) -> Any:
-        """Execute the statement, and return the driver's cursor."""
+        """Let *execute* run the statement, and return what it returns."""
         return self._run(execute, self._values(given))
 
     def run_all(self, execute: Execute, given: Sequence[Given]) -> Any:
