@@ -16,6 +16,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "api": "requests over loopback, beside moto_server",
     "schedule": "openings in a time zone, beside other libraries",
     "year": "a year of the reference plan with 1,000 simulated nodes",
+    "rollout": "one command to 100, 1,000 and 10,000 simulated nodes",
     "opening": "from a window's instant to a node that polls",
 }
 
