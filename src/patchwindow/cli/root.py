@@ -29,7 +29,8 @@ COMMANDS: Mapping[str, str] = {
     "patch": "Install missing patches on nodes now",
     "agent": "Run the agent of this machine",
 }
-"""Every command with its line in the help.  A command lives in the module of its name, under its name (of two words: joined as Python joins them).
+"""Every command with its line in the help.  A command lives in the module of its name, under its name,
+whose words Python joins with an underscore.
 
 The line stands here and not only in the command, so that `--help` imports no command.
 """
