@@ -159,6 +159,13 @@ def test_invocations_are_found_by_status_and_detail(api: Api, node: str) -> None
     assert ids(api("ListCommandInvocations", Filters=both)) == [running, success]
 
 
+def test_what_has_not_reached_a_node_is_found_among_its_invocations_alone(api: Api, node: str) -> None:
+    command = send(api, node)
+    pending = {"InstanceId": node, "Filters": [{"key": "Status", "value": "Pending"}]}
+    assert ids(api("ListCommandInvocations", **pending)) == [command]
+    assert api.code("ListCommands", **pending) == "InvalidFilterKey"
+
+
 @pytest.mark.parametrize(
     ("operation", "members", "code", "message"),
     [

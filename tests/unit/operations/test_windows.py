@@ -420,6 +420,26 @@ def test_the_schedule_is_whole_up_to_the_time_that_was_asked_for(api: Api) -> No
     assert len(openings(api, Filters=only("ScheduledBefore", "2026-03-15T09:00:00Z"))) == 24 * 60 - 1
 
 
+def test_a_page_of_the_schedule_has_no_more_than_a_thousand_openings_whatever_is_asked_for(api: Api) -> None:
+    create(api, Schedule="rate(1 minute)")
+    asked = {"Filters": only("ScheduledBefore", "2026-03-15T09:00:00Z"), "MaxResults": 2_000_000_000}
+    pages = list(api.pages("DescribeMaintenanceWindowSchedule", "ScheduledWindowExecutions", **asked))
+    assert [len(page) for page in pages] == [1000, 24 * 60 - 1 - 1000]
+
+
+def test_of_a_window_and_a_target_the_window_decides_whose_openings_are_told(api: Api) -> None:
+    made, other = create(api), create(api)
+    target(api, other, TAG)
+    answer = api("DescribeMaintenanceWindowSchedule", WindowId=made, Targets=TAG, ResourceType="INSTANCE", MaxResults=1)
+    assert [one["WindowId"] for one in answer["ScheduledWindowExecutions"]] == [made]
+    api("UpdateMaintenanceWindow", WindowId=made, Enabled=False)
+    assert api("DescribeMaintenanceWindowSchedule", WindowId=made) == {"ScheduledWindowExecutions": []}
+
+
+def test_a_window_is_made_enabled_whatever_is_said(api: Api) -> None:
+    assert get(api, create(api, Enabled=False))["Enabled"] is True
+
+
 def test_the_schedule_of_many_windows_is_that_of_each_of_them_merged(api: Api) -> None:
     made = [create(api, Name=f"window-{n}", Schedule=f"cron({n % 7} {n % 24} */{n % 3 + 1} * ? *)") for n in range(240)]
     api.here.clock.advance(timedelta(days=2, hours=3))
