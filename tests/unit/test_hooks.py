@@ -1,0 +1,260 @@
+"""The real way to webhooks, to servers on a loopback address."""
+
+import contextlib
+import datetime as dt
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from patchwindow.domain.webhook import BODY_MAX, Answer, Answered, Unanswered, WebhookRequest
+from patchwindow.hooks import HttpHooks
+
+Act = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Asked(NamedTuple):
+    """What came to a server."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Hook(ThreadingHTTPServer):
+    """A web server that acts as a test says, and keeps what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self, act: Act) -> None:
+        self.asked: list[Asked] = []
+        self.act = act
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has gone."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Hook)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append(Asked(self.path, dict(self.headers), body))
+        self.server.act(self)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def serving(act: Act, context: ssl.SSLContext | None = None) -> Iterator[Hook]:
+    with Hook(act) as server:
+        if context is not None:
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def answering(status: int, body: bytes = b"", **headers: str) -> Act:
+    def act(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return act
+
+
+def request(url: str, *, timeout_s: int = 5, ca_pem: str | None = None) -> WebhookRequest:
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "i-1"}
+    return WebhookRequest(url=url, headers=headers, body=b"{}", timeout_s=timeout_s, ca_pem=ca_pem)
+
+
+def asked(server: Hook, path: str = "/drain?queue=1", **more: Any) -> Answer:
+    return HttpHooks().call(request(f"http://127.0.0.1:{server.server_port}{path}", **more))
+
+
+def test_a_request_arrives_as_it_was_made_and_the_answer_comes_back() -> None:
+    with serving(answering(200, b'{"Status": "SUCCESS"}', Retry_After="7")) as server:
+        assert asked(server) == Answered(200, b'{"Status": "SUCCESS"}', "7")
+    (one,) = server.asked
+    assert (one.path, one.body) == ("/drain?queue=1", b"{}")
+    assert one.headers["Idempotency-Key"] == "i-1"
+    assert one.headers["Host"] == f"127.0.0.1:{server.server_port}"
+
+
+def test_the_name_of_this_machine_is_looked_up() -> None:
+    with serving(answering(204)) as server:
+        assert HttpHooks().call(request(f"http://localhost:{server.server_port}")) == Answered(204)
+    assert server.asked[0].headers["Host"] == f"localhost:{server.server_port}"
+
+
+def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
+    with serving(answering(302, Location="http://127.0.0.1:1/")) as server:
+        assert asked(server) == Answered(302)
+    assert len(server.asked) == 1
+
+
+def test_an_error_of_the_server_is_an_answer() -> None:
+    with serving(answering(503, b"later")) as server:
+        assert asked(server) == Answered(503, b"later")
+
+
+def test_of_a_long_answer_no_more_is_read_than_shows_that_it_is_too_long() -> None:
+    with serving(answering(200, b"x" * (10 * BODY_MAX))) as server:
+        answer = asked(server)
+    assert isinstance(answer, Answered)
+    assert len(answer.body) == BODY_MAX + 1
+
+
+def test_an_answer_that_is_cut_off_is_none() -> None:
+    def act(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+
+    with serving(act) as server:
+        answer = asked(server)
+    assert isinstance(answer, Unanswered)
+    assert "gave no answer" in answer.reason
+
+
+@pytest.mark.parametrize("said", [b"", b"what?\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000])
+def test_what_is_no_http_is_no_answer(said: bytes) -> None:
+    def act(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(said)
+
+    with serving(act) as server:
+        answer = asked(server)
+    assert isinstance(answer, Unanswered)
+    assert "gave no answer: " in answer.reason
+
+
+def drip(handler: BaseHTTPRequestHandler) -> None:
+    """Write one more byte of an endless answer every now and then, so that no read waits for long."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+    drip_on(handler)
+
+
+def drip_on(handler: BaseHTTPRequestHandler) -> None:
+    for _ in range(100):
+        handler.wfile.write(b" ")
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("act", [drip, drip_on, lambda _: time.sleep(1.5)])
+def test_all_of_an_answer_has_to_come_within_the_timeout(act: Act) -> None:
+    with serving(act) as server:
+        began_at = time.monotonic()
+        answer = asked(server, timeout_s=1)
+        assert time.monotonic() - began_at < 2.5
+    assert isinstance(answer, Unanswered)
+    assert "did not answer within 1 seconds" in answer.reason
+
+
+def test_where_nobody_listens_there_is_no_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    answer = HttpHooks().call(request(f"http://127.0.0.1:{port}/"))
+    assert isinstance(answer, Unanswered)
+    assert "refused" in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://169.254.169.254/latest", "is link-local or a metadata service"),
+        ("http://hooks.example/", "is not encrypted"),
+        ("https://hooks.invalid/", "cannot be called"),
+        ("nonsense", "is not https://"),
+    ],
+)
+def test_nothing_is_sent_where_no_webhook_may_be(url: str, reason: str) -> None:
+    answer = HttpHooks().call(request(url))
+    assert isinstance(answer, Unanswered)
+    assert reason in answer.reason
+
+
+def test_a_name_that_stands_for_an_address_of_metadata_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(*_: Any, **__: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 443)) for one in ("192.0.2.1", "169.254.169.254")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    answer = HttpHooks().call(request("https://rebound.example/"))
+    assert isinstance(answer, Unanswered)
+    assert "169.254.169.254 is link-local" in answer.reason
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a certificate for `localhost`, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "hook.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@pytest.fixture
+def server(pem: Path) -> Iterator[Hook]:
+    """A webhook behind TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    with serving(answering(200, b"{}"), context) as server:
+        yield server
+
+
+class TestEncrypted:
+    """With a certificate that the server made itself."""
+
+    def test_a_certificate_is_checked_by_those_that_were_given(self, server: Hook, pem: Path) -> None:
+        url, given = f"https://localhost:{server.server_port}/", pem.read_text()
+        assert HttpHooks().call(request(url, ca_pem=given)) == Answered(200, b"{}")
+
+    def test_a_certificate_that_nobody_vouches_for_is_refused(self, server: Hook) -> None:
+        answer = HttpHooks().call(request(f"https://localhost:{server.server_port}/"))
+        assert isinstance(answer, Unanswered)
+        assert "certificate verify failed" in answer.reason
+        assert server.asked == []
+
+    def test_a_certificate_for_another_name_is_refused(self, server: Hook, pem: Path) -> None:
+        answer = HttpHooks().call(request(f"https://127.0.0.1:{server.server_port}/", ca_pem=pem.read_text()))
+        assert isinstance(answer, Unanswered)
+        assert "certificate verify failed" in answer.reason
+        assert server.asked == []
+
+    def test_certificates_that_cannot_be_read_are_said_to_be_so(self) -> None:
+        answer = HttpHooks().call(request("https://localhost:1/", ca_pem="nonsense"))
+        assert isinstance(answer, Unanswered)
+        assert "cannot be called" in answer.reason
