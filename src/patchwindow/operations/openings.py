@@ -100,7 +100,8 @@ def _merged(windows: Iterable[tuple[datetime, Window]], since: datetime) -> Iter
     for not_before, window in windows:
         while following and following[0][0] < not_before:
             yield take()
-        add(window, window.timing().openings(since))
+        # A clock that was set back does not bring openings again that the engine has done with.
+        add(window, window.timing().openings(max(since, not_before - _TICK)))
     while following:
         yield take()
 

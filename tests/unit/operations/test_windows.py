@@ -452,6 +452,15 @@ def test_the_schedule_of_many_windows_is_that_of_each_of_them_merged(api: Api) -
     assert len(expected) > 500
 
 
+def test_the_schedule_begins_with_what_the_engine_will_open(api: Api) -> None:
+    made = create(api, Schedule="cron(0 2 * * ? *)", EndDate="2026-03-19T00:00:00Z")
+    with api.here.database.write() as work:
+        window = work.windows.get(made)
+        assert window is not None
+        work.windows.put(window, next_opening_at=api.here.clock.now() + timedelta(days=2, hours=-7))
+    assert openings(api) == ["2026-03-16T02:00Z", "2026-03-17T02:00Z", "2026-03-18T02:00Z"]
+
+
 @pytest.mark.parametrize(
     ("filters", "days"),
     [
