@@ -1,6 +1,18 @@
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 
-from patchwindow.domain.invocation import ERRORS, NOT_RECEIVED, REFUSED, STATUS_OF, TERMINAL, Event, State, advance
+from patchwindow.domain.invocation import (
+    ERRORS,
+    NOT_RECEIVED,
+    REFUSED,
+    STATUS_OF,
+    TERMINAL,
+    Event,
+    State,
+    advance,
+    not_taken,
+)
 
 
 def test_every_state_has_a_status() -> None:
@@ -31,3 +43,11 @@ def test_at_expires_after_what_has_not_ended_counts_as_not_delivered(state: Stat
 def test_an_error_and_a_refusal_are_different_ends() -> None:
     assert ERRORS.isdisjoint(REFUSED)
     assert ERRORS | REFUSED < TERMINAL
+
+
+def test_a_node_that_never_took_the_command_is_named_with_the_time_that_it_had_in_utc() -> None:
+    since = datetime(2026, 1, 15, 2, 0, 30, 999_000, tzinfo=UTC)
+    until = datetime(2026, 1, 15, 4, 0, tzinfo=timezone(timedelta(hours=1)))
+    assert not_taken("mi-1", since=since, until=until) == (
+        "node mi-1 did not take the command between 2026-01-15T02:00:30Z and 2026-01-15T03:00:00Z"
+    )
