@@ -1,6 +1,7 @@
 """Windows whose targets are resource groups."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from tests.engine.world import World
@@ -12,7 +13,7 @@ def create_group(world: World, name: str, **tags: str) -> None:
     world.perform("CreateGroup", Name=name, ResourceQuery={"Type": "TAG_FILTERS_1_0", "Query": query})
 
 
-def window_of(world: World, group: str, *types: str) -> str:
+def window_of(world: World, group: str, *types: str, commands: Sequence[str] = ("true",)) -> str:
     """Return a window with a task for the group."""
     window = world.window()
     targets: list[dict[str, Any]] = [{"Key": "resource-groups:Name", "Values": [group]}]
@@ -21,7 +22,7 @@ def window_of(world: World, group: str, *types: str) -> str:
     target = world.perform(
         "RegisterTargetWithMaintenanceWindow", WindowId=window, ResourceType="RESOURCE_GROUP", Targets=targets
     )["WindowTargetId"]
-    world.task(window, target)
+    world.task(window, target, parameters={"Parameters": {"commands": list(commands)}})
     return window
 
 
@@ -40,6 +41,15 @@ def test_a_window_runs_on_the_nodes_of_a_group_and_on_no_others(world: World) ->
     (one,) = world.invocations(task)
     assert world.command(one["ExecutionId"])["TargetCount"] == 2
     assert json.loads(one["Parameters"])["targets"][0] == {"Key": "resource-groups:Name", "Values": ["first"]}
+
+
+def test_the_pseudo_parameter_of_the_type_says_that_it_is_a_group(world: World) -> None:
+    world.node(ring="first")
+    create_group(world, "first", ring="first")
+    window = window_of(world, "first", commands=["echo {{TARGET_TYPE}}"])
+    world.at(15)
+    (one,) = world.invocations(world.tasks(window)[0])
+    assert json.loads(one["Parameters"])["parameters"] == {"commands": ["echo RESOURCE_GROUP"]}
 
 
 def test_a_group_is_looked_into_when_the_task_starts(world: World) -> None:
