@@ -1,28 +1,28 @@
-"""What facts and a baseline make of a node: the state of each patch, and the counts."""
+"""What facts and a baseline make of a node: the state of each patch, and the counts.
+
+Packages are judged in `evaluation_packages.py`, for every package manager, and Windows updates in
+`evaluation_windows.py`.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from patchwindow.domain.baseline import Baseline, ComplianceLevel, PatchAction
-from patchwindow.domain.debian_version import sort_key
-from patchwindow.domain.decision import Decide, Decision, DecisionStatus, compile_baseline
-from patchwindow.domain.facts import Facts, Update, patches_of
-from patchwindow.domain.patch import Patch
-from patchwindow.domain.patch_state import Counts, PatchEntry, PatchState, counts
+from patchwindow.domain.approval_date import DATELESS
+from patchwindow.domain.baseline import Baseline, ComplianceStatus
+from patchwindow.domain.decision import Decide, compile_baseline
+from patchwindow.domain.evaluation_packages import evaluate_packages
+from patchwindow.domain.evaluation_windows import evaluate_windows
+from patchwindow.domain.facts import MANAGER_FAMILIES, Facts, Manager
+from patchwindow.domain.facts_patches import FirstSeen, Patches, patches_of, seen
+from patchwindow.domain.node_patches import Circumstances, Found, Passed
+from patchwindow.domain.patch_state import Counts, PatchEntry, compliance_of, counts
 
-_NOTHING: Final[Mapping[str, str]] = {}
+__all__ = ["Evaluation", "Passed", "evaluate"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passed:
-    """An update that is offered and not wanted: it is not missing, and *decision* says why."""
-
-    title: str
-    kb_id: str
-    source: str
-    decision: Decision
+_NO_FAILURES: Final[Mapping[str, str]] = {}
+_NO_SIGHTS: Final[FirstSeen] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,11 @@ class Evaluation:
     entries: tuple[PatchEntry, ...]
     passed: tuple[Passed, ...]
     counts: Counts
+    available_security_updates: ComplianceStatus | None = None
+
+    def compliance_of(self, entry: PatchEntry) -> ComplianceStatus | None:
+        """Return whether *entry* is as the baseline wants it; `None` where that cannot be asked."""
+        return compliance_of(entry, self.available_security_updates)
 
 
 def evaluate(
@@ -40,7 +45,9 @@ def evaluate(
     today: date,
     *,
     pending_reboot: Collection[str] = (),
-    failed: Mapping[str, str] = _NOTHING,
+    failed: Mapping[str, str] = _NO_FAILURES,
+    after_install: bool = False,
+    first_seen: FirstSeen = _NO_SIGHTS,
     decide: Decide | None = None,
 ) -> Evaluation:
     """Return what *baseline* makes of a node with *facts* on *today*, a day in UTC.
@@ -49,85 +56,44 @@ def evaluate(
     installed says nothing of the version that is missing.
 
     *pending_reboot* has the titles of what was installed without the reboot that should have followed, and *failed*
-    the titles that the last operation could not install, with the reason.  *decide* is the compiled baseline, where
+    the titles that the last operation could not install, with the reason; *after_install* says that it was to install.
+    *first_seen* is the ledger of first sights, for baselines that go by it.  *decide* is the compiled baseline, where
     the caller has it.
     """
-    decide = decide or compile_baseline(baseline)
+    here = Circumstances(
+        baseline=baseline,
+        today=today,
+        decide=decide or compile_baseline(baseline),
+        pending_reboot=pending_reboot,
+        failed=failed,
+        after_install=after_install,
+    )
     patches = patches_of(facts)
-    entries = [
-        _installed(patch, index, decide(patch, today), baseline.rejected_patches_action, pending_reboot)
-        for index, patch in enumerate(patches.installed)
-    ]
-    wanted: dict[str, tuple[Patch, Update, Decision]] = {}
-    passed: list[Passed] = []
-    for patch, update in zip(patches.offered, facts.updates, strict=True):
-        decision = decide(patch, today)
-        if not decision.is_approved:
-            passed.append(Passed(title=patch.title, kb_id=patch.kb_id, source=patch.repository, decision=decision))
-        # Of several approved versions of one package, the API considers only the newest.
-        elif (other := wanted.get(patch.kb_id)) is None or sort_key(other[0].version) < sort_key(patch.version):
-            wanted[patch.kb_id] = patch, update, decision
-    entries += [_missing(patch, update, decision, failed) for patch, update, decision in wanted.values()]
+    if baseline.approves_by_first_seen and MANAGER_FAMILIES[facts.manager] in DATELESS:
+        patches = _seen(patches, first_seen, today)
+    judge = evaluate_windows if facts.manager is Manager.WINDOWS else evaluate_packages
+    return _summed(judge(facts, patches, here), baseline)
+
+
+def _seen(patches: Patches, first_seen: FirstSeen, today: date) -> Patches:
+    return Patches(
+        installed=tuple(seen(readings, first_seen, today) for readings in patches.installed),
+        offered=tuple(seen(readings, first_seen, today) for readings in patches.offered),
+        added=tuple(seen(readings, first_seen, today) for readings in patches.added),
+        windows=patches.windows,
+    )
+
+
+def _summed(found: Found, baseline: Baseline) -> Evaluation:
+    available = baseline.available_security_updates_compliance_status
     return Evaluation(
-        entries=tuple(sorted(entries, key=lambda entry: (entry.title, entry.state))),
-        passed=tuple(sorted(passed, key=lambda update: update.title)),
-        counts=counts(entries, not_applicable_count=_not_applicable_count(facts, baseline)),
+        entries=tuple(sorted(found.entries, key=lambda entry: (entry.title, entry.state))),
+        passed=tuple(sorted(found.passed, key=lambda update: update.title)),
+        counts=counts(
+            found.entries,
+            not_applicable_count=found.not_applicable_count,
+            unreported_not_applicable_count=found.unreported_not_applicable_count,
+            available_security_updates=available,
+        ),
+        available_security_updates=available,
     )
-
-
-def _installed(
-    patch: Patch, index: int, decision: Decision, action: PatchAction, pending_reboot: Collection[str]
-) -> PatchEntry:
-    state, reason = _installed_state(patch, decision, action, pending_reboot)
-    # What is beside the baseline has no level of the baseline.
-    is_beside = state is PatchState.INSTALLED_OTHER
-    return PatchEntry(
-        title=patch.title,
-        kb_id=patch.kb_id,
-        classification=patch.classification,
-        severity=patch.severity,
-        state=state,
-        compliance_level=ComplianceLevel.UNSPECIFIED if is_beside else decision.compliance_level,
-        reason=reason,
-        source=patch.repository,
-        package_index=index,
-    )
-
-
-def _installed_state(
-    patch: Patch, decision: Decision, action: PatchAction, pending_reboot: Collection[str]
-) -> tuple[PatchState, str]:
-    is_rejected = decision.status is DecisionStatus.REJECTED
-    if is_rejected and action is PatchAction.BLOCK:
-        return PatchState.INSTALLED_REJECTED, decision.reason
-    if patch.title in pending_reboot:
-        return PatchState.INSTALLED_PENDING_REBOOT, "it was installed without a reboot, and there was none since"
-    if decision.is_approved:
-        return PatchState.INSTALLED, decision.reason
-    return PatchState.INSTALLED_OTHER, decision.reason
-
-
-def _missing(patch: Patch, update: Update, decision: Decision, failed: Mapping[str, str]) -> PatchEntry:
-    why_failed = failed.get(patch.title)
-    reason = decision.reason
-    if update.held:
-        reason = f"{reason}; the node holds it at {update.installed}"
-    if why_failed is not None:
-        reason = f"{reason}; its installation failed: {why_failed}"
-    return PatchEntry(
-        title=patch.title,
-        kb_id=patch.kb_id,
-        classification=patch.classification,
-        severity=patch.severity,
-        state=PatchState.MISSING if why_failed is None else PatchState.FAILED,
-        compliance_level=decision.compliance_level,
-        reason=reason,
-        source=patch.repository,
-        cve_ids=patch.cve_ids,
-    )
-
-
-def _not_applicable_count(facts: Facts, baseline: Baseline) -> int:
-    """Return how many packages the baseline approves by name that the node does not have."""
-    present = {package.name for package in facts.packages}
-    return len(set(baseline.approved_patches) - set(baseline.rejected_patches) - present)

@@ -1,82 +1,185 @@
-"""Facts, schema 1: what a node has installed and what its package manager offers, as `docs/facts.md` describes it.
+"""Facts: what a node has installed and what its package manager offers, as `docs/facts.md` describes it.
 
-Equal facts are equal bytes: `facts_reading.parse` puts all into one order, and `canonical` writes it in one way.
+Equal facts are equal bytes: `facts_reading.parse` puts all into one order, and `canonical` writes it in one way, which
+is that of schema 2 whatever the node wrote.  `facts_patches.py` says what they are to rules.
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
-from patchwindow.domain.operating_system import OperatingSystem, from_platform, product
-from patchwindow.domain.patch import Patch
+from patchwindow.domain.operating_system import Family, OperatingSystem, from_platform
 
-SCHEMA: Final = 1
-MANAGERS: Final = frozenset({"apt"})
+SCHEMA: Final = 2
+SCHEMAS: Final = frozenset({1, 2})
+
+
+class Manager(StrEnum):
+    """What installs packages and updates on the node."""
+
+    APT = "apt"
+    DNF = "dnf"
+    YUM = "yum"
+    ZYPPER = "zypper"
+    WINDOWS = "windows"
+    MACOS = "macos"
+
+
+MANAGER_FAMILIES: Final[dict[Manager, Family]] = {
+    Manager.APT: Family.APT,
+    Manager.DNF: Family.RPM,
+    Manager.YUM: Family.RPM,
+    Manager.ZYPPER: Family.ZYPPER,
+    Manager.WINDOWS: Family.WINDOWS,
+    Manager.MACOS: Family.MACOS,
+}
+
+RPM_MANAGERS: Final = frozenset({Manager.DNF, Manager.YUM, Manager.ZYPPER})
+
+
+class UpdateState(StrEnum):
+    """What a Windows update is to the node."""
+
+    INSTALLED = "installed"
+    PENDING_REBOOT = "pendingReboot"
+    MISSING = "missing"
+    NOT_APPLICABLE = "notApplicable"
+    SUPERSEDED = "superseded"
+
+
+class Kind(StrEnum):
+    """Which of the ways of macOS a package came; empty elsewhere."""
+
+    NONE = ""
+    SOFTWARE_UPDATE = "softwareupdate"
+    BREW = "brew"
+    CASK = "cask"
+    PKG = "pkg"
+
+
+class RebootBehaviour(StrEnum):
+    """Whether an update needs a reboot, where that is known before."""
+
+    UNKNOWN = ""
+    NEVER = "never"
+    POSSIBLE = "possible"
+    ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """The operating system, as `/etc/os-release` names it."""
+    """The operating system, as `/etc/os-release` names it, or the like of Windows and macOS."""
 
     id: str
     name: str
     version_id: str
-    codename: str
+    codename: str = ""
     arch: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Origin:
-    """A source of packages, as its release file names it."""
+    """A source of packages: of apt, as its release file names it; elsewhere a repository by *id*, *label* in words."""
 
-    origin: str
-    label: str
-    suite: str
-    codename: str
-    component: str
-    site: str
+    id: str = ""
+    origin: str = ""
+    label: str = ""
+    suite: str = ""
+    codename: str = ""
+    component: str = ""
+    site: str = ""
 
     @property
     def is_security(self) -> bool:
-        """Whether this is the publisher's security source."""
+        """Whether this is the publisher's security source of apt."""
         return (
             self.label == "Debian-Security" or self.codename.endswith("-security") or self.suite.endswith("-security")
         )
 
     @property
     def name(self) -> str:
-        """Return what people call it, such as `Debian-Security bookworm-security`."""
-        return f"{self.label or self.origin} {self.codename or self.suite}".strip() or self.site
+        """Return what people call it, such as `Debian-Security bookworm-security`, or `baseos`."""
+        return self.id or f"{self.label or self.origin} {self.codename or self.suite}".strip() or self.site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Advisory:
+    """A publisher's notice; days are written as `2026-03-07`, and empty where it has none."""
+
+    id: str
+    kind: str = ""
+    severity: str = ""
+    issued: str = ""
+    updated: str = ""
+    title: str = ""
+    cves: tuple[str, ...] = ()
+    bugs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """An installed package; *origins* are indexes of the sources that offer exactly this version."""
+    """An installed package, or one that an update would bring along; *origins* offer exactly this version, and
+    *advisories* name exactly this version.
+    """
 
     name: str
     arch: str
     version: str
-    section: str
-    priority: str
-    origins: tuple[int, ...]
+    section: str = ""
+    priority: str = ""
+    kind: Kind = Kind.NONE
+    built: str = ""
+    origins: tuple[int, ...] = ()
+    advisories: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """An installed package for which there is a newer version; *origins* are those of the candidate."""
+    """An installed package for which there is a newer version, the *candidate*, which all the rest is about.
+
+    *pulls* are the updates, and *adds* the additions, that come along when it is installed.
+    """
 
     name: str
     arch: str
     installed: str
     candidate: str
-    section: str
-    priority: str
-    size: int
-    origins: tuple[int, ...]
-    security: bool
-    held: bool
+    section: str = ""
+    priority: str = ""
+    kind: Kind = Kind.NONE
+    built: str = ""
+    size: int = 0
+    origins: tuple[int, ...] = ()
+    advisories: tuple[int, ...] = ()
+    pulls: tuple[int, ...] = ()
+    adds: tuple[int, ...] = ()
+    security: bool = False
+    held: bool = False
+    recommended: bool = False
+    reboot: RebootBehaviour = RebootBehaviour.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowsUpdate:
+    """An update of Windows or of an application of Microsoft's, and what it is to the node."""
+
+    title: str
+    kb: str = ""
+    id: str = ""
+    state: UpdateState
+    classification: str = ""
+    severity: str = ""
+    product: str = ""
+    product_family: str = ""
+    patch_set: str = "OS"
+    released: str = ""
+    updated: str = ""
+    cves: tuple[str, ...] = ()
+    bulletins: tuple[str, ...] = ()
+    size: int = 0
+    reboot: RebootBehaviour = RebootBehaviour.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,19 +187,22 @@ class Reboot:
     """Whether the node asks for a reboot, and why."""
 
     required: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """All of it, in canonical order."""
 
-    manager: str
+    manager: Manager
     os: System
-    origins: tuple[Origin, ...]
-    packages: tuple[Package, ...]
-    updates: tuple[Update, ...]
-    held: tuple[str, ...]
+    origins: tuple[Origin, ...] = ()
+    advisories: tuple[Advisory, ...] = ()
+    packages: tuple[Package, ...] = ()
+    additions: tuple[Package, ...] = ()
+    updates: tuple[Update, ...] = ()
+    windows_updates: tuple[WindowsUpdate, ...] = ()
+    held: tuple[str, ...] = ()
     reboot: Reboot
 
     @property
@@ -105,61 +211,19 @@ class Facts:
         return from_platform(self.os.name, self.os.version_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Patches:
-    """The patches of facts: *installed* beside `Facts.packages`, *offered* beside `Facts.updates`."""
-
-    installed: tuple[Patch, ...]
-    offered: tuple[Patch, ...]
-
-
-def patches_of(facts: Facts) -> Patches:
-    """Return what rules can be put to: each package as it is installed, and each update as it is offered."""
-    system = facts.operating_system
-    product_name = product(system, facts.os.version_id) if system else ""
-    return Patches(
-        tuple(_patch(facts, package, package.version, product_name) for package in facts.packages),
-        tuple(_patch(facts, update, update.candidate, product_name) for update in facts.updates),
-    )
-
-
-def source_of(facts: Facts, indexes: Sequence[int]) -> Origin | None:
-    """Return the origin to name where several offer a version: the security source if it does, else the first."""
-    origins = [facts.origins[index] for index in indexes]
-    return next((origin for origin in origins if origin.is_security), origins[0] if origins else None)
-
-
-def _patch(facts: Facts, item: Package | Update, version: str, product_name: str) -> Patch:
-    source = source_of(facts, item.origins)
-    is_security = source is not None and source.is_security
-    return Patch(
-        name=item.name,
-        arch=item.arch,
-        version=version,
-        # apt knows neither: its security source is the only class there is, and its priority the only weight.
-        classification="Security" if is_security else "",
-        severity=item.priority,
-        section=item.section,
-        priority=item.priority,
-        product=product_name,
-        repository=source.name if source else "",
-        is_security=is_security,
-    )
+_LISTS: Final = ("origins", "advisories", "packages", "additions", "updates", "windows_updates")
 
 
 def canonical(facts: Facts) -> bytes:
     """Return *facts* as JSON; equal facts are equal bytes, and `facts_reading.parse` reads them back."""
-    system = _members(facts.os)
-    system["versionId"] = system.pop("version_id")
-    data = {
+    lists = {_wire(name): [_members(value) for value in getattr(facts, name)] for name in _LISTS}
+    data: dict[str, Any] = {
         "schema": SCHEMA,
         "manager": facts.manager,
-        "os": system,
-        "origins": [_members(origin) for origin in facts.origins],
-        "packages": [_members(package) for package in facts.packages],
-        "updates": [_members(update) for update in facts.updates],
+        "os": _members(facts.os),
         "held": facts.held,
-        "reboot": _members(facts.reboot),
+        "reboot": {"required": facts.reboot.required, "reasons": facts.reboot.reasons},
+        **lists,
     }
     return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
 
@@ -169,6 +233,21 @@ def digest(facts: Facts) -> str:
     return hashlib.sha256(canonical(facts)).hexdigest()
 
 
-def _members(value: System | Origin | Package | Update | Reboot) -> dict[str, Any]:
+_Value = System | Origin | Advisory | Package | Update | WindowsUpdate
+
+
+def _members(value: _Value) -> dict[str, Any]:
+    """Return the members of *value* that say something: no empty texts and lists, no false, and no 0."""
     # Not `dataclasses.asdict`, which copies deeply and is ten times as slow.
-    return {name: getattr(value, name) for name in value.__slots__}
+    return {wire: member for name, wire in _NAMES[type(value)] if (member := getattr(value, name))}
+
+
+def _wire(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+_NAMES: Final[dict[type[_Value], tuple[tuple[str, str], ...]]] = {
+    cls: tuple((name, _wire(name)) for name in cls.__slots__)
+    for cls in (System, Origin, Advisory, Package, Update, WindowsUpdate)
+}

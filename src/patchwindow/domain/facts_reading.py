@@ -1,199 +1,240 @@
-"""Facts from JSON: everything of schema 1 is checked here, and nowhere after."""
+"""Facts from JSON: everything of schemas 1 and 2 is checked here, and nowhere after.
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+Schema 2 is all of schema 1 and more, and leaves out what says nothing.  Of schema 1 no member may be absent.
+"""
 
+from functools import partial
+from typing import Final
+
+from patchwindow.domain import rpm_version
 from patchwindow.domain.errors import Invalid
-from patchwindow.domain.facts import MANAGERS, SCHEMA, Facts, Origin, Package, Reboot, System, Update
+from patchwindow.domain.facts import (
+    RPM_MANAGERS,
+    SCHEMAS,
+    Advisory,
+    Facts,
+    Kind,
+    Manager,
+    Origin,
+    Package,
+    Reboot,
+    RebootBehaviour,
+    System,
+    Update,
+    UpdateState,
+    WindowsUpdate,
+)
+from patchwindow.domain.facts_members import Item, item_of
+from patchwindow.domain.facts_order import Key, ordered, package_key, windows_key
 
-# Longer than any name, version or sentence that a package manager has for us.
-_TEXT_LENGTH_MAX: Final = 1024
-
-_T = TypeVar("_T")
+_PATCH_SETS: Final = ("OS", "APPLICATION")
 
 
 def parse(data: object) -> Facts:
-    """Return the facts that *data*, from JSON, states; members that schema 1 does not have are passed over.
+    """Return the facts that *data*, from JSON, states; members that its schema does not have are passed over.
 
     Raises:
-        Invalid: *data* is not of schema 1; the message says where.
+        Invalid: *data* is not of its schema; the message says where.
     """
-    facts = _object(data, "facts")
-    if facts.get("schema") != SCHEMA:
-        raise Invalid(f"facts.schema: {facts.get('schema')!r} is not known; this server reads schema {SCHEMA}")
-    if (manager := _text(facts, "manager", "facts")) not in MANAGERS:
-        raise Invalid(f"facts.manager: {manager!r} is not known; schema {SCHEMA} has {', '.join(sorted(MANAGERS))}")
-    stated = _list(facts, "origins", "facts", _origin)
-    origins = tuple(sorted(set(stated)))
-    place = {origin: index for index, origin in enumerate(origins)}
-    moved = [place[origin] for origin in stated]
-    packages = _list(facts, "packages", "facts", lambda item, path: _package(item, path, moved))
-    updates = _list(facts, "updates", "facts", lambda item, path: _update(item, path, moved))
-    _refuse_twins([_package_order(package) for package in packages], "facts.packages")
-    _refuse_twins([_update_order(update) for update in updates], "facts.updates")
-    return Facts(
-        manager=manager,
-        os=_system(facts.get("os"), "facts.os"),
-        origins=origins,
-        packages=tuple(sorted(packages, key=_package_order)),
-        updates=tuple(sorted(updates, key=_update_order)),
-        held=tuple(sorted(set(_list(facts, "held", "facts", _string)))),
-        reboot=_reboot(facts.get("reboot"), "facts.reboot"),
+    facts = _facts(data)
+    later = facts.later
+    manager = _manager(facts)
+    is_windows = manager is Manager.WINDOWS
+    sizes = _Sizes(facts)
+    package = partial(_package, manager=manager, sizes=sizes)
+    update = partial(_update, manager=manager, sizes=sizes)
+    return ordered(
+        Facts(
+            manager=manager,
+            os=_system(facts.item("os")),
+            origins=tuple(facts.items("origins", _origin)),
+            advisories=tuple(later.items("advisories", _advisory)),
+            packages=tuple(facts.items("packages", package, needed=not is_windows)),
+            additions=tuple(later.items("additions", package)),
+            updates=() if is_windows else tuple(facts.items("updates", update, needed=True)),
+            windows_updates=tuple(later.items("windowsUpdates", _windows, needed=True)) if is_windows else (),
+            held=facts.texts("held"),
+            reboot=_reboot(facts.item("reboot")),
+        )
     )
 
 
 def aligned(data: object, installed_at: object) -> tuple[float, ...]:
     """Return *installed_at*, which stands beside the packages of *data*, in the order of `parse(data).packages`.
 
+    On Windows it stands beside the updates.
+
     Raises:
-        Invalid: it is not one number for each package.
+        Invalid: it is not one number for each of them.
     """
-    packages = _list(_object(data, "facts"), "packages", "facts", lambda item, path: _package(item, path, None))
-    if not isinstance(installed_at, list) or len(installed_at) != len(packages):
-        raise Invalid(f"installedAt: expected one number for each of the {len(packages)} packages")
+    facts = _facts(data)
+    keys, what = _dated(facts, _manager(facts))
+    if not isinstance(installed_at, list) or len(installed_at) != len(keys):
+        raise Invalid(f"installedAt: expected one number for each of the {len(keys)} {what}")
     for index, instant in enumerate(installed_at):
         # The bounds also keep out what JSON calls Infinity and NaN.
         if isinstance(instant, bool) or not isinstance(instant, int | float) or not 0 <= instant < 2**40:
             raise Invalid(f"installedAt[{index}]: {instant!r} is no time; write seconds since 1970, 0 where unknown")
-    ordered = sorted(zip(packages, installed_at, strict=True), key=lambda pair: _package_order(pair[0]))
-    return tuple(float(instant) for _, instant in ordered)
+    return tuple(float(installed_at[index]) for index in sorted(range(len(keys)), key=keys.__getitem__))
 
 
-def _package_order(package: Package) -> tuple[str, ...]:
-    return package.name, package.arch
+def _dated(facts: Item, manager: Manager) -> tuple[list[Key], str]:
+    if manager is Manager.WINDOWS:
+        return facts.items("windowsUpdates", lambda item: windows_key(_windows(item)), needed=True), "updates"
+    return facts.items("packages", lambda item: package_key(*_identity(item, "version", manager))), "packages"
 
 
-def _update_order(update: Update) -> tuple[str, ...]:
-    return update.name, update.arch, update.candidate
+class _Sizes:
+    """How many entries there are of each kind that others refer to by index."""
+
+    def __init__(self, facts: Item) -> None:
+        self.origins = facts.size("origins")
+        self.advisories = facts.later.size("advisories")
+        self.additions = facts.later.size("additions")
+        self.updates = facts.size("updates")
 
 
-def _refuse_twins(keys: Sequence[tuple[str, ...]], path: str) -> None:
-    seen: dict[tuple[str, ...], int] = {}
-    for index, key in enumerate(keys):
-        if (first := seen.setdefault(key, index)) != index:
-            raise Invalid(f"{path}[{index}]: {' '.join(key)} is there already, at {first}")
+def _facts(data: object) -> Item:
+    facts = item_of(data, "facts", whole=False)
+    schema = facts.members.get("schema")
+    # True is no number of a schema, though it equals one.
+    if isinstance(schema, bool) or not isinstance(schema, int) or schema not in SCHEMAS:
+        known = " and ".join(map(str, sorted(SCHEMAS)))
+        raise Invalid(f"facts.schema: {schema!r} is not known; this server reads schemas {known}")
+    return Item(facts.members, facts.path, whole=schema == 1)
 
 
-def _system(data: object, path: str) -> System:
-    item = _object(data, path)
+def _manager(facts: Item) -> Manager:
+    manager = facts.choice("manager", Manager)
+    if facts.whole and manager is not Manager.APT:
+        raise Invalid(f"facts.manager: {manager} is not of schema 1, which is for apt alone; write schema 2")
+    return manager
+
+
+def _system(item: Item) -> System:
     return System(
-        id=_text(item, "id", path),
-        name=_text(item, "name", path),
-        version_id=_text(item, "versionId", path),
-        codename=_text(item, "codename", path),
-        arch=_text(item, "arch", path),
+        id=item.text("id"),
+        name=item.text("name"),
+        version_id=item.text("versionId"),
+        codename=item.text("codename"),
+        arch=item.text("arch"),
     )
 
 
-def _origin(data: object, path: str) -> Origin:
-    item = _object(data, path)
+def _origin(item: Item) -> Origin:
     return Origin(
-        origin=_text(item, "origin", path),
-        label=_text(item, "label", path),
-        suite=_text(item, "suite", path),
-        codename=_text(item, "codename", path),
-        component=_text(item, "component", path),
-        site=_text(item, "site", path),
+        id=item.later.text("id"),
+        origin=item.text("origin"),
+        label=item.text("label"),
+        suite=item.text("suite"),
+        codename=item.text("codename"),
+        component=item.text("component"),
+        site=item.text("site"),
     )
 
 
-def _package(data: object, path: str, moved: Sequence[int] | None) -> Package:
-    item = _object(data, path)
+def _advisory(item: Item) -> Advisory:
+    return Advisory(
+        id=item.filled("id"),
+        kind=item.text("kind"),
+        severity=item.text("severity"),
+        issued=item.day("issued"),
+        updated=item.day("updated"),
+        title=item.text("title"),
+        cves=item.texts("cves"),
+        bugs=item.texts("bugs"),
+    )
+
+
+def _package(item: Item, *, manager: Manager, sizes: _Sizes) -> Package:
+    name, arch, version, kind = _identity(item, "version", manager)
     return Package(
-        name=_filled(item, "name", path),
-        arch=_filled(item, "arch", path),
-        version=_filled(item, "version", path),
-        section=_text(item, "section", path),
-        priority=_text(item, "priority", path),
-        origins=_indexes(item, path, moved) if moved is not None else (),
+        name=name,
+        arch=arch,
+        version=version,
+        section=item.text("section"),
+        priority=item.text("priority"),
+        kind=kind,
+        built=item.later.day("built"),
+        origins=item.indexes("origins", "origins", sizes.origins),
+        advisories=item.later.indexes("advisories", "advisories", sizes.advisories),
     )
 
 
-def _update(data: object, path: str, moved: Sequence[int]) -> Update:
-    item = _object(data, path)
+def _update(item: Item, *, manager: Manager, sizes: _Sizes) -> Update:
+    name, arch, candidate, kind = _identity(item, "candidate", manager)
+    if kind is Kind.PKG:
+        raise Invalid(f"{item.path}.kind: pkg has no updates, since nothing offers any; it is for packages alone")
+    later = item.later
     return Update(
-        name=_filled(item, "name", path),
-        arch=_filled(item, "arch", path),
-        installed=_filled(item, "installed", path),
-        candidate=_filled(item, "candidate", path),
-        section=_text(item, "section", path),
-        priority=_text(item, "priority", path),
-        size=_count(item, "size", path),
-        origins=_indexes(item, path, moved),
-        security=_flag(item, "security", path),
-        held=_flag(item, "held", path),
+        name=name,
+        arch=arch,
+        installed=_version(item, "installed", manager),
+        candidate=candidate,
+        section=item.text("section"),
+        priority=item.text("priority"),
+        kind=kind,
+        built=later.day("built"),
+        size=item.count("size"),
+        origins=item.indexes("origins", "origins", sizes.origins),
+        advisories=later.indexes("advisories", "advisories", sizes.advisories),
+        pulls=later.indexes("pulls", "updates", sizes.updates),
+        adds=later.indexes("adds", "additions", sizes.additions),
+        security=item.flag("security"),
+        held=item.flag("held"),
+        recommended=later.flag("recommended"),
+        reboot=later.choice("reboot", RebootBehaviour),
     )
 
 
-def _reboot(data: object, path: str) -> Reboot:
-    item = _object(data, path)
-    return Reboot(
-        required=_flag(item, "required", path), reasons=tuple(sorted(set(_list(item, "reasons", path, _string))))
+def _identity(item: Item, version: str, manager: Manager) -> tuple[str, str, str, Kind]:
+    """Return name, architecture, version and kind, which tell packages apart."""
+    kind = item.later.choice("kind", Kind)
+    if (kind is Kind.NONE) == (manager is Manager.MACOS):
+        raise Invalid(f"{item.path}.kind: is for macos, and there each package has one; this is {manager}")
+    return item.filled("name"), item.filled("arch"), _version(item, version, manager), kind
+
+
+def _version(item: Item, name: str, manager: Manager) -> str:
+    version = item.filled(name)
+    if manager not in RPM_MANAGERS:
+        return version
+    parts = rpm_version.split(version)
+    if not parts.release:
+        raise Invalid(f"{item.path}.{name}: {version!r} has no release; write [epoch:]version-release")
+    return str(parts)
+
+
+def _windows(item: Item) -> WindowsUpdate:
+    patch_set = item.text("patchSet") or _PATCH_SETS[0]
+    if patch_set not in _PATCH_SETS:
+        raise Invalid(f"{item.path}.patchSet: {patch_set!r} is not known; write one of {', '.join(_PATCH_SETS)}")
+    return WindowsUpdate(
+        title=item.filled("title"),
+        kb=_kb(item),
+        id=item.text("id"),
+        state=item.choice("state", UpdateState),
+        classification=item.text("classification"),
+        severity=item.text("severity"),
+        product=item.text("product"),
+        product_family=item.text("productFamily"),
+        patch_set=patch_set,
+        released=item.day("released"),
+        updated=item.day("updated"),
+        cves=item.texts("cves"),
+        bulletins=item.texts("bulletins"),
+        size=item.count("size"),
+        reboot=item.choice("reboot", RebootBehaviour),
     )
 
 
-def _object(data: object, path: str) -> Mapping[str, Any]:
-    if not isinstance(data, dict):
-        raise Invalid(f"{path}: expected an object, got {_shown(data)}")
-    return data
+def _kb(item: Item) -> str:
+    """Return the number as `KB5034123`, however it is written."""
+    digits = item.text("kb").upper().removeprefix("KB")
+    if digits and not (digits.isascii() and digits.isdigit()):
+        raise Invalid(f"{item.path}.kb: {digits!r} is no number of an article; write it like KB5034123")
+    return f"KB{digits}" if digits else ""
 
 
-def _list(item: Mapping[str, Any], name: str, path: str, read: Callable[[object, str], _T]) -> list[_T]:
-    data = item.get(name)
-    if not isinstance(data, list):
-        raise Invalid(f"{path}.{name}: expected a list, got {_shown(data)}")
-    return [read(entry, f"{path}.{name}[{index}]") for index, entry in enumerate(data)]
-
-
-def _text(item: Mapping[str, Any], name: str, path: str) -> str:
-    return _string(item.get(name), f"{path}.{name}")
-
-
-def _filled(item: Mapping[str, Any], name: str, path: str) -> str:
-    if not (text := _text(item, name, path)):
-        raise Invalid(f"{path}.{name}: is empty; every package has one")
-    return text
-
-
-def _string(data: object, path: str) -> str:
-    # Printable: neither database takes a lone surrogate, nor PostgreSQL a zero byte.
-    if not isinstance(data, str) or len(data) > _TEXT_LENGTH_MAX or not data.isprintable():
-        raise Invalid(f"{path}: expected at most {_TEXT_LENGTH_MAX} printable characters, got {_shown(data)}")
-    return data
-
-
-def _count(item: Mapping[str, Any], name: str, path: str) -> int:
-    data = item.get(name)
-    if not isinstance(data, int) or isinstance(data, bool) or not 0 <= data < 2**63:
-        raise Invalid(f"{path}.{name}: expected a whole number, 0 or more, got {_shown(data)}")
-    return data
-
-
-def _flag(item: Mapping[str, Any], name: str, path: str) -> bool:
-    data = item.get(name)
-    if not isinstance(data, bool):
-        raise Invalid(f"{path}.{name}: expected true or false, got {_shown(data)}")
-    return data
-
-
-def _indexes(item: Mapping[str, Any], path: str, moved: Sequence[int]) -> tuple[int, ...]:
-    data = item.get("origins")
-    if not isinstance(data, list):
-        raise Invalid(f"{path}.origins: expected a list, got {_shown(data)}")
-    for index in data:
-        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(moved):
-            raise Invalid(f"{path}.origins: {_shown(index)} is no index of one of the {len(moved)} origins")
-    return tuple(sorted({moved[index] for index in data}))
-
-
-def _shown(data: object) -> str:
-    match data:
-        case None:
-            return "nothing"
-        case dict():
-            return "an object"
-        case list():
-            return "a list"
-        case _:
-            shown = repr(data)
-            return shown if len(shown) <= 40 else f"{shown[:37]}…"
+def _reboot(item: Item) -> Reboot:
+    return Reboot(required=Item(item.members, item.path, whole=True).flag("required"), reasons=item.texts("reasons"))

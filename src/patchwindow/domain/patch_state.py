@@ -74,6 +74,7 @@ class Counts:
     missing_count: int
     failed_count: int
     not_applicable_count: int
+    unreported_not_applicable_count: int = 0
     available_security_update_count: int
     critical_non_compliant_count: int
     security_non_compliant_count: int
@@ -95,10 +96,12 @@ def counts(
     entries: Sequence[PatchEntry],
     *,
     not_applicable_count: int = 0,
+    unreported_not_applicable_count: int = 0,
     available_security_updates: ComplianceStatus | None = None,
 ) -> Counts:
     """Return the counts of *entries*; *not_applicable_count* more are not applicable and have no entry.
 
+    Beyond those, *unreported_not_applicable_count* were too many to report, and are counted apart.
     *available_security_updates* is what the baseline says of security updates that it does not approve.
     """
     by_state = Counter(entry.state for entry in entries)
@@ -115,6 +118,7 @@ def counts(
         missing_count=by_state[PatchState.MISSING],
         failed_count=by_state[PatchState.FAILED],
         not_applicable_count=by_state[PatchState.NOT_APPLICABLE] + not_applicable_count,
+        unreported_not_applicable_count=unreported_not_applicable_count,
         available_security_update_count=by_state[PatchState.AVAILABLE_SECURITY_UPDATE],
         critical_non_compliant_count=len(critical),
         security_non_compliant_count=len(security),
@@ -129,12 +133,14 @@ def _is_critical(entry: PatchEntry) -> bool:
     return entry.compliance_level is ComplianceLevel.CRITICAL and not is_available
 
 
+def is_security_class(classification: str) -> bool:
+    """Return whether *classification* is that of security patches."""
+    # Windows has SecurityUpdates where the others have Security, and the API counts both.
+    return classification.casefold() in {"security", "securityupdates"}
+
+
 def _is_security(entry: PatchEntry) -> bool:
-    # Windows has SecurityUpdates where the others have Security, and the API counts both here.
-    return (
-        entry.classification.casefold() in {"security", "securityupdates"}
-        or entry.state is PatchState.AVAILABLE_SECURITY_UPDATE
-    )
+    return is_security_class(entry.classification) or entry.state is PatchState.AVAILABLE_SECURITY_UPDATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +201,7 @@ def summarize(
         installed_rejected_count=counts.installed_rejected_count,
         missing_count=counts.missing_count,
         failed_count=counts.failed_count,
+        unreported_not_applicable_count=counts.unreported_not_applicable_count,
         not_applicable_count=counts.not_applicable_count,
         available_security_update_count=counts.available_security_update_count,
         operation_start_time=operation_start_time,

@@ -11,7 +11,7 @@ from patchwindow.documents import library
 from patchwindow.domain.baseline import ComplianceLevel, ComplianceStatus
 from patchwindow.domain.errors import InvalidResourceId, InvalidResourceType, UnknownResource
 from patchwindow.domain.node import Node
-from patchwindow.domain.patch_state import PatchEntry, compliance_of
+from patchwindow.domain.patch_state import PatchEntry
 from patchwindow.operations.call import Answer, Call, Request, after_text, slice_after
 from patchwindow.operations.compliance_filters import TIME, Conditions, Value, conditions
 from patchwindow.operations.evaluations import evaluation_of
@@ -159,8 +159,9 @@ def _items(call: Call, state: PatchState) -> Iterator[Item]:
     if command is not None:
         version = library.get(command.document_name, command.document_version).version
         document = {"DocumentName": command.document_name, "DocumentVersion": version}
-    for entry in evaluation_of(call.work, state).entries:
-        status = compliance_of(entry)
+    evaluation = evaluation_of(call.work, state)
+    for entry in evaluation.entries:
+        status = evaluation.compliance_of(entry)
         if status is not None:
             yield {
                 "ComplianceType": TYPE,
@@ -212,9 +213,8 @@ def _place(item: Item) -> Key:
 
 
 def _resource(call: Call, state: PatchState) -> dict[str, Any]:
-    tally: Tally = Counter(
-        (compliance_of(entry), entry.compliance_level) for entry in evaluation_of(call.work, state).entries
-    )
+    evaluation = evaluation_of(call.work, state)
+    tally: Tally = Counter((evaluation.compliance_of(entry), entry.compliance_level) for entry in evaluation.entries)
     return {
         "ComplianceType": TYPE,
         "ResourceType": NODE,

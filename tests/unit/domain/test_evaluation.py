@@ -20,7 +20,7 @@ from patchwindow.domain.baseline import (
 )
 from patchwindow.domain.decision import DecisionStatus, compile_baseline, remembered
 from patchwindow.domain.evaluation import Evaluation, evaluate
-from patchwindow.domain.facts import Facts, Origin, Package, Reboot, System, Update
+from patchwindow.domain.facts import Facts, Manager, Origin, Package, Reboot, System, Update
 from patchwindow.domain.filter_values import FilterKey
 from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.domain.patch_state import PatchEntry, PatchState
@@ -57,7 +57,7 @@ def update(name: str, candidate: str, origins: tuple[int, ...], *, held: bool = 
 
 def facts(packages: tuple[Package, ...], updates: tuple[Update, ...] = ()) -> Facts:
     return Facts(
-        manager="apt",
+        manager=Manager.APT,
         os=System(id="debian", name="Debian GNU/Linux", version_id="12", codename="bookworm", arch="amd64"),
         origins=(origin("Debian", "bookworm"), origin("Debian-Security", "bookworm-security")),
         packages=packages,

@@ -32,9 +32,9 @@ Spoil = Callable[[Any], object]
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda data: data.pop("schema"), "facts.schema: None is not known; this server reads schema 1"),
-        (lambda data: data.update(schema=2), "facts.schema: 2 is not known"),
-        (lambda data: data.update(manager="dnf"), "facts.manager: 'dnf' is not known; schema 1 has apt"),
+        (lambda data: data.pop("schema"), "facts.schema: None is not known; this server reads schemas 1 and 2"),
+        (lambda data: data.update(schema=3), "facts.schema: 3 is not known"),
+        (lambda data: data.update(manager="dnf"), "facts.manager: dnf is not of schema 1, which is for apt alone"),
         (lambda data: data.pop("os"), "facts.os: expected an object, got nothing"),
         (lambda data: data["os"].update(name=7), "facts.os.name: expected at most 1024 printable characters, got 7"),
         (lambda data: data.update(origins={}), "facts.origins: expected a list, got an object"),

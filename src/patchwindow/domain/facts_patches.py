@@ -1,0 +1,215 @@
+"""What facts are to rules and lists: patches.
+
+A version that several notices name has their attributes one notice at a time, since a rule approves it if any one of
+them meets all of its filters.  So it is several patches that differ in these attributes alone: its *readings*, the
+gravest first.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+from patchwindow.domain import debian_version, rpm_version
+from patchwindow.domain.approval_rule import normal
+from patchwindow.domain.baseline import highest
+from patchwindow.domain.decision import Decide, Decision, DecisionStatus
+from patchwindow.domain.facts import (
+    MANAGER_FAMILIES,
+    RPM_MANAGERS,
+    Advisory,
+    Facts,
+    Kind,
+    Manager,
+    Origin,
+    Package,
+    Update,
+    WindowsUpdate,
+)
+from patchwindow.domain.operating_system import Family, product
+from patchwindow.domain.patch import Patch
+
+Readings = tuple[Patch, ...]
+
+# When a version was first reported by any node: by repository, `name.arch` and version.
+Sighting = tuple[str, str, str]
+FirstSeen = Mapping[Sighting, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """The patches of facts, each beside the entry it was made from."""
+
+    installed: tuple[Readings, ...]
+    offered: tuple[Readings, ...]
+    added: tuple[Readings, ...]
+    windows: tuple[Readings, ...]
+
+
+def patches_of(facts: Facts) -> Patches:
+    """Return what rules can be put to: all that is installed, offered, or would come along."""
+    system = facts.operating_system
+    product_name = product(system, facts.os.version_id) if system else ""
+    read = _Reading(facts, product_name)
+    return Patches(
+        installed=tuple(read(package, package.version) for package in facts.packages),
+        offered=tuple(read(update, update.candidate) for update in facts.updates),
+        added=tuple(read(addition, addition.version) for addition in facts.additions),
+        windows=tuple((_windows_patch(update),) for update in facts.windows_updates),
+    )
+
+
+def sighting(patch: Patch) -> Sighting:
+    """Return under what the ledger of first sights has *patch*."""
+    return patch.repository, patch.kb_id, patch.version
+
+
+def seen(readings: Readings, first_seen: FirstSeen, today: date) -> Readings:
+    """Return *readings* with the day on which they were first seen, *today* if never before."""
+    first_seen_on = first_seen.get(sighting(readings[0]), today)
+    return tuple(replace(patch, first_seen_on=first_seen_on) for patch in readings)
+
+
+def verdict(readings: Readings, today: date, decide: Decide) -> tuple[Patch, Decision]:
+    """Return the reading that counts, with its decision: the first that is approved, else the first to be approved.
+
+    Where several are approved, the highest of their levels counts.
+    """
+    if len(readings) == 1:
+        return readings[0], decide(readings[0], today)
+    found = [(patch, decide(patch, today)) for patch in readings]
+    best = min(found, key=lambda pair: (_RANKS[pair[1].status], pair[1].approval_date or today))
+    alike = [decision for _, decision in found if decision.status is best[1].status]
+    level = highest(decision.compliance_level for decision in alike)
+    return best[0], replace(best[1], compliance_level=level) if best[1].is_approved else best[1]
+
+
+_RANKS: Final = {
+    DecisionStatus.REJECTED: 0,
+    DecisionStatus.EXPLICIT_APPROVED: 1,
+    DecisionStatus.APPROVED: 2,
+    DecisionStatus.PENDING_APPROVAL: 3,
+    DecisionStatus.NOT_MATCHED: 4,
+}
+
+
+def sort_key_for(manager: Manager) -> Callable[[str], tuple[int | str, ...]]:
+    """Return what orders the versions of *manager*; those of macOS have no rules of their own, and rpm's suit them."""
+    return debian_version.sort_key if manager is Manager.APT else rpm_version.sort_key
+
+
+def source_of(facts: Facts, indexes: Sequence[int]) -> Origin | None:
+    """Return the origin to name where several offer a version: the security source if it does, else the first."""
+    origins = [facts.origins[index] for index in indexes]
+    return next((origin for origin in origins if origin.is_security), origins[0] if origins else None)
+
+
+class _Reading:
+    """Makes patches from packages and updates; what their sources and notices say is worked out once for all."""
+
+    def __init__(self, facts: Facts, product_name: str) -> None:
+        self._facts = facts
+        self._family = MANAGER_FAMILIES[facts.manager]
+        self._product = product_name
+        self._sources: dict[tuple[int, ...], tuple[str, bool]] = {}
+        self._notices: dict[tuple[int, ...], tuple[Advisory, ...]] = {}
+
+    def __call__(self, item: Package | Update, version: str) -> Readings:
+        repository, is_security = self._source(item.origins)
+        if self._family is Family.APT:
+            # apt knows no notices: its security source is the only class there is, and its priority the only weight.
+            return (
+                Patch(
+                    name=item.name,
+                    arch=item.arch,
+                    version=version,
+                    classification="Security" if is_security else "",
+                    severity=item.priority,
+                    section=item.section,
+                    priority=item.priority,
+                    product=self._product,
+                    repository=repository,
+                    is_security=is_security,
+                ),
+            )
+        return self._noticed(item, version, repository)
+
+    def _noticed(self, item: Package | Update, version: str, repository: str) -> Readings:
+        notices = self._notices_of(item.advisories)
+        is_rpm = self._facts.manager in RPM_MANAGERS
+        parts = rpm_version.split(version) if is_rpm else rpm_version.Evr("", version, "")
+        bare = Patch(
+            name=item.name,
+            arch=item.arch,
+            epoch=parts.epoch,
+            version=parts.version,
+            release=parts.release,
+            classification=_default_classification(item),
+            section=item.section,
+            product=self._product,
+            repository=repository,
+            advisory_ids=tuple(notice.id for notice in notices),
+            cve_ids=tuple(dict.fromkeys(cve for notice in notices for cve in notice.cves)),
+            bugzilla_ids=tuple(dict.fromkeys(bug for notice in notices for bug in notice.bugs)),
+            built_on=_day(item.built),
+            # Of zypper and yum alike: what a notice names counts, whatever the kind of the notice.
+            is_security=bool(notices),
+        )
+        return tuple(_as_noticed(bare, notice) for notice in notices) or (bare,)
+
+    def _source(self, indexes: tuple[int, ...]) -> tuple[str, bool]:
+        found = self._sources.get(indexes)
+        if found is None:
+            source = source_of(self._facts, indexes)
+            found = self._sources[indexes] = (source.name, source.is_security) if source else ("", False)
+        return found
+
+    def _notices_of(self, indexes: tuple[int, ...]) -> tuple[Advisory, ...]:
+        found = self._notices.get(indexes)
+        if found is None:
+            notices = [self._facts.advisories[index] for index in indexes]
+            found = self._notices[indexes] = tuple(sorted(notices, key=_gravity))
+        return found
+
+
+_SEVERITIES: Final = {"critical": 0, "important": 1, "medium": 2, "low": 3}
+
+
+def _gravity(notice: Advisory) -> tuple[bool, int]:
+    return notice.kind.casefold() != "security", _SEVERITIES.get(normal(notice.severity), len(_SEVERITIES))
+
+
+def _as_noticed(bare: Patch, notice: Advisory) -> Patch:
+    return replace(
+        bare,
+        classification=notice.kind.capitalize(),
+        severity=notice.severity,
+        released_on=_day(notice.issued),
+        updated_on=_day(notice.updated),
+    )
+
+
+def _default_classification(item: Package | Update) -> str:
+    """Return the class of what no notice names: Apple's own list says of each whether it is recommended."""
+    is_recommended = isinstance(item, Update) and item.kind is Kind.SOFTWARE_UPDATE and item.recommended
+    return "Recommended" if is_recommended else ""
+
+
+def _windows_patch(update: WindowsUpdate) -> Patch:
+    return Patch(
+        name=update.title,
+        kb_number=update.kb,
+        classification=update.classification,
+        severity=update.severity,
+        product=update.product,
+        product_family=update.product_family,
+        patch_set=update.patch_set,
+        advisory_ids=update.bulletins,
+        cve_ids=update.cves,
+        released_on=_day(update.released),
+        updated_on=_day(update.updated),
+    )
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
