@@ -137,7 +137,7 @@ def search(call: Call, request: Request) -> Answer:
 
 def tag(call: Call, request: Request) -> Answer:
     """Tag: equal keys get the new value."""
-    group = _existing(call, request)
+    group = _locked(call, request)
     tags = _checked(call, request["Tags"])
     call.site.quotas.check_tags(len(call.work.tags.of(GROUP_TAGS, group.name) | tags))
     call.work.tags.add(GROUP_TAGS, group.name, tags)
@@ -146,7 +146,7 @@ def tag(call: Call, request: Request) -> Answer:
 
 def untag(call: Call, request: Request) -> Answer:
     """Untag: keys that the group does not have are fine."""
-    group = _existing(call, request)
+    group = _locked(call, request)
     call.work.tags.remove(GROUP_TAGS, group.name, request["Keys"])
     return {"Arn": request["Arn"], "Keys": request["Keys"]}
 
