@@ -171,8 +171,6 @@ PREDEFINED: Final[tuple[Baseline, ...]] = (
     ),
 )
 
-BY_ID: Final[dict[str, Baseline]] = {baseline.baseline_id: baseline for baseline in PREDEFINED}
-
 # The two others for Windows stand after the default one, so the first of each system is its default.
 _DEFAULTS: Final[dict[OperatingSystem, Baseline]] = {
     baseline.operating_system: baseline for baseline in reversed(PREDEFINED)

@@ -7,12 +7,13 @@ import pytest
 from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.baseline_check import check
 from patchwindow.domain.operating_system import OperatingSystem
-from patchwindow.domain.predefined import BY_ID, PREDEFINED, arn, default_for
+from patchwindow.domain.predefined import PREDEFINED, arn, default_for
 
 
 def test_there_are_seventeen_with_ids_of_their_own() -> None:
-    assert len(PREDEFINED) == len(BY_ID) == 17
-    assert all(re.fullmatch(r"pb-[0-9a-f]{17}", id) for id in BY_ID)
+    ids = {baseline.baseline_id for baseline in PREDEFINED}
+    assert len(PREDEFINED) == len(ids) == 17
+    assert all(re.fullmatch(r"pb-[0-9a-f]{17}", id) for id in ids)
 
 
 @pytest.mark.parametrize("baseline", PREDEFINED, ids=lambda baseline: baseline.name)
