@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.simulation.plans import RINGS, Plans
+from tests.simulation.plans import GROUPS, RINGS, Plans
 
 from patchwindow.domain.opening import parse_instant
 
@@ -26,6 +26,8 @@ class Callers:
     def begin(self, hours: int, *, is_large: bool) -> None:
         """Plan some windows at once, and draw what is done within so many hours."""
         draw, world = self._random, self._world
+        for name in GROUPS:
+            world.ask("CreateGroup", Name=name, ResourceQuery=self._plans.group(name))
         for _ in range(1 if is_large else draw.choice([0, 1, 1, 2, 3])):
             self._make_window(hours)
         for _ in range(draw.choice([0, 1, 2])):
@@ -47,6 +49,7 @@ class Callers:
             self._deregister_part,
             self._add_part,
             self._tag,
+            self._change_group,
             partial(world.add_nodes, 1),
             self._ask_when,
             self._ask_when,
@@ -138,7 +141,7 @@ class Callers:
 
     def _register_target(self, window_id: str) -> str | None:
         targets = self._plans.target()
-        request = {"WindowId": window_id, "ResourceType": "INSTANCE", "Targets": targets}
+        request = {"WindowId": window_id, "ResourceType": _kind_of(targets), "Targets": targets}
         return self._registered(window_id, "Target", request)
 
     def _register_task(self, window_id: str, target_ids: list[str]) -> None:
@@ -153,14 +156,10 @@ class Callers:
         self._world.ledger.part(window_id, kind, id, is_there=True)
         return id
 
-    def _parts(self, window_id: str, kind: str) -> list[str]:
-        answer = self._world.ask(f"DescribeMaintenanceWindow{kind}s", WindowId=window_id)
-        return [] if answer is None else [one[f"Window{kind}Id"] for one in answer[f"{kind}s"]]
-
-    def _any_part(self, kind: str) -> tuple[str, str] | None:
+    def _any_part(self, kind: str) -> dict[str, Any] | None:
         window_id = self._any_window()
-        ids = self._parts(window_id, kind) if window_id else []
-        return (window_id, self._random.choice(ids)) if window_id and ids else None
+        answer = window_id and self._world.ask(f"DescribeMaintenanceWindow{kind}s", WindowId=window_id)
+        return self._random.choice(answer[f"{kind}s"]) if answer and answer[f"{kind}s"] else None
 
     def _add_part(self) -> None:
         if window_id := self._any_window():
@@ -168,23 +167,25 @@ class Callers:
             self._register_task(window_id, [target_id] if target_id else [])
 
     def _change_target(self) -> None:
-        if part := self._any_part("Target"):
-            request = {"WindowId": part[0], "WindowTargetId": part[1], "Targets": self._plans.target()}
+        part, targets = self._any_part("Target"), self._plans.target()
+        if part and _kind_of(part["Targets"]) == _kind_of(targets):
+            request = {"WindowId": part["WindowId"], "WindowTargetId": part["WindowTargetId"], "Targets": targets}
             self._world.ask("UpdateMaintenanceWindowTarget", **request)
 
     def _change_task(self) -> None:
         if part := self._any_part("Task"):
-            request = {"WindowId": part[0], "WindowTaskId": part[1], "Priority": self._random.randint(0, 5)}
-            self._world.ask("UpdateMaintenanceWindowTask", **request)
+            request = {"WindowId": part["WindowId"], "WindowTaskId": part["WindowTaskId"]}
+            self._world.ask("UpdateMaintenanceWindowTask", **request, Priority=self._random.randint(0, 5))
 
     def _deregister_part(self) -> None:
         kind = self._random.choice(["Target", "Task"])
         if part := self._any_part(kind):
-            request = {"WindowId": part[0], f"Window{kind}Id": part[1]}
+            window_id, id = part["WindowId"], part[f"Window{kind}Id"]
+            request = {"WindowId": window_id, f"Window{kind}Id": id}
             if self._world.ask(f"Deregister{kind}FromMaintenanceWindow", **request) is None:
-                self._world.ledger.forget(part[0])
+                self._world.ledger.forget(window_id)
             else:
-                self._world.ledger.part(part[0], kind, part[1], is_there=False)
+                self._world.ledger.part(window_id, kind, id, is_there=False)
 
     # Commands, executions and nodes
 
@@ -220,6 +221,13 @@ class Callers:
                 tags = [{"Key": "ring", "Value": self._random.choice(RINGS)}]
                 self._world.ask("AddTagsToResource", **resource, Tags=tags)
 
+    def _change_group(self) -> None:
+        name = self._random.choice([*GROUPS])
+        if self._random.random() < 0.3:
+            self._world.ask("DeleteGroup", Group=name)
+        else:
+            self._world.ask("UpdateGroupQuery", Group=name, ResourceQuery=self._plans.group(name))
+
     # What there is
 
     def _is_there(self, window_id: str) -> bool:
@@ -231,3 +239,7 @@ class Callers:
     def _any_window(self) -> str | None:
         ids = self._there()
         return self._random.choice(ids) if ids else None
+
+
+def _kind_of(targets: list[dict[str, Any]]) -> str:
+    return "RESOURCE_GROUP" if targets[0]["Key"].startswith("resource-groups:") else "INSTANCE"

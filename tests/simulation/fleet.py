@@ -22,6 +22,11 @@ class Stage(Protocol):
 
     random: random.Random
 
+    @property
+    def is_reachable(self) -> bool:
+        """Whether any server is up."""
+        ...
+
     def come(self, after_s: float, what: Action) -> None:
         """Let *what* happen after so many seconds."""
         ...
@@ -99,7 +104,8 @@ class SimulatedNode:
 
     def _ask(self) -> None:
         self._is_asking = False
-        if self.is_gone or self.is_off:
+        if self.is_gone or self.is_off or not self.stage.is_reachable:
+            # It asks when it, or a server, is there again.
             return
         answer = self._call("GetMessages", Destination=self.id, MessagesRequestId="1", VisibilityTimeoutInSeconds=10)
         if answer is None:

@@ -5,21 +5,20 @@ from what it judges.
 """
 
 import json
-from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from tests.simulation.openings import Openings
+from tests.simulation.records import Command, Execution, Target, Task
 from tests.simulation.rules import Checks, Rule
 from tests.simulation.selection import Nodes
 from tests.simulation.witness import Change, Kind, Witness
 
 from patchwindow.domain import command, invocation, task_execution, task_invocation, window_execution
 from patchwindow.domain.limit import Concurrency, ErrorLimit
-from patchwindow.domain.window import CutoffBehavior, Window
+from patchwindow.domain.window import CutoffBehavior, TaskType, Window
 from patchwindow.protocol.records import from_ms, loads
 
 _TABLES: Final[Mapping[Kind, Mapping[Any, Mapping[Any, StrEnum]]]] = {
@@ -31,68 +30,10 @@ _TABLES: Final[Mapping[Kind, Mapping[Any, Mapping[Any, StrEnum]]]] = {
 }
 _PATCH_DOCUMENT: Final = "AWS-RunPatchBaseline"
 _COUNTS: Final = "SELECT command_id, target_count, completed_count, error_count, delivery_timed_out_count FROM command"
+_TALLY: Final = """
+SELECT details, sum(invocation_count) FROM command_tally WHERE command_id = ? AND invocation_count > 0 GROUP BY details
+"""
 _WAITING: Final = "SELECT message_id FROM message WHERE command_id = ? AND node_id = ?"
-
-
-@dataclass(slots=True)
-class Execution:
-    """A window execution."""
-
-    window_id: str
-    opens_at: datetime
-    cutoff_at: datetime
-    state: window_execution.State
-    is_cancelled: bool = False
-    tasks: list["Task"] = field(default_factory=list)
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether nothing more happens to it."""
-        return self.state in window_execution.TERMINAL
-
-
-@dataclass(slots=True)
-class Task:
-    """A task of an execution."""
-
-    id: str
-    execution: Execution
-    priority: int
-    behavior: CutoffBehavior
-    state: task_execution.State
-    targets: dict[str, task_invocation.State] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Command:
-    """A command, and on which nodes it is in which state."""
-
-    document: str
-    concurrency: Concurrency
-    errors: ErrorLimit
-    expires_at: datetime
-    state: command.Status
-    wanted: Collection[str]
-    nodes: dict[str, invocation.State] = field(default_factory=dict)
-    sent: set[str] = field(default_factory=set)
-    tally: Counter[invocation.State] = field(default_factory=Counter)
-    in_flight_count: int = 0
-    is_cancelled: bool = False
-
-    @property
-    def error_count(self) -> int:
-        """How many nodes failed."""
-        return sum(self.tally[state] for state in invocation.ERRORS)
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether nothing more happens to it."""
-        return self.state in command.TERMINAL
-
-    def counts(self) -> list[int]:
-        """Return what the API is to tell of its invocations."""
-        ended_count = sum(self.tally[state] for state in invocation.TERMINAL)
-        return [len(self.nodes), ended_count, self.error_count, self.tally[invocation.State.DELIVERY_TIMED_OUT]]
 
 
 class Law:
@@ -107,8 +48,11 @@ class Law:
         self.executions: dict[str, Execution] = {}
         self.tasks: dict[str, Task] = {}
         self.commands: dict[str, Command] = {}
+        self.targets: dict[str, Target] = {}
         self._open_commands: set[str] = set()
         self._open_tasks: set[str] = set()
+        self._started: set[tuple[str, int]] = set()
+        """The tasks, with the numbers of their window targets, for which webhooks begin to be called in this step."""
         self._looks: list[datetime] = []
         """When engines looked and found nothing more to do, by their clocks, in order of true time."""
         self._patching: dict[str, set[str]] = {}
@@ -119,6 +63,13 @@ class Law:
         changes = list(self._witness.new())
         for change in changes:
             self._see(change, now)
+        for task, ordinal in self._started:
+            self._check_limits(task, ordinal)
+        self._started.clear()
+        for id in {change.id for change in changes if change.kind in (Kind.COMMAND, Kind.INVOCATION, Kind.DISPATCH)}:
+            counted = {invocation.State(state): count for state, count in self._witness.rows(_TALLY, id)}
+            rows = {state: count for state, count in self.commands[id].tally.items() if count}
+            self._hold(Rule.COUNTS_EQUAL_ROWS, counted == rows, f"the tally of {id} is {counted}, its rows {rows}")
         for change in changes:
             if change.kind is Kind.COMMAND and change.before is None:
                 made = self.commands[change.id]
@@ -158,6 +109,15 @@ class Law:
             self._hold(Rule.ONE_PATCH_OPERATION, not others, f"{node_id} was handed {command_id} beside {others}")
             self._patching[node_id] = {*others, command_id}
 
+    def called(self, target_id: str) -> None:
+        """Check that a webhook may be called for the task's target."""
+        target = self.targets[target_id]
+        self._hold(Rule.INVOCATION_IN_TIME, target.has_started, f"{target_id} was called before it started")
+
+    def answered(self, target_id: str, status: str) -> None:
+        """Note how the webhook of a task's target says that it ended."""
+        self.targets[target_id].answers.add(status)
+
     def conclude(self, said: Mapping[tuple[str, str], Collection[str]]) -> None:
         """Check that all has ended and every node is accounted for; *said* is what nodes told of commands."""
         hold = self._hold
@@ -165,7 +125,11 @@ class Law:
             hold(Rule.EVERYTHING_ENDS, execution.has_ended, f"execution {id} is {execution.state}")
         for id, task in self.tasks.items():
             hold(Rule.EVERYTHING_ENDS, task.state in task_execution.TERMINAL, f"task {id} is {task.state}")
-            hold(Rule.EVERYTHING_ENDS, set(task.targets.values()) <= task_invocation.TERMINAL, f"targets of {id} wait")
+            waits = [one.id for one in task.targets.values() if one.state not in task_invocation.TERMINAL]
+            hold(Rule.EVERYTHING_ENDS, not waits, f"targets {waits} of {id} wait")
+            for one in task.targets.values():
+                if task.concurrency is not None and one.state is task_invocation.State.SUCCESS:
+                    hold(Rule.TOLD_BY_THE_NODE, "SUCCESS" in one.answers, f"the webhook of {one.id} never said so")
         for id, value in self.commands.items():
             hold(Rule.EVERYTHING_ENDS, value.has_ended, f"command {id} is {value.state}")
             hold(Rule.TARGETS_ACCOUNTED_FOR, set(value.nodes.values()) <= invocation.TERMINAL, f"nodes of {id} wait")
@@ -190,6 +154,8 @@ class Law:
                 self.nodes.note_node(change.id, is_there=bool(change.after))
             case Kind.TAG:
                 self.nodes.note_tag(change.id, change.part_of, change.after)
+            case Kind.GROUP:
+                self.nodes.note_group(change.id, change.after)
             case Kind.EXECUTION:
                 self._execution(change, now)
             case Kind.TASK:
@@ -258,7 +224,16 @@ class Law:
             body = json.loads(change.body)
             behavior = CutoffBehavior(body.get("CutoffBehavior", CutoffBehavior.CONTINUE_TASK))
             execution = self.executions[change.part_of]
-            self.tasks[change.id] = task = Task(change.id, execution, body["Priority"], behavior, state)
+            is_command = body["TaskType"] == TaskType.RUN_COMMAND
+            self.tasks[change.id] = task = Task(
+                id=change.id,
+                execution=execution,
+                priority=body["Priority"],
+                behavior=behavior,
+                concurrency=None if is_command else Concurrency.parse(body.get("MaxConcurrency", "1")),
+                errors=ErrorLimit.parse(body.get("MaxErrors", "0")),
+                state=state,
+            )
             execution.tasks.append(task)
             self._open_tasks.add(change.id)
             return
@@ -271,23 +246,49 @@ class Law:
             self._hold(Rule.PRIORITIES, not before, f"{what}, before {before}")
         task.state = state
         if state in task_execution.TERMINAL:
-            waits = [id for id, one in task.targets.items() if one not in task_invocation.TERMINAL]
+            waits = [one.id for one in task.targets.values() if one.state not in task_invocation.TERMINAL]
             self._hold(Rule.PARTS_END_FIRST, not waits, f"{what} before {waits}")
             self._open_tasks.discard(change.id)
 
     def _target(self, change: Change, now: datetime) -> None:
         task, what = self.tasks[change.part_of], f"target {change.id} of task {change.part_of} at {now}"
         state = task_invocation.State(change.after)
+        command_id, ordinal = json.loads(change.body)
+        if change.before is None:
+            task.targets[change.id] = self.targets[change.id] = Target(change.id, ordinal, state)
+            return
+        target = task.targets[change.id]
         if state is task_invocation.State.IN_PROGRESS:
             begins_in_time = now < task.execution.cutoff_at or task.behavior is CutoffBehavior.CONTINUE_TASK
             self._hold(Rule.INVOCATION_IN_TIME, begins_in_time and task.execution.opens_at <= now, what)
             self._hold(Rule.TASK_IN_TIME, task.state is task_execution.State.IN_PROGRESS, f"{what} starts without it")
-            running = [id for id, one in task.targets.items() if one is task_invocation.State.IN_PROGRESS]
-            self._hold(Rule.ONE_TARGET_AT_A_TIME, not running, f"{what} starts beside {running}")
-        if state in task_invocation.TERMINAL and (command_id := json.loads(change.body)[0]) is not None:
+            if task.concurrency is None:
+                running = [one.id for one in task.targets.values() if one.state is task_invocation.State.IN_PROGRESS]
+                self._hold(Rule.ONE_TARGET_AT_A_TIME, not running, f"{what} starts beside {running}")
+            else:
+                self._started.add((task.id, ordinal))
+            target.has_started = True
+        if state in task_invocation.TERMINAL and command_id is not None:
             sent = self.commands.get(command_id)
             self._hold(Rule.PARTS_END_FIRST, sent is None or sent.has_ended, f"{what} ends before {command_id}")
-        task.targets[change.id] = state
+        target.state = state
+
+    def _check_limits(self, task_id: str, ordinal: int) -> None:
+        """Check, at the end of a step, a task that began to call webhooks in it."""
+        task = self.tasks[task_id]
+        parts, what = task.parts_of(ordinal), f"target {ordinal} of task {task_id}"
+        assert task.concurrency is not None
+        running_count = sum(one.state is task_invocation.State.IN_PROGRESS for one in parts)
+        limit = task.concurrency.of(len(parts))
+        self._hold(Rule.WITHIN_CONCURRENCY, running_count <= limit, f"{what} calls {running_count} webhooks of {limit}")
+        earlier = [one for one in task.targets.values() if one.ordinal < ordinal]
+        waits = [one.id for one in earlier if one.state not in task_invocation.TERMINAL]
+        self._hold(Rule.ONE_TARGET_AT_A_TIME, not waits, f"{what} starts before {waits}")
+        for number in range(ordinal + 1):
+            parts = task.parts_of(number)
+            error_count = sum(one.is_error for one in parts)
+            stops_after = task.errors.stops_after(len(parts))
+            self._hold(Rule.WITHIN_ERRORS, error_count < stops_after, f"{what} starts after {error_count} failures")
 
     def _command(self, change: Change) -> None:
         if change.before is None:

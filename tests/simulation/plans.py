@@ -1,5 +1,6 @@
 """What callers plan: windows with targets and tasks, and commands, drawn from a world's chance."""
 
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,22 @@ from patchwindow.operations.call import Answer
 
 RINGS: Final = ("a", "b", "c")
 TAG_KEYS: Final = ("ring", "tier")
+GROUPS: Final[dict[str, list[dict[str, Any]]]] = {
+    "first": [{"Key": "ring", "Values": ["a"]}],
+    "most": [{"Key": "ring", "Values": ["a", "b"]}, {"Key": "tier", "Values": ["1"]}],
+}
+"""Resource groups, each by the tags of its nodes."""
+ARNS: Final = {
+    "AUTOMATION": "Restart",
+    "LAMBDA": "arn:aws:lambda:eu-central-1:123456789012:function:restart",
+    "STEP_FUNCTIONS": "arn:aws:states:eu-central-1:123456789012:stateMachine:restart",
+}
+"""What tasks run that are no commands, by their type."""
+PAYLOADS: Final[dict[str, dict[str, Any]]] = {
+    "AUTOMATION": {"Automation": {"Parameters": {"NodeId": ["{{TARGET_ID}}"]}}},
+    "LAMBDA": {"Lambda": {"Payload": b'{"execution": "{{WINDOW_EXECUTION_ID}}"}'}},
+    "STEP_FUNCTIONS": {"StepFunctions": {"Input": '{"window": "{{WINDOW_ID}}"}'}},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,12 @@ class Plans:
         duration = self._random.choice([1, 1, 2, 3])
         return {"Duration": duration, "Cutoff": self._random.randrange(duration)}
 
+    def group(self, name: str) -> dict[str, str]:
+        """Return the query of a resource group, which may be changed in the course of a world."""
+        filters = GROUPS[name] if self._random.random() < 0.7 else [{"Key": "ring", "Values": ["b", "c"]}]
+        query = {"ResourceTypeFilters": ["AWS::AllSupported"], "TagFilters": filters}
+        return {"Type": "TAG_FILTERS_1_0", "Query": json.dumps(query)}
+
     def times(self) -> dict[str, Any]:
         """Return a schedule with its zone, and an offset where it can have one."""
         draw = self._random
@@ -117,9 +140,11 @@ class Plans:
     def target(self) -> list[dict[str, Any]]:
         """Return the targets of a window target, or of a command; all of them must agree on a node."""
         draw = self._random
-        match draw.choice(["ids", "ring", "ring", "ring", "key", "both"]):
+        match draw.choice(["ids", "ring", "ring", "ring", "key", "both", "group"]):
             case "ids" if ids := self._asker.node_ids:
                 return [{"Key": "InstanceIds", "Values": draw.sample(ids, min(len(ids), draw.randint(1, 5)))}]
+            case "group":
+                return [{"Key": "resource-groups:Name", "Values": [draw.choice([*GROUPS])]}]
             case "key":
                 return [{"Key": "tag-key", "Values": [draw.choice(TAG_KEYS)]}]
             case "both":
@@ -131,7 +156,7 @@ class Plans:
         """Return the members of a new task for some of these window targets."""
         draw = self._random
         chosen = draw.sample(target_ids, draw.randint(1, min(3, len(target_ids))))
-        members = {
+        members: dict[str, Any] = {
             "TaskType": "RUN_COMMAND",
             "Targets": [{"Key": "WindowTargetIds", "Values": chosen}],
             "Priority": draw.randint(0, 2),
@@ -139,8 +164,12 @@ class Plans:
         }
         if draw.random() < 0.8:
             members["CutoffBehavior"] = draw.choice(["CONTINUE_TASK", "CANCEL_TASK"])
-        if draw.random() < 0.05:
-            return {**members, "TaskType": "AUTOMATION", "TaskArn": "Restart", "TaskInvocationParameters": {}}
+        if draw.random() < 0.2:
+            kind = draw.choice(sorted(ARNS))
+            if draw.random() < 0.2:
+                for name in ("Targets", "MaxConcurrency", "MaxErrors"):
+                    del members[name]
+            return {**members, "TaskType": kind, "TaskArn": ARNS[kind], "TaskInvocationParameters": PAYLOADS[kind]}
         document, run = self.run()
         if draw.random() < 0.05:
             run = {"Parameters": {"nonsense": ["1"]}}

@@ -30,8 +30,14 @@ class Rule(StrEnum):
     CUTOFF_IS_HEEDED = "After the cutoff no task waits, and one that says CANCEL_TASK is cancelled or has ended"
     CANCELLED_STARTS_NOTHING = "What is cancelled starts nothing: no task of an execution, no node of a command"
     PARTS_END_FIRST = "An execution, a task, a task's target and a command end when all of their parts have ended"
-    WITHIN_CONCURRENCY = "Of one command no more nodes are at work at once than MaxConcurrency says"
-    WITHIN_ERRORS = "After more failures than MaxErrors tolerates a command is sent to no further node"
+    WITHIN_CONCURRENCY = (
+        "Of one command, or one target of a task that calls webhooks, no more nodes are at work at once than "
+        "MaxConcurrency says"
+    )
+    WITHIN_ERRORS = (
+        "After more failures than MaxErrors tolerates a command is sent to no further node, and a task calls no further "
+        "webhook"
+    )
     SENT_ONCE = "A command is sent to a node once, while its invocation waits, and before the command expires"
     ENDS_BY_EXPIRY = "A command has ended when it has expired"
     HANDED_OUT_WHILE_OPEN = "No node is handed a command that it was told to cancel or that has ended for it"
@@ -40,7 +46,7 @@ class Rule(StrEnum):
     ALLOWED_MOVES = "Every change of a status is one that the table allows"
     ENDS_ARE_FINAL = "What has ended never changes again, whatever late, repeated or confused replies come"
     COUNTS_EQUAL_ROWS = "The counts of a command are those of its invocations"
-    TOLD_BY_THE_NODE = "An invocation succeeds or fails only if its node said so"
+    TOLD_BY_THE_NODE = "An invocation succeeds or fails only if its node said so, and one of a webhook if that did"
     EVERYTHING_ENDS = "Every execution, task, target, command and invocation reaches an end state"
     MAILBOXES_EMPTY = "When an invocation has ended, nothing about it waits for the node"
     ANSWERED_IS_KEPT = "What the API answered is still so after any crash"

@@ -1,5 +1,6 @@
 """Which nodes the targets of a command select, by what the rows of nodes and tags say."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ class Nodes:
     def __init__(self) -> None:
         self._tags: dict[str, dict[str, str]] = {}
         self._there: set[str] = set()
+        self._groups: dict[str, list[dict[str, Any]]] = {}
 
     def note_node(self, id: str, *, is_there: bool) -> None:
         """Note that a node was registered, or is gone."""
@@ -26,6 +28,13 @@ class Nodes:
         else:
             tags.pop(key, None)
 
+    def note_group(self, name: str, body: str) -> None:
+        """Note what a resource group is, or with the empty text that it is gone."""
+        if body:
+            self._groups[name] = json.loads(json.loads(body)["ResourceQuery"]["Query"])["TagFilters"]
+        else:
+            self._groups.pop(name, None)
+
     def selected(self, made: Mapping[str, Any]) -> set[str]:
         """Return the nodes that a command is for, as its members name them; all targets must agree."""
         if made["InstanceIds"]:
@@ -36,6 +45,12 @@ class Nodes:
         key, values, tags = target["Key"], target["Values"], self._tags.get(id, {})
         if key == "InstanceIds":
             return id in values
+        if key == "resource-groups:Name":
+            # A command for a group that is not there is for nobody.
+            filters = self._groups.get(values[0])
+            return filters is not None and all(
+                tags.get(one["Key"], "") in (one["Values"] or [*tags.values()]) for one in filters
+            )
         if key == "tag-key":
             return all(value in tags for value in values)
         return tags.get(key.removeprefix("tag:")) in values

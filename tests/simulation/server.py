@@ -11,8 +11,10 @@ from typing import Any, Final
 from tests.fakes.site import OPERATOR, SITE
 
 from patchwindow.engine import engine as engine_module
+from patchwindow.engine.call_webhooks import Caller
 from patchwindow.engine.engine import Engine
-from patchwindow.operations.call import Answer, Caller
+from patchwindow.operations.call import Answer
+from patchwindow.operations.call import Caller as ApiCaller
 from patchwindow.operations.service import Service, authorize, find
 from patchwindow.ports import Clock, Ids
 from patchwindow.store.database import Database
@@ -176,6 +178,7 @@ class Server:
         database.on_wake(ring)
         self._service = Service(database=database, clock=self.clock, ids=self._ids, site=SITE)
         self.engine = Engine(database=database, clock=self.clock, ids=self._ids)
+        self.caller = Caller(database=database, clock=self.clock, ids=self._ids)
 
     def end(self) -> None:
         """Lose all that is in memory."""
@@ -186,7 +189,7 @@ class Server:
             self._database.close()
             self._database = None
 
-    def perform(self, operation: str, caller: Caller = OPERATOR, /, **request: Any) -> Answer:
+    def perform(self, operation: str, caller: ApiCaller = OPERATOR, /, **request: Any) -> Answer:
         """Carry out one operation of the API."""
         authorize(operation, find(operation), request, caller)
         return self._service.perform(operation, request, caller)

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     WINDOW = "window"
     NODE = "node"
     TAG = "tag"
+    GROUP = "group"
     EXECUTION = "execution"
     TASK = "task"
     TARGET = "target"
@@ -60,12 +61,13 @@ _WATCHED: Final = (
         "invocation_id",
         "task_execution_id",
         "status",
-        "json_array(NEW.command_id, NEW.targets)",
+        "json_array(NEW.command_id, NEW.target_ordinal)",
     ),
     ("command", Kind.COMMAND, "command_id", "document_name", "status", "NEW.body"),
     ("invocation", Kind.INVOCATION, "command_id", "node_id", "details", "json_array(NEW.ended_at_ms)"),
     ("maintenance_window", Kind.WINDOW, "window_id", "window_id", "body", "''"),
     ("node", Kind.NODE, "node_id", "node_id", "node_id", "''"),
+    ("resource_group", Kind.GROUP, "name", "name", "body", "''"),
     ("tag", Kind.TAG, "resource_id", "key", "value", "NEW.resource_type"),
 )
 _NOTE: Final = "INSERT INTO witness (kind, id, part_of, was, became, body) VALUES"
@@ -128,7 +130,7 @@ def lay_tables(path: Path) -> None:
     for table, kind, id, part_of, status, body in _WATCHED:
         names = {"table": table, "kind": kind, "id": id, "part_of": part_of, "status": status, "note": _NOTE}
         connection.executescript(_TRIGGERS.format(body=body, **names))
-        if kind in (Kind.WINDOW, Kind.NODE, Kind.TAG):
+        if kind in (Kind.WINDOW, Kind.NODE, Kind.TAG, Kind.GROUP):
             connection.executescript(_GONE.format(body=body.replace("NEW", "OLD"), **names))
     for table, _, id, *_ in (_WATCHED[0], _WATCHED[3]):
         connection.executescript(_CANCELS.format(table=table, id=id, note=_NOTE))
@@ -155,6 +157,11 @@ class Witness:
     def due_at(self) -> datetime | None:
         """Return the first instant at which an engine would find something to do."""
         (at_ms,) = self._connection.execute(f"SELECT min(at_ms) FROM ({_WAKES})").fetchone()  # noqa: S608  (see above)
+        return None if at_ms is None else from_ms(at_ms)
+
+    def call_due_at(self) -> datetime | None:
+        """Return the first instant at which a caller of webhooks would find something to do."""
+        (at_ms,) = self._connection.execute("SELECT min(due_at_ms) FROM webhook_call").fetchone()
         return None if at_ms is None else from_ms(at_ms)
 
     def rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:

@@ -3,7 +3,8 @@
 import heapq
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
@@ -14,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from tests.fakes.clock import CountingIds, FixedClock
 from tests.simulation.callers import Callers
 from tests.simulation.fleet import SimulatedNode
+from tests.simulation.hooks import Webhooks
 from tests.simulation.law import Law
 from tests.simulation.ledger import Ledger
 from tests.simulation.misfortune import Misfortunes
@@ -29,6 +31,7 @@ from patchwindow.operations.call import Answer
 from patchwindow.operations.tags import NODE
 from patchwindow.ports import ENGINE
 from patchwindow.store.database import Database
+from patchwindow.store.work import Work
 
 STEPS_MAX: Final = 400_000
 """A world in which more happens does not end."""
@@ -60,11 +63,22 @@ class World:
         self.failures = Failures()
         self.nodes: dict[str, SimulatedNode] = {}
         self.misfortunes = Misfortunes(self)
+        self.webhooks = Webhooks(self)
         self.servers = [self._new_server(number, f"sqlite:///{path}") for number in range(draw.choice([1, 1, 1, 2, 3]))]
         self._sequence = count()
         self._to_come: list[_Event] = []
         self._looks_at: dict[int, datetime] = {}
         self._lay_out()
+
+    @property
+    def up(self) -> list[Server]:
+        """The servers that run."""
+        return [server for server in self.servers if server.is_up]
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether any server is up."""
+        return any(server.is_up for server in self.servers)
 
     @property
     def node_ids(self) -> Sequence[str]:
@@ -143,6 +157,7 @@ class World:
             if node_count < 10 and draw.random() < 0.1:
                 hours = 30
             self.add_nodes(node_count)
+            self.webhooks.configure()
             self.callers = Callers(self, Plans(self, self.night, hours))
             self.callers.begin(min(hours, 6), is_large=node_count >= 40)
         self.misfortunes.plan(hours)
@@ -150,8 +165,7 @@ class World:
     def add_nodes(self, number: int) -> None:
         """Register new nodes; how a machine does that is no part of this world."""
         draw = self.random
-        database = Database(self._path)
-        with database.write() as work:
+        with self.open_database() as work:
             for _ in range(number):
                 id = f"mi-{self.ids.hex(17)}"
                 node = Node(
@@ -169,30 +183,42 @@ class World:
                 work.tags.add(NODE, id, tags)
                 is_silent, is_slow = draw.random() < 0.07, draw.random() < 0.1
                 self.nodes[id] = SimulatedNode(id, self, is_silent=is_silent, is_slow=is_slow)
-        database.close()
         self._observe(self.clock.now())
+
+    @contextmanager
+    def open_database(self) -> Iterator[Work]:
+        """Open a transaction to which nothing happens."""
+        database = Database(self._path)
+        with database.write() as work:
+            yield work
+        database.close()
 
     # Who asks, and is told
 
     def ask(self, operation: str, /, *caller: Any, **request: Any) -> Answer | None:
         """Return the answer of any server that is up; None where there was none, whatever was done."""
-        up = [server for server in self.servers if server.is_up]
+        up = self.up
         if not up:
             return None
         server = self.random.choice(up) if len(up) > 1 else up[0]
         answer, self.asked_at = None, server.clock.now()
+        self.law.checks.count[Rule.ONLY_REFUSALS] += 1
         try:
             answer = server.perform(operation, *caller, **request)
         except PowerCut:
-            self._lose(server, f"in {operation}")
+            self.lose(server, f"in {operation}")
         except (NotFound, OperationalError) as problem:
             self.note(f"{operation} was refused: {problem}")
-            self.law.checks.count[Rule.ONLY_REFUSALS] += 1
         except Exception as problem:
             raise Broken(Rule.ONLY_REFUSALS, f"{operation} of {request} failed: {problem!r}") from problem
+        self.observe(server)
+        return answer
+
+    def observe(self, server: Server) -> None:
+        """Check what *server* did; other engines find what is due within a second."""
         if self._observe(server.clock.now()):
             self._look_soon()
-        return answer
+            self.plan_calls()
 
     def handed(self, command_id: str, node_id: str) -> None:
         """Hear that the node was given the command."""
@@ -210,6 +236,8 @@ class World:
         """Let every engine look within a second, as it does whatever it waits for: clocks were set, or one began."""
         self._looks_at.clear()
         self._look_soon()
+        self.webhooks.look_again()
+        self.plan_calls()
 
     def _look_soon(self) -> None:
         for server in self.servers:
@@ -240,7 +268,7 @@ class World:
             pause = server.look_slowly() if is_slow else server.look()
         except PowerCut:
             self._observe(shown)
-            self._lose(server, "in a step")
+            self.lose(server, "in a step")
             return
         self._observe(shown)
         self._check_failures(refused_count)
@@ -258,9 +286,15 @@ class World:
 
     def _plan_next(self, server: Server, pause: timedelta) -> None:
         """Plan the next look; of those that would find nothing, one a second, the world takes none."""
+        self.plan_calls()
         due_at = self.witness.due_at()
         if due_at is not None:
             self._plan_look(server, max(self.now + pause, self.now + (due_at - server.clock.now())))
+
+    def plan_calls(self) -> None:
+        """Plan when a caller of webhooks looks next."""
+        if (up := self.up) and (due_at := self.witness.call_due_at()) is not None:
+            self.webhooks.plan(up[0], due_at)
 
     def _check_failures(self, known_count: int) -> None:
         for failure in self.failures.heard[known_count:]:
@@ -268,7 +302,8 @@ class World:
             is_refusal = isinstance(failure, OperationalError)
             self.law.checks.hold(Rule.ONLY_REFUSALS, is_refusal, f"a step failed: {failure!r}")
 
-    def _lose(self, server: Server, where: str) -> None:
+    def lose(self, server: Server, where: str) -> None:
+        """Let the process of a server that was cut off begin again some time."""
         self.end(server, where, for_s=self.random.choice([0.1, 1, 60, 1800]))
 
     def end(self, server: Server, where: str, *, for_s: float) -> None:
@@ -286,6 +321,7 @@ class World:
         with self.misfortunes.none():
             self.ledger.check(server.perform)
         self._plan_look(server, self.now)
+        self.plan_calls()
         # Their connections broke, so that they ask again.
         for node in self.nodes.values():
             node.hear_bell()
