@@ -198,9 +198,9 @@ def test_conditions_on_invocations_are_anded(sent: Work) -> None:
 
 def test_steps_come_back_as_they_were_put_in_order_by_node(sent: Work) -> None:
     second = step("Verify", ordinal=2, started_at=None, ended_at=None)
-    sent.invocations.put_step("c-1", "mi-1", second)
-    sent.invocations.put_step("c-1", "mi-1", step())
-    sent.invocations.put_step("c-1", "mi-2", step())
+    sent.invocations.put_steps("c-1", "mi-1", [second])
+    sent.invocations.put_steps("c-1", "mi-1", [step()])
+    sent.invocations.put_steps("c-1", "mi-2", [step()])
     found = sent.invocations.steps("c-1", ["mi-3", "mi-2", "mi-1"])
     assert found == {"mi-3": [], "mi-2": [step()], "mi-1": [step(), second]}
     assert sent.invocations.steps("c-1", []) == {}
@@ -208,14 +208,14 @@ def test_steps_come_back_as_they_were_put_in_order_by_node(sent: Work) -> None:
 
 
 def test_a_later_word_on_a_step_takes_the_place_of_the_former(sent: Work) -> None:
-    sent.invocations.put_step("c-1", "mi-1", step(status="InProgress"))
-    sent.invocations.put_step("c-1", "mi-1", step())
+    sent.invocations.put_steps("c-1", "mi-1", [step(status="InProgress")])
+    sent.invocations.put_steps("c-1", "mi-1", [step()])
     assert sent.invocations.steps("c-1", ["mi-1"]) == {"mi-1": [step()]}
 
 
 def test_a_step_of_no_invocation_cannot_be_kept(database: Database) -> None:
     with pytest.raises(IntegrityError), database.write() as work:
-        work.invocations.put_step("c-1", "mi-1", step())
+        work.invocations.put_steps("c-1", "mi-1", [step()])
 
 
 def test_two_invocations_of_one_command_on_one_node_cannot_be_kept(database: Database) -> None:

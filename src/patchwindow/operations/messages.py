@@ -200,14 +200,15 @@ def _merge(call: Call, sent: Invocation, told: Reply) -> None:
     assert value is not None, "an invocation goes with its command"
     names = _step_names(value.document_name, value.document_version)
     known = {step.name: step for step in call.work.invocations.steps_on(sent.command_id, sent.instance_id)}
+    said_now: dict[str, Step] = {}
     for said in told.steps:
         name = said.name if said.name in names else _crashed(names, known, said)
         if name is None:
             continue
         step = _step(name, names.index(name), said)
         if step != known.get(name) and not _is_older(said, known.get(name)):
-            call.work.invocations.put_step(sent.command_id, sent.instance_id, step)
-            known[name] = step
+            known[name] = said_now[name] = step
+    call.work.invocations.put_steps(sent.command_id, sent.instance_id, said_now.values())
 
 
 def _crashed(names: Sequence[str], known: Mapping[str, Step], said: StepReply) -> str | None:

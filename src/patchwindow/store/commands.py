@@ -114,7 +114,8 @@ class Commands(Rows):
 
         Whoever changes an invocation holds its command first, so that nobody waits for somebody who waits for him.
         """
-        self._row(_HOLD, {"id": command_id})
+        if not self._is_alone:
+            self._row(_HOLD, {"id": command_id})
 
     def wake(self, command_id: str, at: datetime) -> None:
         """Let the engine look at the command at *at*, unless it has ended."""

@@ -104,7 +104,8 @@ class Executions(Rows):
 
     def hold(self, execution_id: str) -> None:
         """Keep other writers from the execution until the transaction ends; hold it before any of its commands."""
-        self._row(_HOLD, {"id": execution_id})
+        if not self._is_alone:
+            self._row(_HOLD, {"id": execution_id})
 
     def wake(self, execution_id: str, at: datetime) -> None:
         """Let the engine look at the execution at *at*."""

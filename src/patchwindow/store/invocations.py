@@ -207,15 +207,12 @@ class Invocations(Rows):
         """Return what the steps did on one node, in order."""
         return [loads(Step, body) for body in self._scalars(_STEPS_ON, {"id": command_id, "node_id": node_id})]
 
-    def put_step(self, command_id: str, node_id: str, step: Step) -> None:
-        """Keep what a step did; a later word on the same step takes the place of the former."""
-        self._upsert(
+    def put_steps(self, command_id: str, node_id: str, steps: Iterable[Step]) -> None:
+        """Keep what steps did; a later word on the same step takes the place of the former."""
+        place = {"command_id": command_id, "node_id": node_id}
+        self._upsert_all(
             invocation_step,
-            command_id=command_id,
-            node_id=node_id,
-            name=step.name,
-            ordinal=step.ordinal,
-            body=dumps(step),
+            ({**place, "name": step.name, "ordinal": step.ordinal, "body": dumps(step)} for step in steps),
         )
 
     @property

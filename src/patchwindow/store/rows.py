@@ -27,6 +27,11 @@ class Rows:
         self._insert = insert
         self._execute = execute
 
+    @property
+    def _is_alone(self) -> bool:
+        """Whether nobody else can write in the meantime: with a database in this process a writer has it for himself."""
+        return self._execute is not None
+
     def _rows(self, statement: Prepared | Statement, given: Given = _NOTHING) -> Sequence[Any]:
         """Return what *statement* selects; each row has its columns as attributes."""
         if isinstance(statement, Prepared):

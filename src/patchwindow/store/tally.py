@@ -91,10 +91,13 @@ class Tally(Rows):
             self._count({(command_id, before): -len(given), (command_id, after): len(given)})
 
     def _count(self, differences: Mapping[tuple[str, Place], int]) -> None:
-        statement = _add_to_count(self._insert)
-        for (command_id, (stage, details)), difference in differences.items():
-            row = {"command_id": command_id, "stage": stage.value, "details": details, "invocation_count": difference}
-            self._change(statement, row)
+        self._change_all(
+            _add_to_count(self._insert),
+            (
+                {"command_id": command_id, "stage": stage, "details": details, "invocation_count": difference}
+                for (command_id, (stage, details)), difference in differences.items()
+            ),
+        )
 
 
 @functools.cache
