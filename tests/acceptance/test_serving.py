@@ -136,6 +136,19 @@ def test_account_and_region_stand_in_arns(tmp_path: Path) -> None:
         assert default["BaselineId"].startswith("arn:aws:ssm:eu-central-1:")
 
 
+def test_a_server_keeps_to_its_quotas(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "data", "--quota", "baselines=2", "--quota", "baselines=1") as server:
+        client = Plane(server, tmp_path).client
+        client.create_patch_baseline(Name="first")
+        with pytest.raises(ClientError, match=r"\(ResourceLimitExceededException\).*--quota baselines=2"):
+            client.create_patch_baseline(Name="second")
+
+
+def test_an_unknown_quota_is_named_with_those_that_there_are(tmp_path: Path) -> None:
+    said = refusal(tmp_path, "--data", str(tmp_path / "data"), "--quota", "window=3", exit_code=2)
+    assert "quota 'window=3' is not known; use NAME=NUMBER with one of windows, " in said
+
+
 def test_a_server_ends_when_it_is_asked_and_starts_again_where_it_was(tmp_path: Path) -> None:
     with ServerProcess(tmp_path / "data") as server:
         plane = Plane(server, tmp_path)
