@@ -350,3 +350,31 @@ def test_a_qualified_function_has_a_webhook_of_its_own_or_that_of_the_function(w
     hooks = ScriptedHooks()
     turn(world, hooks)
     assert sorted(request.url.rpartition("/")[2] for request in hooks.requests) == ["blue", "blue", "drain"]
+
+
+def test_the_nodes_of_a_resource_group_are_called_about_and_a_group_that_is_gone_fails(world: World) -> None:
+    configure(world)
+    node = world.node(ring="first")
+    query = '{"ResourceTypeFilters": ["AWS::AllSupported"], "TagFilters": [{"Key": "ring", "Values": ["first"]}]}'
+    world.perform("CreateGroup", Name="first", ResourceQuery={"Type": "TAG_FILTERS_1_0", "Query": query})
+    window = world.window()
+    targets = [
+        world.perform(
+            "RegisterTargetWithMaintenanceWindow",
+            WindowId=window,
+            ResourceType="RESOURCE_GROUP",
+            Targets=[{"Key": "resource-groups:Name", "Values": [name]}],
+        )["WindowTargetId"]
+        for name in ("first", "gone")
+    ]
+    register(world, window, *targets)
+    world.at(15)
+    hooks = ScriptedHooks()
+    turn(world, hooks)
+    assert [body["Target"] for body in hooks.bodies] == [
+        {"Type": "RESOURCE_GROUP", "Id": node.id, "ResourceId": node.id}
+    ]
+    (task,) = world.tasks(window)
+    done, failed = world.invocations(task)
+    assert (done["Status"], failed["Status"], task["Status"]) == ("SUCCESS", "FAILED", "FAILED")
+    assert "resource group 'gone' does not exist" in failed["StatusDetails"]
