@@ -89,7 +89,7 @@ class Engine:
                     try:
                         began_at_s = loop.time()
                         pause = await loop.run_in_executor(thread, self._round)
-                        # A step costs what is in flight, however much has happened. Who rests finds that more has,
+                        # A step costs the same for one reply as for many. Who rests finds that more have come,
                         # and leaves the database to those who tell of it.
                         await asyncio.sleep(min(_REST * (loop.time() - began_at_s), _REST_MAX_S))
                         await asyncio.wait([rung], timeout=pause.total_seconds())

@@ -153,6 +153,8 @@ def _move_all(work: Work, moves: Sequence[tuple[Invocation, Invocation]]) -> Non
 
 def _as_it_stands(after: Invocation) -> Invocation:
     """Return *after* without what it had before its state came to be this one."""
+    if after.due_at is None and not after.is_awaited:
+        return after
     state = invocation.State(after.details)
     return dataclasses.replace(
         after,
