@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-from tests.store.samples import NOW, execution, later, task_execution, task_invocation
+from tests.store.samples import NOW, command, execution, invocation, later, task_execution, task_invocation
 
 from patchwindow.domain.run import TaskExecution, TaskInvocation, WindowExecution
 from patchwindow.store.database import Database
@@ -170,3 +170,32 @@ def test_tasks_and_invocations_are_paged_by_ordinal_and_filtered_by_status(work:
 def test_a_task_execution_of_no_window_execution_cannot_be_kept(database: Database) -> None:
     with pytest.raises(IntegrityError), database.write() as work:
         work.executions.put_task(task_execution())
+
+
+def test_several_task_invocations_are_kept_at_once(work: Work) -> None:
+    work.executions.open(execution(), wake_at=None)
+    work.executions.put_task(task_execution())
+    values = [task_invocation(f"ti-{ordinal}", ordinal=ordinal, target_ordinal=1) for ordinal in range(3)]
+    work.executions.put_invocations(values)
+    work.executions.put_invocations([])
+    assert work.executions.invocations("te-1") == values
+
+
+def test_what_a_webhook_calls_its_execution_is_kept_with_the_task_invocation(work: Work) -> None:
+    work.executions.open(execution(), wake_at=None)
+    work.executions.put_task(task_execution())
+    work.executions.put_invocation(task_invocation(target_type="RESOURCE_GROUP"))
+    work.executions.tell("ti-1", "run-1")
+    assert work.executions.invocations("te-1") == [task_invocation(target_type="RESOURCE_GROUP", external_id="run-1")]
+
+
+def test_who_missed_a_command_never_took_it_and_told_nothing_of_it(work: Work) -> None:
+    states = ("Success", "DeliveryTimedOut", "Undeliverable", "Terminated", "Cancelled", "Failed", "InvalidPlatform")
+    invocations = [
+        invocation(f"mi-{number}", ordinal=number, details=state, acknowledged_at=None)
+        for number, state in enumerate(states)
+    ]
+    taken = invocation("mi-9", ordinal=9, details="DeliveryTimedOut", acknowledged_at=NOW)
+    work.commands.add(command(), [*reversed(invocations), taken], wake_at=NOW)
+    assert work.executions.missed("c-1") == ["mi-1", "mi-2", "mi-3", "mi-4"]
+    assert work.executions.missed("c-2") == []
