@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
-from patchwindow.domain.approval_date import DATELESS, Dated, date_of
+from patchwindow.domain.approval_date import DATELESS, Dated, DateOf, dater
 from patchwindow.domain.baseline import Baseline, ComplianceLevel, PatchFilter, PatchRule
 from patchwindow.domain.filter_values import ANY, FilterKey
 from patchwindow.domain.operating_system import FAMILIES, LINUX, Family
@@ -81,30 +81,33 @@ def condition_of(filter: PatchFilter, *, takes_unset: bool = False) -> Condition
     return Condition(filter.key, wanted, frozenset(map(normal, wanted)), _ATTRIBUTES[filter.key])
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """What the date of a patch says on a day: *from_day* is when the delay is over, *latest* the last date that passes.
 
     *dated* is `None` where no date counts, or there is none; *is_never* says that no day to come will approve it.
+    *form* is what it says in words, with the dates to be filled in.
     """
 
-    words: str
+    # A tuple, since one is made for every patch and rule, and a frozen dataclass takes three times as long.
+    form: str
     dated: Dated | None = None
     from_day: date | None = None
     latest: date | None = None
     is_never: bool = False
 
+    @property
+    def words(self) -> str:
+        return self.form.format(dated=self.dated, from_day=self.from_day)
 
-@dataclass(frozen=True, slots=True)
-class Approved:
+
+class Approved(NamedTuple):
     """The rule approves the patch."""
 
     rule: "CompiledRule"
     timing: Timing
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """The rule will approve the patch, from *day* on."""
 
     rule: "CompiledRule"
@@ -112,8 +115,7 @@ class Pending:
     day: date
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
+class Missed(NamedTuple):
     """The rule does not approve the patch, for so many reasons; *misses* are those that are not its date."""
 
     rule: "CompiledRule"
@@ -214,21 +216,36 @@ def _timing(rule: PatchRule, baseline: Baseline) -> Callable[[Patch, date], Timi
     if is_dateless and not baseline.approves_by_first_seen:
         return lambda _patch, _today: _AT_ONCE
 
-    days = rule.approve_after_days or 0
-    until = date.fromisoformat(rule.approve_until_date) if rule.approve_until_date is not None else None
+    date_of = dater(system, with_non_security=rule.enable_non_security)
+    without_date = _UNSEEN if is_dateless else _NO_DATE
+    if rule.approve_until_date is not None:
+        until = date.fromisoformat(rule.approve_until_date)
+        return _timing_until(until, date_of, without_date)
+    return _timing_after(rule.approve_after_days or 0, date_of, without_date)
+
+
+def _timing_until(until: date, date_of: DateOf, without_date: str) -> Callable[[Patch, date], Timing]:
+    form = f"{{dated}}, approved until {until}"
+
+    def timing(patch: Patch, _today: date) -> Timing:
+        if (dated := date_of(patch)) is None:
+            return Timing(without_date, latest=until, is_never=True)
+        return Timing(form, dated, latest=until, is_never=dated.on > until)
+
+    return timing
+
+
+def _timing_after(days: int, date_of: DateOf, without_date: str) -> Callable[[Patch, date], Timing]:
+    form = f"{{dated}} and {days} days old or more"
 
     def timing(patch: Patch, today: date) -> Timing:
         # Ordinals, since a date near the end of time cannot be added to.
-        latest = until or date.fromordinal(max(today.toordinal() - days, 1))
-        dated = date_of(patch, system, with_non_security=rule.enable_non_security)
-        if dated is None:
-            return Timing(_UNSEEN if is_dateless else _NO_DATE, latest=latest, is_never=True)
-        if until is not None:
-            return Timing(f"{dated}, approved until {until}", dated, latest=latest, is_never=dated.on > until)
-        approved_on = dated.on.toordinal() + days
-        if approved_on <= today.toordinal():
-            return Timing(f"{dated} and {days} days old or more", dated, latest=latest)
-        from_day = date.fromordinal(min(approved_on, date.max.toordinal()))
-        return Timing(f"{dated}, to be approved on {from_day}", dated, from_day=from_day, latest=latest)
+        latest = date.fromordinal(max(today.toordinal() - days, 1))
+        if (dated := date_of(patch)) is None:
+            return Timing(without_date, latest=latest, is_never=True)
+        if dated.on <= latest:
+            return Timing(form, dated, latest=latest)
+        from_day = date.fromordinal(min(dated.on.toordinal() + days, date.max.toordinal()))
+        return Timing("{dated}, to be approved on {from_day}", dated, from_day=from_day, latest=latest)
 
     return timing

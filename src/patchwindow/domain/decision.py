@@ -3,8 +3,8 @@
 `explanation.py` says the same in parts, for those who ask why.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -112,19 +112,24 @@ class CompiledBaseline:
         for condition in self.scope:
             if not condition.holds(patch):
                 return self._out_of_scope(patch)
-        approved: Decision | None = None
-        pending: Decision | None = None
+        approved: list[Approved] = []
+        pending: list[Pending] = []
         missed: list[Missed] = []
         for rule in self.rules:
             match rule.judge(patch, today):
                 case Approved() as outcome:
-                    approved = _merged(approved, _approval(outcome, patch))
+                    approved.append(outcome)
                 case Pending() as outcome:
-                    pending = _earlier(pending, _approval(outcome, patch))
+                    pending.append(outcome)
                 case Missed() as outcome:
                     missed.append(outcome)
-        if decision := approved or pending:
-            return decision
+        if approved:
+            return _approval(DecisionStatus.APPROVED, approved, patch)
+        if pending:
+            day = min(outcome.day for outcome in pending)
+            return _approval(
+                DecisionStatus.PENDING_APPROVAL, [outcome for outcome in pending if outcome.day == day], patch
+            )
         nearest = nearest_miss(missed)
         reason = "the baseline has no approval rule and no list that names it"
         if nearest is not None:
@@ -187,28 +192,13 @@ def remembered(decide: Decide, *, count_max: int = 500_000) -> Decide:
     return recall
 
 
-def _approval(outcome: Approved | Pending, patch: Patch) -> Decision:
-    is_pending = isinstance(outcome, Pending)
+def _approval(status: DecisionStatus, outcomes: Sequence[Approved | Pending], patch: Patch) -> Decision:
+    """Return what *outcomes*, of several rules that say the same, come to: the first, with the highest level of all."""
+    first = outcomes[0]
     return Decision(
-        status=DecisionStatus.PENDING_APPROVAL if is_pending else DecisionStatus.APPROVED,
-        reason=outcome.rule.sentence(patch, outcome),
-        compliance_level=outcome.rule.level,
-        rule_index=outcome.rule.index,
-        approval_date=outcome.timing.from_day,
+        status=status,
+        reason=first.rule.sentence(patch, first),
+        compliance_level=highest(outcome.rule.level for outcome in outcomes) if outcomes[1:] else first.rule.level,
+        rule_index=first.rule.index,
+        approval_date=first.timing.from_day,
     )
-
-
-def _earlier(first: Decision | None, other: Decision) -> Decision:
-    """Return the one with the earlier date; of one date, *first* with the higher of both levels."""
-    if first is None or first.approval_date is None or other.approval_date is None:
-        return other
-    if other.approval_date < first.approval_date:
-        return other
-    return _merged(first, other) if other.approval_date == first.approval_date else first
-
-
-def _merged(first: Decision | None, other: Decision) -> Decision:
-    """Return *first* with the higher of both levels: several rules say the same."""
-    if first is None:
-        return other
-    return replace(first, compliance_level=highest((first.compliance_level, other.compliance_level)))

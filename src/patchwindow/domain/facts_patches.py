@@ -138,24 +138,32 @@ class _Reading:
         notices = self._notices_of(item.advisories)
         is_rpm = self._facts.manager in RPM_MANAGERS
         parts = rpm_version.split(version) if is_rpm else rpm_version.Evr("", version, "")
-        bare = Patch(
-            name=item.name,
-            arch=item.arch,
-            epoch=parts.epoch,
-            version=parts.version,
-            release=parts.release,
-            classification=_default_classification(item),
-            section=item.section,
-            product=self._product,
-            repository=repository,
-            advisory_ids=tuple(notice.id for notice in notices),
-            cve_ids=tuple(dict.fromkeys(cve for notice in notices for cve in notice.cves)),
-            bugzilla_ids=tuple(dict.fromkeys(bug for notice in notices for bug in notice.bugs)),
-            built_on=_day(item.built),
-            # Of zypper and yum alike: what a notice names counts, whatever the kind of the notice.
-            is_security=bool(notices),
+        advisory_ids = tuple(notice.id for notice in notices)
+        cve_ids = tuple(dict.fromkeys(cve for notice in notices for cve in notice.cves))
+        bugzilla_ids = tuple(dict.fromkeys(bug for notice in notices for bug in notice.bugs))
+        return tuple(
+            Patch(
+                name=item.name,
+                arch=item.arch,
+                epoch=parts.epoch,
+                version=parts.version,
+                release=parts.release,
+                classification=notice.kind.capitalize() if notice else _default_classification(item),
+                severity=notice.severity if notice else "",
+                section=item.section,
+                product=self._product,
+                repository=repository,
+                advisory_ids=advisory_ids,
+                cve_ids=cve_ids,
+                bugzilla_ids=bugzilla_ids,
+                released_on=_day(notice.issued) if notice else None,
+                updated_on=_day(notice.updated) if notice else None,
+                built_on=_day(item.built),
+                # Of zypper and yum alike: what a notice names counts, whatever the kind of the notice.
+                is_security=bool(notices),
+            )
+            for notice in notices or (None,)
         )
-        return tuple(_as_noticed(bare, notice) for notice in notices) or (bare,)
 
     def _source(self, indexes: tuple[int, ...]) -> tuple[str, bool]:
         found = self._sources.get(indexes)
@@ -177,16 +185,6 @@ _SEVERITIES: Final = {"critical": 0, "important": 1, "medium": 2, "low": 3}
 
 def _gravity(notice: Advisory) -> tuple[bool, int]:
     return notice.kind.casefold() != "security", _SEVERITIES.get(normal(notice.severity), len(_SEVERITIES))
-
-
-def _as_noticed(bare: Patch, notice: Advisory) -> Patch:
-    return replace(
-        bare,
-        classification=notice.kind.capitalize(),
-        severity=notice.severity,
-        released_on=_day(notice.issued),
-        updated_on=_day(notice.updated),
-    )
 
 
 def _default_classification(item: Package | Update) -> str:

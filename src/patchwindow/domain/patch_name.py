@@ -28,18 +28,23 @@ def matcher(entries: tuple[str, ...], family: Family, *, rejects: bool) -> Match
 
 def finder(entries: tuple[str, ...], family: Family, *, rejects: bool) -> Finder:
     """Return what yields each of *entries* that names a patch, some of them perhaps more than once."""
-    names_of = (_REJECTED if rejects else _APPROVED)[family]
     normal: Callable[[str], str] = str.casefold if family is Family.WINDOWS else str
     exact: dict[str, list[str]] = {}
     for entry in entries:
         if not _has_wildcard(entry, family):
             exact.setdefault(normal(entry), []).append(entry)
-    packages_of = _REJECTED[family]
+    packages_of = _PACKAGES[family]
+    notices_of = _nothing if rejects else _NOTICES.get(family, _nothing)
+    stems = frozenset(stem for entry in exact for stem in _stems(entry)) if family is Family.RPM else None
     wild = [(entry, *entry.split("*", 1)) for entry in entries if _has_wildcard(entry, family)]
 
     def find(patch: Patch) -> Iterator[str]:
-        for name in names_of(patch):
-            yield from exact.get(normal(name), ())
+        # Most patches are in no list, and an rpm package has a dozen names.
+        if stems is None or patch.name in stems or patch.version in stems:
+            for name in packages_of(patch):
+                yield from exact.get(normal(name), ())
+        for name in notices_of(patch):
+            yield from exact.get(name, ())
         if wild:
             names = tuple(packages_of(patch))
             yield from (entry for entry, head, tail in wild if any(_fits(name, head, tail) for name in names))
@@ -47,9 +52,18 @@ def finder(entries: tuple[str, ...], family: Family, *, rejects: bool) -> Finder
     return find
 
 
+def _stems(entry: str) -> Iterator[str]:
+    """Yield all that the name or the version of an rpm package named by *entry* can be: each form begins with either,
+    or has the epoch before it, and goes on after it with a dash, a point or a colon.
+    """
+    for text in (entry, entry.partition(":")[2]):
+        yield text
+        yield from (text[: found.start()] for found in _JOINT.finditer(text))
+
+
 def entry_for(patch: Patch, family: Family) -> str | None:
     """Return the shortest entry that would name *patch* in ApprovedPatches, `None` where none can."""
-    return next(iter(_REJECTED[family](patch)), None)
+    return next(iter(_PACKAGES[family](patch)), None)
 
 
 def problem_of(entry: str, family: Family) -> str | None:
@@ -64,6 +78,7 @@ def problem_of(entry: str, family: Family) -> str | None:
     return None
 
 
+_JOINT: Final = re.compile(r"[-.:]")
 _WILDCARDS: Final = frozenset({Family.RPM, Family.ZYPPER})
 
 # What could be a name; not as strict as Debian's policy, since what no package is called does no harm.  But a name with
@@ -105,7 +120,11 @@ def _rpm_packages(patch: Patch) -> tuple[str, ...]:
 
 
 def _rpm_notices(patch: Patch) -> tuple[str, ...]:
-    return (*_rpm_packages(patch), *patch.advisory_ids, *patch.cve_ids, *patch.bugzilla_ids)
+    return (*patch.advisory_ids, *patch.cve_ids, *patch.bugzilla_ids)
+
+
+def _nothing(_patch: Patch) -> tuple[str, ...]:
+    return ()
 
 
 def _zypper_names(patch: Patch) -> tuple[str, ...]:
@@ -119,11 +138,12 @@ def _windows_names(patch: Patch) -> tuple[str, ...]:
     return (*numbers, *patch.advisory_ids)
 
 
-_REJECTED: Final[dict[Family, _Names]] = {
+# What both lists know of a patch, and what ApprovedPatches alone knows.
+_PACKAGES: Final[dict[Family, _Names]] = {
     Family.WINDOWS: _windows_names,
     Family.RPM: _rpm_packages,
     Family.ZYPPER: _zypper_names,
     Family.APT: _bare_name,
     Family.MACOS: _bare_name,
 }
-_APPROVED: Final[dict[Family, _Names]] = _REJECTED | {Family.RPM: _rpm_notices}
+_NOTICES: Final[dict[Family, _Names]] = {Family.RPM: _rpm_notices}

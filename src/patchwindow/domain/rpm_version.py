@@ -6,7 +6,6 @@ from typing import Final
 
 # What is neither a letter, a digit, a tilde nor a caret separates segments, and is not compared.
 _SEGMENT: Final = re.compile(r"[0-9]+|[A-Za-z]+|[~^]")
-_EVR: Final = re.compile(r"(?:(?P<epoch>[0-9]*|\(none\)):)?(?P<version>[^:]*?)(?:-(?P<release>[^-]*))?", re.DOTALL)
 
 # What a segment begins with says where it stands: a tilde before even the end, a caret right after it, then letters,
 # then digits.
@@ -32,13 +31,16 @@ class Evr:
 
 def split(text: str) -> Evr:
     """Return the parts of `[epoch:]version[-release]`; rpm writes an epoch that is not there as `(none)` or 0."""
-    found = _EVR.fullmatch(text)
-    if found is None:
+    epoch, colon, rest = text.partition(":")
+    if not colon:
+        epoch, rest = "0", text
+    elif ":" in rest or not (epoch in {"", "(none)"} or (epoch.isascii() and epoch.isdigit())):
         # A colon in the version, which rpm does not build; the text is then a version and nothing else.
         return Evr("0", text, "")
-    epoch = found["epoch"]
-    number = "" if epoch in {None, "(none)"} else epoch.lstrip("0")
-    return Evr(number or "0", found["version"], found["release"] or "")
+    version, dash, release = rest.rpartition("-")
+    if not dash:
+        version, release = rest, ""
+    return Evr(epoch.removeprefix("(none)").lstrip("0") or "0", version, release)
 
 
 def sort_key(text: str) -> SortKey:

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from patchwindow.domain.approval_date import UNDATED, Dated, DateKind, date_of
+from patchwindow.domain.approval_date import UNDATED, Dated, DateKind, dater
 from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.domain.patch import Patch
 
@@ -39,11 +39,11 @@ BARE = Patch(name="openssl")
 def test_the_date_is_the_one_that_the_system_goes_by(
     patch: Patch, system: OperatingSystem, expected: Dated | None
 ) -> None:
-    assert date_of(patch, system, with_non_security=False) == expected
+    assert dater(system, with_non_security=False)(patch) == expected
 
 
 def test_with_non_security_a_package_without_any_date_is_older_than_every_delay() -> None:
-    assert date_of(BARE, OperatingSystem.ROCKY_LINUX, with_non_security=True) == Dated(UNDATED, DateKind.NONE)
+    assert dater(OperatingSystem.ROCKY_LINUX, with_non_security=True)(BARE) == Dated(UNDATED, DateKind.NONE)
 
 
 def test_a_date_says_which_it_is() -> None:

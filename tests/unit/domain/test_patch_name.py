@@ -1,10 +1,12 @@
 """How lists name patches."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from patchwindow.domain.operating_system import Family
 from patchwindow.domain.patch import Patch
-from patchwindow.domain.patch_name import matcher
+from patchwindow.domain.patch_name import entry_for, finder, matcher
 
 OPENSSL = Patch(
     name="openssl",
@@ -92,3 +94,46 @@ def test_macos_knows_full_names_only() -> None:
 
 def test_an_empty_list_names_nothing() -> None:
     assert matcher((), Family.RPM, rejects=True)(OPENSSL) is None
+
+
+words = st.from_regex(r"\A[a-z0-9][a-z0-9.+_-]{0,7}\Z")
+
+
+@given(st.builds(Patch, name=words, arch=words, epoch=st.sampled_from(["", "0", "12"]), version=words, release=words))
+def test_every_form_of_any_package_names_it(patch: Patch) -> None:
+    name, arch, epoch, full = patch.name, patch.arch, patch.epoch or "0", f"{patch.version}-{patch.release}"
+    forms = [
+        name,
+        f"{name}.{arch}",
+        f"{name}-{patch.version}",
+        f"{name}-{full}",
+        f"{name}-{full}.{arch}",
+        patch.version,
+        full,
+        f"{epoch}:{full}",
+        f"{name}-{epoch}:{full}",
+        f"{name}-{epoch}:{full}.{arch}",
+        f"{epoch}:{name}-{full}.{arch}",
+        f"{name}.{arch}:{epoch}:{full}",
+    ]
+    assert [form for form in forms if not names(patch, form, Family.RPM, rejects=True)] == []
+
+
+@pytest.mark.parametrize(
+    ("patch", "family", "entry"),
+    [
+        (OPENSSL, Family.RPM, "openssl"),
+        (OPENSSL, Family.APT, "openssl"),
+        (Patch(name="Update", kb_number="KB5034123", advisory_ids=("MS26-001",)), Family.WINDOWS, "KB5034123"),
+        (Patch(name="Update", advisory_ids=("MS26-001",)), Family.WINDOWS, "MS26-001"),
+        (Patch(name="Update"), Family.WINDOWS, None),
+    ],
+)
+def test_a_patch_can_be_named_by_its_shortest_name(patch: Patch, family: Family, entry: str | None) -> None:
+    assert entry_for(patch, family) == entry
+    assert entry is None or names(patch, entry, family)
+
+
+def test_all_entries_that_name_a_patch_are_found() -> None:
+    find = finder(("open*", "KB1", "openssl", "CVE-2026-0001", "zlib"), Family.RPM, rejects=False)
+    assert set(find(OPENSSL)) == {"open*", "openssl", "CVE-2026-0001"}
