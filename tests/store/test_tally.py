@@ -1,9 +1,11 @@
 """The tally of a command equals the counts of its invocations, whatever is done to them, on both databases."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from importlib import resources
 from itertools import count
 from typing import Final
 
@@ -98,3 +100,12 @@ def test_the_tally_goes_with_its_command(work: Work) -> None:
     connection, *_ = work.basis
     connection.execute(sa.text("DELETE FROM command"))
     assert work.invocations.tally("c-1") == {}
+
+
+WRITES: Final = re.compile(r"\b(?:insert|update|delete|upsert\w*|_insert\w*)\(\s*invocation\s*[,)]")
+
+
+def test_nothing_but_the_tally_writes_invocations() -> None:
+    folder = resources.files("patchwindow.store")
+    writers = [file.name for file in folder.iterdir() if file.name.endswith(".py") and WRITES.search(file.read_text())]
+    assert writers == ["tally.py"]
