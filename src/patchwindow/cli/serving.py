@@ -1,4 +1,4 @@
-"""What `server`, `keys` and `up` share: where the control plane's data is."""
+"""What `server`, `keys`, `webhooks` and `up` share: where the control plane's data is."""
 
 import os
 from collections.abc import Iterator
