@@ -195,7 +195,10 @@ def _status(given: Any, what: str) -> ReplyStatus:
 
 
 def _text(given: Any) -> str:
-    return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", given) if isinstance(given, str) else ""
+    if not isinstance(given, str):
+        return ""
+    # What can be printed is text, which is found out much sooner.
+    return given if given.isprintable() else _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", given)
 
 
 def _instant(given: Any) -> datetime | None:

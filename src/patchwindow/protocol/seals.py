@@ -16,11 +16,12 @@ from patchwindow.domain.errors import BadSignature
 Claims = Mapping[str, str | int]
 
 _VERSION: Final = "1"
+_encode: Final = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
 
 
 def seal(key: bytes, purpose: str, claims: Claims) -> str:
     """Return *claims* as a text that `unseal` reads for the same *key* and *purpose*."""
-    payload = _text(json.dumps(claims, separators=(",", ":"), sort_keys=True).encode())
+    payload = _text(_encode(claims).encode())
     return f"{_VERSION}.{payload}.{_proof(key, purpose, payload)}"
 
 

@@ -14,7 +14,8 @@ _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 def _storable(value: str | None) -> str | None:
-    return None if value is None else _UNSTORABLE.sub("\ufffd", value)
+    # What can be printed holds neither, which is found out much sooner.
+    return value if value is None or value.isprintable() else _UNSTORABLE.sub("\ufffd", value)
 
 
 class Text(sa.TypeDecorator[str]):
