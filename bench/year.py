@@ -196,8 +196,8 @@ def _tell(year: _Year, file: Path, took_s: float, cpu_s: float) -> None:
     connection.close()
     assert set(executions) <= TERMINAL, f"executions have not ended: {executions}"
     count = sum(invocations.values())
-    # Each was created and went from Pending over InProgress to its end.
-    transitions = 2 * (sum(executions.values()) + window_parts + sum(commands.values()) + count)
+    # A command on a node is sent, acknowledged and ended; all else goes from Pending over InProgress to its end.
+    transitions = 3 * count + 2 * (sum(executions.values()) + window_parts + sum(commands.values()))
     engine_s, operations_s = year.took_s["engine"], year.took_s["operations"]
     rows = [
         ["openings", f"{_counted(executions)}"],
