@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from http.client import HTTPException
 from ipaddress import ip_address
 from urllib.parse import SplitResult
@@ -19,53 +20,85 @@ from patchwindow.domain.errors import Invalid
 from patchwindow.domain.webhook import BODY_MAX, Answer, Answered, Unanswered, WebhookRequest
 from patchwindow.domain.webhook_address import check_address, parse_url
 
+LookUp = Callable[[str, int], Sequence[str]]
+
+
+def look_up(host: str, port: int) -> Sequence[str]:
+    """Return the addresses of *host*.
+
+    Raises:
+        OSError: it has none.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(each[4][0]) for each in found))
+
 
 class HttpHooks:
     """Webhooks behind HTTPS, and on loopback addresses behind HTTP."""
+
+    def __init__(self, look_up: LookUp = look_up) -> None:
+        self._look_up = look_up
 
     def call(self, request: WebhookRequest) -> Answer:
         """Send one request and return what came back; what goes wrong on the way is no answer."""
         until_s = time.monotonic() + request.timeout_s
         try:
             url = parse_url(request.url)
-            address, port = _resolved(url)
-            connection = _connection(url, address, port, request)
-        except (Invalid, OSError, ValueError) as problem:
-            # `ValueError` is of certificates that cannot be read and names that cannot be looked up.
-            return Unanswered(f"{request.url} cannot be called: {problem}")
-        # The timeout of a socket is for each piece of an answer, which may come in as many as it likes.
-        sockets: list[socket.socket] = []
-        watch = threading.Timer(max(0.0, until_s - time.monotonic()), _hang_up, (connection, sockets))
-        watch.daemon = True
-        watch.start()
+        except Invalid as problem:
+            return Unanswered(str(problem))
+        # Not its path and its query, which may be nobody else's business: details are shown to who may read.
+        where = f"{url.scheme}://{url.netloc}"
         try:
-            connection.connect()
-            sockets.append(connection.sock)
-            answer: Answer = _exchange(connection, url, request)
-        except (HTTPError, HTTPException, OSError, ValueError) as problem:
-            answer = Unanswered(f"{request.url} gave no answer: {str(problem) or type(problem).__name__}")
-        finally:
-            watch.cancel()
-            connection.close()
+            answer = self._first_answer(url, request, until_s)
+        except (Invalid, HTTPError, HTTPException, OSError, ValueError) as problem:
+            # `ValueError` is of certificates that cannot be read and names that cannot be looked up.
+            answer = Unanswered(f"{where} gave no answer: {str(problem) or type(problem).__name__}")
         if time.monotonic() >= until_s:
             # What looks like an answer may have been cut off.
-            return Unanswered(f"{request.url} did not answer within {request.timeout_s} seconds")
+            return Unanswered(f"{where} did not answer within {request.timeout_s} seconds")
         return answer
 
+    def _first_answer(self, url: SplitResult, request: WebhookRequest, until_s: float) -> Answer:
+        """Return the answer of the first address behind *url* that takes a connection.
 
-def _resolved(url: SplitResult) -> tuple[str, int]:
-    """Return an address and the port behind *url*; all addresses of the name must be allowed.
+        The connection goes to an address that was looked at, not to the name again, which may stand for another then.
+        """
+        assert url.hostname is not None, "a parsed URL has a host"
+        is_plain = url.scheme == "http"
+        port = url.port or (80 if is_plain else 443)
+        addresses = self._look_up(url.hostname, port)
+        for address in addresses:
+            check_address(ip_address(address), is_plain=is_plain)
+        for address in addresses:
+            connection = _connection(url, address, port, request)
+            with _closed_by(until_s, connection) as sockets:
+                try:
+                    connection.connect()
+                except (HTTPError, OSError):
+                    # Nothing was sent, so that another may be asked.
+                    if address == addresses[-1] or time.monotonic() >= until_s:
+                        raise
+                    continue
+                sockets.append(connection.sock)
+                return _exchange(connection, url, request)
+        return Unanswered(f"{url.hostname} has no address")
 
-    The connection goes to this address, not to the name again, which by then could stand for another.
+
+@contextlib.contextmanager
+def _closed_by(until_s: float, connection: HTTPConnection) -> Iterator[list[socket.socket]]:
+    """Close the connection at the end, and wake who waits for it at *until_s*; take its socket once it has one.
+
+    The timeout of a socket is for each piece of an answer, which may come in as many as it likes.
     """
-    assert url.hostname is not None, "a parsed URL has a host"
-    is_plain = url.scheme == "http"
-    port = url.port or (80 if is_plain else 443)
-    found = socket.getaddrinfo(url.hostname, port, type=socket.SOCK_STREAM)
-    addresses = [str(each[4][0]) for each in found]
-    for address in addresses:
-        check_address(ip_address(address), is_plain=is_plain)
-    return addresses[0], port
+    sockets: list[socket.socket] = []
+    watch = threading.Timer(max(0.0, until_s - time.monotonic()), _hang_up, (connection, sockets))
+    watch.daemon = True
+    watch.start()
+    try:
+        yield sockets
+    finally:
+        watch.cancel()
+        connection.close()
 
 
 def _connection(url: SplitResult, address: str, port: int, request: WebhookRequest) -> HTTPConnection:

@@ -36,6 +36,9 @@ from patchwindow.engine.effects import (
     WindowEffect,
 )
 
+_STARTED_TOGETHER_MAX: Final = 500
+"""So many invocations of a task at most start by one decision, so that none takes long; the next comes at once."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -260,7 +263,8 @@ def _never_started(each: TaskInvocationSnapshot) -> TaskInvocationSnapshot:
 
 def _started(target: Sequence[TaskInvocationSnapshot], *, limit: int) -> Iterator[TaskInvocationSnapshot]:
     """Yield the invocations of *target*, of which so many may run that *limit* do."""
-    free = limit - sum(each.state is task_invocation.State.IN_PROGRESS for each in target)
+    running_count = sum(each.state is task_invocation.State.IN_PROGRESS for each in target)
+    free = min(limit - running_count, _STARTED_TOGETHER_MAX)
     for each in target:
         if each.state is task_invocation.State.PENDING and free > 0:
             free -= 1

@@ -329,6 +329,13 @@ class TestWithinATarget:
             StartInvocation("A2"),
         ]
 
+    def test_no_more_than_500_invocations_start_by_one_decision(self) -> None:
+        nodes = [waiting(f"A{number}", target=0) for number in range(501)]
+        first = decide(execution(task("A", *nodes, state=Task.PENDING, concurrency="100%")), OPENS_AT)
+        assert first[1:] == [StartInvocation(f"A{number}") for number in range(500)]
+        nodes[:500] = [calling(f"A{number}", target=0) for number in range(500)]
+        assert decide(execution(task("A", *nodes, concurrency="100%")), OPENS_AT) == [StartInvocation("A500")]
+
     def test_the_next_target_waits_until_all_of_the_former_have_ended(self) -> None:
         first = [calling("A1", SUCCEEDED, 0), calling("A2", target=0)]
         assert decide(execution(task("A", *first, waiting("A3", 1), concurrency="100%")), at(16)) == [SUCCESS_A1]
