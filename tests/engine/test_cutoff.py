@@ -1,5 +1,7 @@
 """What happens to tasks at the cutoff of their window."""
 
+from datetime import timedelta
+
 import pytest
 from tests.engine.agent import Agent
 from tests.engine.world import OPENS_AT, World
@@ -130,4 +132,21 @@ def test_what_a_node_did_before_it_heard_of_the_cutoff_is_a_fact_and_the_task_st
     node.say(command_id, status)
     world.turn()
     assert world.details(command_id, node) == [status]
+    assert world.states(window) == ["TIMED_OUT"]
+
+
+def test_a_server_that_begins_again_after_the_cutoff_sends_a_command_that_is_to_be_cancelled_to_no_further_node(
+    world: World,
+) -> None:
+    nodes, window = world.nodes(2), world.window()
+    target = world.target(window, "InstanceIds", *(node.id for node in nodes))
+    world.task(window, target, MaxConcurrency="1", CutoffBehavior="CANCEL_TASK", parameters=LONG)
+    world.at(15)
+    (command_id,) = nodes[0].take()
+    world.turn()
+    world.clock.advance(timedelta(hours=2))
+    nodes[0].say(command_id, "Success")
+    world.turn()
+    assert world.reached(command_id, *nodes) == [True, False]
+    assert world.details(command_id, *nodes) == ["Success", "Cancelled"]
     assert world.states(window) == ["TIMED_OUT"]

@@ -14,7 +14,7 @@ from patchwindow.domain.window import Target, WindowTask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A document that was sent to nodes."""
+    """A document that was sent to nodes; from `cutoff_at` on it is sent to no further ones."""
 
     command_id: str
     document_name: str
@@ -31,6 +31,7 @@ class Command:
     concurrency: int = 0
     errors_tolerated: int = 0
     cancel_requested: bool = False
+    cutoff_at: datetime | None = None
     status: str
     status_details: str
     target_count: int = 0

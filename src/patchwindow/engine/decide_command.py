@@ -39,6 +39,8 @@ class CommandSnapshot:
     cancel_requested: bool
     delivery_timeout: timedelta
     expires_at: datetime
+    cutoff_at: datetime | None = None
+    """From when on no further node is sent the command; what sent it cancels it then."""
     concurrency: int
     errors_tolerated: int
     ended: Mapping[State, int]
@@ -72,13 +74,14 @@ def decide(command_now: CommandSnapshot, now: datetime) -> list[CommandEffect]:
         deadlines.append(command_now.next_due_at)
     if command_now.cancel_requested and _cancel(in_flight, effects):
         deadlines.append(now + CANCEL_WAIT)
-    sent_count = _count_to_send(command_now, in_flight.total(), ended.total(), unsent_count)
+    may_send = command_now.cutoff_at is None or now < command_now.cutoff_at
+    sent_count = _count_to_send(command_now, in_flight.total(), ended.total(), unsent_count) if may_send else 0
     if sent_count:
         effects.append(Dispatch(sent_count))
         in_flight[State.PENDING] += sent_count
         unsent_count -= sent_count
         deadlines.append(now + command_now.delivery_timeout)
-    if unsent_count and in_flight.total() < command_now.concurrency:
+    if may_send and unsent_count and in_flight.total() < command_now.concurrency:
         deadlines += _ends_of_waiting(command_now, sent_count, now)
 
     tally = ended + in_flight

@@ -71,6 +71,7 @@ def _snapshot(work: Work, value: Command, now: datetime) -> CommandSnapshot:
         cancel_requested=value.cancel_requested,
         delivery_timeout=timedelta(seconds=value.timeout_seconds),
         expires_at=value.expires_after,
+        cutoff_at=value.cutoff_at,
         concurrency=value.concurrency,
         errors_tolerated=value.errors_tolerated,
         ended=at_stage[Stage.ENDED],

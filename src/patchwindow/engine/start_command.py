@@ -7,6 +7,7 @@ from typing import Any
 
 from patchwindow.documents import library
 from patchwindow.domain.run import Command, TaskExecution, TaskInvocation, WindowExecution
+from patchwindow.domain.window import CutoffBehavior
 from patchwindow.engine.pseudo_parameters import replaced, values_of
 from patchwindow.operations.call import bare_id
 from patchwindow.operations.sending import Order, create_command
@@ -28,7 +29,14 @@ def start_command(
     request = _request(execution, task, one)
     document = library.get(bare_id(task.task.task_arn), request.get("DocumentVersion", library.DEFAULT_VERSION))
     named = tuple(id for target in one.targets if target.key == IDS for id in target.values)
-    order = Order(document=document, request=request, instance_ids=named, targets=() if named else one.targets)
+    order = Order(
+        document=document,
+        request=request,
+        instance_ids=named,
+        targets=() if named else one.targets,
+        # The cancellation that comes with the cutoff may come a moment, or a restart of the server, after it.
+        cutoff_at=execution.cutoff_at if task.task.cutoff_behavior is CutoffBehavior.CANCEL_TASK else None,
+    )
     sent = create_command(work, ids, now, order, select(work, one.targets))
     return dataclasses.replace(one, command_id=sent.command_id, parameters=_told(sent))
 

@@ -18,7 +18,7 @@ from patchwindow.protocol.records import to_members, to_ms
 from patchwindow.store.commands import CommandQuery
 
 _PAGE: Final = 50
-_INTERNAL: Final = ("Concurrency", "ErrorsTolerated", "CancelRequested")
+_INTERNAL: Final = ("Concurrency", "ErrorsTolerated", "CancelRequested", "CutoffAt")
 _RATE_EXCEEDED: Final = ("LimitExceeded", "RateExceeded")
 _TICK: Final = timedelta(milliseconds=1)
 _NOT_STARTED: Final = -1
@@ -121,7 +121,7 @@ def members_of(value: Command) -> dict[str, Any]:
     """Return the command as the API shows it."""
     members = to_members(value)
     for name in _INTERNAL:
-        del members[name]
+        members.pop(name, None)
     return members
 
 

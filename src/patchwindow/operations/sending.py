@@ -26,12 +26,13 @@ _NO_LOG: Final = {"CloudWatchLogGroupName": "", "CloudWatchOutputEnabled": False
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is to be sent: members of SendCommand, and the document they name."""
+    """What is to be sent: members of SendCommand, the document they name, and until when it goes to nodes."""
 
     document: Document
     request: Mapping[str, Any]
     instance_ids: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()
+    cutoff_at: datetime | None = None
 
 
 def create_command(work: Work, ids: Ids, now: datetime, order: Order, nodes: Sequence[Node]) -> Command:
@@ -64,6 +65,7 @@ def create_command(work: Work, ids: Ids, now: datetime, order: Order, nodes: Seq
         max_errors=max_errors,
         concurrency=Concurrency.parse(max_concurrency).of(len(nodes)),
         errors_tolerated=ErrorLimit.parse(max_errors).of(len(nodes)),
+        cutoff_at=order.cutoff_at,
         status=command.Status.PENDING,
         status_details=command.Details.PENDING,
         target_count=len(nodes),

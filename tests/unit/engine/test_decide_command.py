@@ -64,6 +64,12 @@ def test_each_full_round_of_answers_doubles_the_next_round(answered: int, batch:
     assert decide(command, NOW)[0] == Dispatch(batch)
 
 
+def test_from_the_cutoff_on_no_further_node_is_sent_the_command() -> None:
+    waiting = replace(snapshot(in_flight={State.IN_PROGRESS: 1}, unsent=40), cutoff_at=NOW)
+    assert decide(waiting, NOW - timedelta(milliseconds=1))[0] == Dispatch(2)
+    assert decide(waiting, NOW) == [WakeAt(EXPIRES_AT)]
+
+
 def test_a_node_that_is_silent_does_not_hold_up_the_others() -> None:
     fresh = snapshot(standing=PENDING, in_flight={State.PENDING: 1}, unsent=9, awaited_since=NOW)
     waited = NOW + ACKNOWLEDGEMENT_WAIT
