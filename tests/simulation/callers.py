@@ -54,7 +54,7 @@ class Callers:
             self._ask_when,
             self._ask_when,
         ]
-        for _ in range(draw.choice([0, 1, 3, 6])):
+        for _ in range(draw.choice([0, 2, 4, 8])):
             world.come(draw.uniform(0, hours * 3600), draw.choice(changes))
 
     # Windows

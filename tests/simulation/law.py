@@ -49,6 +49,8 @@ class Law:
         self.tasks: dict[str, Task] = {}
         self.commands: dict[str, Command] = {}
         self.targets: dict[str, Target] = {}
+        self._sent_by: dict[str, Task] = {}
+        """The tasks that sent commands, by command."""
         self._open_commands: set[str] = set()
         self._open_tasks: set[str] = set()
         self._started: set[tuple[str, int]] = set()
@@ -268,6 +270,8 @@ class Law:
             else:
                 self._started.add((task.id, ordinal))
             target.has_started = True
+            if command_id is not None:
+                self._sent_by[command_id] = task
         if state in task_invocation.TERMINAL and command_id is not None:
             sent = self.commands.get(command_id)
             self._hold(Rule.PARTS_END_FIRST, sent is None or sent.has_ended, f"{what} ends before {command_id}")
@@ -332,6 +336,9 @@ class Law:
         waits = state is invocation.State.PENDING and change.part_of not in value.sent
         self._hold(Rule.SENT_ONCE, waits and now < value.expires_at, f"{what}, where it was {state}")
         self._hold(Rule.CANCELLED_STARTS_NOTHING, not value.is_cancelled, what)
+        task = self._sent_by.get(change.id)
+        may = task is None or task.behavior is CutoffBehavior.CONTINUE_TASK or now < task.execution.cutoff_at
+        self._hold(Rule.INVOCATION_IN_TIME, may, f"{what}, after the cutoff of its window")
         stops_after = value.errors.stops_after(len(value.nodes))
         self._hold(Rule.WITHIN_ERRORS, value.error_count < stops_after, f"{what} after {value.error_count} failures")
         value.sent.add(change.part_of)

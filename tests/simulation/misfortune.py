@@ -61,7 +61,7 @@ class Misfortunes:
             self._switch_nodes_off,
             self._switch_nodes_off,
         ]
-        for _ in range(draw.choice([0, 0, 1, 2, 4])):
+        for _ in range(draw.choice([0, 1, 2, 4])):
             world.come(draw.uniform(0, min(hours, 6) * 3600), draw.choice(faults))
 
     def strike(self, point: Point, driver: Any) -> None:

@@ -126,6 +126,7 @@ class Plans:
                 "cron(30 5 * * * ? *)",
                 f"cron({soon.minute} {soon.hour} * * ? *)",
                 f"cron({soon.minute},59 {soon.hour}-{(soon.hour + 2) % 24} ? * * *)",
+                f"cron({soon.minute} {soon.hour} ? * {(soon.isoweekday() % 7) + 1}#{(soon.day - 1) // 7 + 1} *)",
                 f"at({soon:%Y-%m-%dT%H:%M:%S})",
                 f"at({soon:%Y-%m-%dT%H:%M:%S})",
             ]

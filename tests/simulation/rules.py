@@ -22,8 +22,8 @@ class Rule(StrEnum):
     CUTOFF_AS_SET = "An opening has the cutoff that the window has when it opens"
     TASK_IN_TIME = "No task starts before its window opens, nor at or after the cutoff"
     INVOCATION_IN_TIME = (
-        "No invocation of a task starts before its window opens, nor at or after the cutoff unless the task says "
-        "CONTINUE_TASK"
+        "No invocation of a task starts, and no node is sent its command, before its window opens, nor at or after the "
+        "cutoff unless the task says CONTINUE_TASK"
     )
     PRIORITIES = "A task starts when every task of a smaller priority has ended"
     ONE_TARGET_AT_A_TIME = "The targets of one task run one after another"
