@@ -101,7 +101,10 @@ class Origin:
     @property
     def name(self) -> str:
         """Return what people call it, such as `Debian-Security bookworm-security`, or `baseos`."""
-        return self.id or f"{self.label or self.origin} {self.codename or self.suite}".strip() or self.site
+        # Ubuntu has the name in the suite (`jammy-security` of `jammy`), Debian in the codename.
+        is_longer = self.suite.startswith(self.codename)
+        suite = self.suite if is_longer else self.codename
+        return self.id or f"{self.label or self.origin} {suite}".strip() or self.site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -93,7 +93,9 @@ def test_security_is_what_one_of_the_security_sources_offers() -> None:
 def test_the_security_source_of_ubuntu_is_known_by_its_suite() -> None:
     data = example()
     data["origins"][1] = MAIN | {"origin": "Ubuntu", "label": "Ubuntu", "suite": "jammy-security", "codename": "jammy"}
-    assert [patch.is_security for (patch,) in patches_of(parse(data)).installed] == [False, True]
+    (bash,), (openssl,) = patches_of(parse(data)).installed
+    assert (bash.is_security, bash.repository) == (False, "Debian bookworm")
+    assert (openssl.is_security, openssl.repository) == (True, "Ubuntu jammy-security")
 
 
 def test_what_no_source_offers_has_no_source_and_is_no_security_patch() -> None:
