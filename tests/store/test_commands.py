@@ -52,13 +52,22 @@ def test_a_command_that_has_ended_sleeps_on(work: Work, status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "completed_count", "is_woken"),
-    [("Pending", 0, True), ("InProgress", 4, True), ("InProgress", 5, False), ("Success", 0, False)],
+    ("status", "completed_count", "unsent_count", "is_woken"),
+    [
+        ("Pending", 0, 1, True),
+        ("Pending", 0, 0, True),
+        ("InProgress", 4, 1, True),
+        ("InProgress", 4, 0, False),
+        ("InProgress", 5, 1, False),
+        ("Success", 0, 1, False),
+    ],
 )
-def test_a_command_is_ramping_up_until_as_many_have_ended_as_may_run_at_once(
-    work: Work, status: str, completed_count: int, *, is_woken: bool
+def test_a_command_is_ramping_up_until_all_is_sent_or_as_many_have_ended_as_may_run_at_once(
+    work: Work, status: str, completed_count: int, unsent_count: int, *, is_woken: bool
 ) -> None:
-    work.commands.put(command(status=status, concurrency=5, completed_count=completed_count), wake_at=later(9))
+    value = command(status=status, concurrency=5, completed_count=completed_count)
+    parts = [invocation(f"mi-{n}", ordinal=n, dispatched_at=None if n < unsent_count else NOW) for n in range(2)]
+    work.commands.add(value, parts, wake_at=later(9))
     assert work.commands.wake_ramping_up("c-1", NOW) is is_woken
     assert work.commands.due(NOW, 9) == (["c-1"] if is_woken else [])
 

@@ -11,7 +11,7 @@ from patchwindow.domain.run import Command, Invocation
 from patchwindow.protocol.records import dumps, loads
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, instant, ms
-from patchwindow.store.tables import command, invocation
+from patchwindow.store.tables import command, command_tally, invocation
 from patchwindow.store.tally import Stage, Tally
 
 EXECUTING: Final = ("Pending", "InProgress", "Cancelling")
@@ -37,9 +37,20 @@ _WAKE: Final = prepared(
     .where(command.c.command_id == sa.bindparam("id"), _IS_EXECUTING)
     .values(wake_at_ms=sa.bindparam("wake_ms"))
 )
+_HAS_UNSENT: Final = sa.exists().where(
+    command_tally.c.command_id == sa.bindparam("id"),
+    command_tally.c.stage == Stage.UNSENT,
+    command_tally.c.invocation_count > 0,
+)
 _WAKE_RAMPING_UP: Final = prepared(
     sa.update(command)
-    .where(command.c.command_id == sa.bindparam("id"), _IS_EXECUTING, command.c.completed_count < command.c.concurrency)
+    .where(
+        command.c.command_id == sa.bindparam("id"),
+        sa.or_(
+            command.c.status == "Pending",
+            sa.and_(_IS_EXECUTING, command.c.completed_count < command.c.concurrency, _HAS_UNSENT),
+        ),
+    )
     .values(wake_at_ms=sa.bindparam("wake_ms"))
 )
 _OPEN_ON_NODE: Final = prepared(
@@ -124,7 +135,8 @@ class Commands(Rows):
     def wake_ramping_up(self, command_id: str, at: datetime) -> bool:
         """Let the engine look at the command at *at* while it may wait for nodes to answer; return whether it may.
 
-        Sending ramps up by what nodes answer. Once as many have ended as may run at once, that is the only limit.
+        Sending ramps up by what nodes answer. Once as many have ended as may run at once, that is the only limit; and
+        once all is sent, there is none. The first answer sets the command in progress.
         """
         return self._change(_WAKE_RAMPING_UP, {"id": command_id, "wake_ms": ms(at)}) == 1
 
