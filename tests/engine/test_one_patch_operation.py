@@ -17,7 +17,7 @@ def node(world: World) -> Agent:
 def patch(world: World, *nodes: Agent) -> str:
     """Return a new patch command, which waits for these nodes."""
     command_id = world.send(
-        nodes, DocumentName="AWS-RunPatchBaseline", Parameters={"Operation": ["Scan"]}, TimeoutSeconds=7200
+        nodes, DocumentName="AWS-RunPatchBaseline", Parameters={"Operation": ["Scan"]}, TimeoutSeconds=172_800
     )
     world.turn()
     return command_id
@@ -110,7 +110,7 @@ def test_a_patch_command_that_expires_makes_room_for_the_next(world: World, node
     first = patch(world, node)
     node.take()
     world.turn()
-    world.after(days=1)
+    world.after(days=3)
     assert world.details(first, node) == ["DeliveryTimedOut"]
     second = patch(world, node)
     assert node.take() == [second]
@@ -123,7 +123,22 @@ def test_who_polls_is_woken_when_what_was_held_back_can_be_given(world: World, n
     patch(world, node)
     world.database.on_wake(rung.append)
     node.say(first, "Success")
-    assert rung == [ENGINE, node.id]
+    assert sorted(rung) == [ENGINE, node.id]
+
+
+def test_who_polls_is_woken_when_what_held_the_next_back_has_expired(world: World, node: Agent) -> None:
+    rung: list[str] = []
+    first = patch(world, node)
+    node.take()
+    world.turn()
+    world.after(days=1)
+    second = patch(world, node)
+    world.database.on_wake(rung.append)
+    while world.details(first, node) == ["InProgress"]:
+        assert node.id not in rung
+        world.after(hours=6)
+    assert node.id in rung
+    assert node.take() == [second]
 
 
 def test_a_poll_is_held_while_nothing_can_be_given(world: World, node: Agent) -> None:

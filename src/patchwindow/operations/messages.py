@@ -262,6 +262,3 @@ def _advance(call: Call, before: Invocation, event: invocation.Event, *, trace_o
         call.work.wake(ENGINE)
     elif call.work.commands.wake_ramping_up(before.command_id, call.now):
         call.work.wake(ENGINE)
-    if after.ended_at is not None and call.work.messages.visible_at(before.instance_id) is not None:
-        # What was held back because of this command can be given now.
-        call.work.wake(before.instance_id)

@@ -168,6 +168,9 @@ def _as_it_stands(after: Invocation) -> Invocation:
 def _settle(work: Work, after: Invocation) -> None:
     if invocation.State(after.details) in invocation.TERMINAL:
         work.messages.settle_command(after.command_id, after.instance_id)
+        if work.messages.visible_at(after.instance_id) is not None:
+            # What was held back from the node because of this command can be given now.
+            work.wake(after.instance_id)
 
 
 def _trace(one: Invocation, *, until: datetime) -> str:
