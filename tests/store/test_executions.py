@@ -118,6 +118,10 @@ def test_a_task_invocation_comes_back_as_it_was_put(work: Work, value: TaskInvoc
     work.executions.put_invocation(value)
     assert work.executions.invocations("te-1") == [value]
     assert work.executions.invocations("te-2") == []
+    assert work.executions.invocation("ti-1") == value
+    assert work.executions.invocation("ti-2") is None
+    part = ("ti-1", value.status, value.status_details, value.target_ordinal, value.command_id)
+    assert work.executions.parts("te-1") == [part]
 
 
 def test_tasks_and_invocations_are_in_the_order_in_which_they_run(work: Work) -> None:

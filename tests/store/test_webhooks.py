@@ -64,6 +64,7 @@ def test_a_call_comes_back_as_it_was_put_last(work: Work, value: WebhookCall) ->
     work.webhook_calls.put(call(details="first"))
     work.webhook_calls.put(value)
     assert work.webhook_calls.of_execution("we-1") == [value]
+    assert work.webhook_calls.ended("we-1") == ([value] if value.event else [])
     assert work.webhook_calls.of_execution("we-2") == []
     work.webhook_calls.forget("ti-1")
     assert work.webhook_calls.of_execution("we-1") == []

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -57,6 +57,18 @@ _ALL_INVOCATIONS: Final = (
     .order_by(task_invocation.c.ordinal)
 )
 _INVOCATIONS: Final = prepared(_ALL_INVOCATIONS)
+_PARTS: Final = prepared(
+    sa.select(
+        task_invocation.c.invocation_id,
+        task_invocation.c.status,
+        task_invocation.c.status_details,
+        task_invocation.c.target_ordinal,
+        task_invocation.c.command_id,
+    )
+    .where(task_invocation.c.task_execution_id == sa.bindparam("id"))
+    .order_by(task_invocation.c.ordinal)
+)
+_INVOCATION: Final = prepared(sa.select(task_invocation).where(task_invocation.c.invocation_id == sa.bindparam("id")))
 _OF_COMMAND: Final = prepared(
     sa.select(task_execution.c.window_execution_id)
     .join(task_invocation, task_invocation.c.task_execution_id == task_execution.c.task_execution_id)
@@ -79,6 +91,16 @@ _MISSED: Final = prepared(
     .order_by(invocation.c.ordinal)
 )
 _BY_COMMAND: Final = prepared(sa.select(task_invocation).where(task_invocation.c.command_id == sa.bindparam("id")))
+
+
+class Part(NamedTuple):
+    """What decisions look at of a task invocation."""
+
+    invocation_id: str
+    status: str
+    status_details: str
+    target_ordinal: int
+    command_id: str | None
 
 
 class Executions(Rows):
@@ -187,6 +209,15 @@ class Executions(Rows):
     def invocations(self, task_execution_id: str) -> list[TaskInvocation]:
         """Return the invocations of a task execution, in the order in which they run."""
         return [_invocation(row) for row in self._rows(_INVOCATIONS, {"id": task_execution_id})]
+
+    def parts(self, task_execution_id: str) -> list[Part]:
+        """Return of the invocations of a task execution what decisions look at, in the order in which they run."""
+        return [Part(*row) for row in self._rows(_PARTS, {"id": task_execution_id})]
+
+    def invocation(self, invocation_id: str) -> TaskInvocation | None:
+        """Return one task invocation."""
+        row = self._row(_INVOCATION, {"id": invocation_id})
+        return None if row is None else _invocation(row)
 
     def of_command(self, command_id: str) -> str | None:
         """Return the id of the window execution that sent the command."""

@@ -33,6 +33,11 @@ _HELD: Final = prepared(
 _OF_EXECUTION: Final = prepared(
     sa.select(webhook_call).where(webhook_call.c.window_execution_id == sa.bindparam("execution_id"))
 )
+_ENDED: Final = prepared(
+    sa.select(webhook_call).where(
+        webhook_call.c.window_execution_id == sa.bindparam("execution_id"), webhook_call.c.event.is_not(None)
+    )
+)
 _FORGET: Final = prepared(sa.delete(webhook_call).where(webhook_call.c.invocation_id == sa.bindparam("id")))
 
 
@@ -83,6 +88,10 @@ class WebhookCalls(Rows):
     def of_execution(self, execution_id: str) -> list[WebhookCall]:
         """Return the calls of a window execution, in no order."""
         return [_call(row) for row in self._rows(_OF_EXECUTION, {"execution_id": execution_id})]
+
+    def ended(self, execution_id: str) -> list[WebhookCall]:
+        """Return those calls of a window execution that have ended, in no order."""
+        return [_call(row) for row in self._rows(_ENDED, {"execution_id": execution_id})]
 
     def forget(self, invocation_id: str) -> None:
         """Forget the call of a task invocation, if it has one."""
