@@ -18,8 +18,7 @@ TABLES: Final[tuple[tuple[str, str, Mapping[Any, Mapping[Any, str]]], ...]] = (
     ("Task", "One task within one opening. These are the API's values of Status.", task_execution.TRANSITIONS),
     (
         "Task invocation",
-        "One window target of a task, for which there is one command; or of a task that is no command one node, for which "
-        "there is one call of a webhook. These are the API's values of Status.",
+        "One window target of a task and its command; or one node, and its call of a webhook. These are the API's values of Status.",
         task_invocation.TRANSITIONS,
     ),
     ("Command", "A command over all its nodes. These are the API's values of Status.", command.TRANSITIONS),
