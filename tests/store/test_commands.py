@@ -44,6 +44,15 @@ def test_a_command_under_way_can_be_woken(work: Work, status: str) -> None:
     assert work.commands.due(NOW, 9) == ["c-1"]
 
 
+def test_whoever_wakes_a_command_does_not_keep_it_asleep(work: Work) -> None:
+    work.commands.add(command(), [], wake_at=NOW)
+    work.commands.wake("c-1", later(9))
+    work.commands.wake_ramping_up("c-1", later(9))
+    assert work.commands.next_wake_at() == NOW
+    work.commands.sleep("c-1", until=later(9))
+    assert work.commands.next_wake_at() == later(9)
+
+
 @pytest.mark.parametrize("status", ["Success", "Failed", "TimedOut", "Cancelled"])
 def test_a_command_that_has_ended_sleeps_on(work: Work, status: str) -> None:
     work.commands.put(command(status=status), wake_at=None)

@@ -54,7 +54,7 @@ def step_command(work: Work, ids: Ids, command_id: str, now: datetime) -> None:
     if value != before or wake_at is None:
         work.commands.put(value, wake_at=wake_at)
     else:
-        work.commands.wake(command_id, wake_at)
+        work.commands.sleep(command_id, until=wake_at)
     if execution_id is not None and command.Status(value.status) in command.TERMINAL:
         work.executions.wake(execution_id, now)
         work.wake(ENGINE)

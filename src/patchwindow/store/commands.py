@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from patchwindow.domain.run import Command, Invocation
 from patchwindow.protocol.records import dumps, loads
 from patchwindow.store.prepared import prepared
-from patchwindow.store.rows import Rows, instant, ms
+from patchwindow.store.rows import Rows, instant, ms, sooner
 from patchwindow.store.tables import command, command_tally, invocation
 from patchwindow.store.tally import Stage, Tally
 
@@ -32,10 +32,12 @@ _DUE: Final = prepared(
     .limit(sa.bindparam("limit"))
 )
 _NEXT: Final = prepared(sa.select(sa.func.min(command.c.wake_at_ms)))
+_WAKES: Final = sooner(command.c.wake_at_ms, sa.bindparam("wake_ms"))
 _WAKE: Final = prepared(
-    sa.update(command)
-    .where(command.c.command_id == sa.bindparam("id"), _IS_EXECUTING)
-    .values(wake_at_ms=sa.bindparam("wake_ms"))
+    sa.update(command).where(command.c.command_id == sa.bindparam("id"), _IS_EXECUTING).values(wake_at_ms=_WAKES)
+)
+_SLEEP: Final = prepared(
+    sa.update(command).where(command.c.command_id == sa.bindparam("id")).values(wake_at_ms=sa.bindparam("wake_ms"))
 )
 _HAS_UNSENT: Final = sa.exists().where(
     command_tally.c.command_id == sa.bindparam("id"),
@@ -51,7 +53,7 @@ _WAKE_RAMPING_UP: Final = prepared(
             sa.and_(_IS_EXECUTING, command.c.completed_count < command.c.concurrency, _HAS_UNSENT),
         ),
     )
-    .values(wake_at_ms=sa.bindparam("wake_ms"))
+    .values(wake_at_ms=_WAKES)
 )
 _OPEN_ON_NODE: Final = prepared(
     sa.select(invocation.c.command_id)
@@ -129,8 +131,12 @@ class Commands(Rows):
             self._row(_HOLD, {"id": command_id})
 
     def wake(self, command_id: str, at: datetime) -> None:
-        """Let the engine look at the command at *at*, unless it has ended."""
+        """Let the engine look at the command at *at*, if not before, unless it has ended."""
         self._change(_WAKE, {"id": command_id, "wake_ms": ms(at)})
+
+    def sleep(self, command_id: str, until: datetime) -> None:
+        """Let the engine, which has just looked at the command, look at it again at *until*."""
+        self._change(_SLEEP, {"id": command_id, "wake_ms": ms(until)})
 
     def wake_ramping_up(self, command_id: str, at: datetime) -> bool:
         """Let the engine look at the command at *at* while it may wait for nodes to answer; return whether it may.

@@ -11,7 +11,7 @@ from patchwindow.domain.run import TaskExecution, TaskInvocation, WindowExecutio
 from patchwindow.domain.window import Target, WindowTask
 from patchwindow.protocol.records import dumps, from_ms, loads
 from patchwindow.store.prepared import prepared
-from patchwindow.store.rows import Rows, instant, ms
+from patchwindow.store.rows import Rows, instant, ms, sooner
 from patchwindow.store.tables import invocation, task_execution, task_invocation, window_execution
 
 _ONE: Final = sa.select(window_execution).where(window_execution.c.window_execution_id == sa.bindparam("id"))
@@ -32,7 +32,7 @@ _NEXT: Final = prepared(sa.select(sa.func.min(window_execution.c.wake_at_ms)))
 _WAKE: Final = prepared(
     sa.update(window_execution)
     .where(window_execution.c.window_execution_id == sa.bindparam("id"))
-    .values(wake_at_ms=sa.bindparam("wake_ms"))
+    .values(wake_at_ms=sooner(window_execution.c.wake_at_ms, sa.bindparam("wake_ms")))
 )
 _OPEN: Final = prepared(
     sa.select(sa.func.count()).where(
@@ -130,7 +130,7 @@ class Executions(Rows):
             self._row(_HOLD, {"id": execution_id})
 
     def wake(self, execution_id: str, at: datetime) -> None:
-        """Let the engine look at the execution at *at*."""
+        """Let the engine look at the execution at *at*, if not before."""
         self._change(_WAKE, {"id": execution_id, "wake_ms": ms(at)})
 
     def due(self, now: datetime, limit: int) -> list[str]:

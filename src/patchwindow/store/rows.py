@@ -111,6 +111,14 @@ def instant(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else from_ms(milliseconds)
 
 
+def sooner(column: "sa.Column[int]", at_ms: sa.BindParameter[int]) -> sa.ColumnElement[int]:
+    """Return the earlier of both instants; *at_ms* where the column has none.
+
+    Whoever wakes somebody must not keep him asleep: his clock may be ahead, or have been until it was set back.
+    """
+    return sa.case((column <= at_ms, column), else_=at_ms)
+
+
 def like_prefix(column: "sa.Column[str]", prefix: str) -> sa.ColumnElement[bool]:
     """Return the condition that *column* starts with *prefix*, letter case included, on both databases."""
     return sa.func.substr(column, 1, len(prefix), type_=column.type) == prefix
