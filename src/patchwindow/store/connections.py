@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from patchwindow.domain.errors import MovedMeanwhile
+from patchwindow.store.prepared import DIRECT
 from patchwindow.store.turnstile import Turnstile
 
 WAIT_S: Final = 60.0
@@ -41,9 +42,8 @@ class Connections:
         try:
             connection = self._take()
             try:
-                with connection.begin() as transaction:
+                with _direct(connection) if DIRECT in connection.get_execution_options() else _plain(connection):
                     yield connection
-                    _commit(connection, transaction)
             finally:
                 self._give_back(connection)
         finally:
@@ -69,11 +69,47 @@ class Connections:
             self._idle.append(connection)
 
 
-def _commit(connection: sa.Connection, transaction: sa.RootTransaction) -> None:
+@contextmanager
+def _plain(connection: sa.Connection) -> Iterator[None]:
+    """Be in a transaction of SQLAlchemy's."""
+    with connection.begin() as transaction:
+        yield
+        try:
+            transaction.commit()
+        except sa.exc.DBAPIError:
+            _give_up(connection)
+            raise
+
+
+@contextmanager
+def _direct(connection: sa.Connection) -> Iterator[None]:
+    """Be in a transaction of the driver's: SQLAlchemy's own costs more than the statements of most.
+
+    A statement that goes through SQLAlchemy after all takes itself to be in one of its own, which ends with this.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    errors: type[Exception] = connection.dialect.loaded_dbapi.Error
+    begin: str = connection.get_execution_options()[DIRECT]
     try:
-        transaction.commit()
-    except sa.exc.DBAPIError:
-        # The transaction may still be open, as SQLite leaves it, while SQLAlchemy takes it for ended: the next one
-        # could not begin. Without its connection it is rolled back.
-        connection.invalidate()
+        driver.execute(begin)
+    except errors as problem:
+        raise sa.exc.DBAPIError.instance(begin, None, problem, errors, dialect=connection.dialect) from problem
+    try:
+        yield
+    except BaseException:
+        (connection.get_transaction() or driver).rollback()
         raise
+    try:
+        (connection.get_transaction() or driver).commit()
+    except sa.exc.DBAPIError:
+        _give_up(connection)
+        raise
+    except errors as problem:
+        _give_up(connection)
+        raise sa.exc.DBAPIError.instance("COMMIT", None, problem, errors, dialect=connection.dialect) from problem
+
+
+def _give_up(connection: sa.Connection) -> None:
+    # After a commit that failed the transaction may still be open, as SQLite leaves it, while SQLAlchemy takes it for
+    # ended: the next one could not begin. Without its connection it is rolled back.
+    connection.invalidate()

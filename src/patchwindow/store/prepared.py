@@ -12,7 +12,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 DIRECT: Final = "patchwindow_direct"
-"""The execution option of engines whose driver's connections have `execute`, and take question marks and a list."""
+"""The execution option of engines whose driver's connections have `execute`, and take question marks and a list.
+
+Its value is the statement with which a transaction begins there.
+"""
 
 Statement = sa.Select[Any] | sa.Insert | sa.Update | sa.Delete
 Given = Mapping[str, object]

@@ -25,7 +25,8 @@ _CONNECT_ARGS: Final = {"check_same_thread": False, "cached_statements": 512}
 READERS: Final = 4
 WRITERS: Final = 1
 IS_SHARED: Final = False
-TYPES: Final = {"BYTES": "BLOB"}
+# A clustered table is the index of its key: a row of few columns is then found in one search.
+TYPES: Final = {"BYTES": "BLOB", "CLUSTERED": "WITHOUT ROWID"}
 
 
 def connections(url: sa.URL) -> tuple[Connections, Connections]:
@@ -42,9 +43,8 @@ def connections(url: sa.URL) -> tuple[Connections, Connections]:
 
 
 def _engine(url: sa.URL, begin: str, pragmas: tuple[str, ...]) -> sa.Engine:
-    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=_CONNECT_ARGS, execution_options={DIRECT: True})
+    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=_CONNECT_ARGS, execution_options={DIRECT: begin})
     sa.event.listen(engine, "connect", _preparer((*_PRAGMAS, *pragmas)))
-    sa.event.listen(engine, "begin", _beginner(begin))
     return engine
 
 
@@ -58,16 +58,8 @@ def _preparer(pragmas: tuple[str, ...]) -> Callable[[sqlite3.Connection, object]
     return prepare
 
 
-def _beginner(statement: str) -> Callable[[sa.Connection], None]:
-    def begin(connection: sa.Connection) -> None:
-        driver: Any = connection.connection.dbapi_connection
-        _execute(driver, statement)
-
-    return begin
-
-
 def _execute(driver: sqlite3.Connection, statement: str) -> None:
-    # Past SQLAlchemy's cursors, which would make a BEGIN dearer than what comes after it, but with its errors.
+    # Past SQLAlchemy's cursors, but with its errors.
     try:
         driver.execute(statement)
     except sqlite3.Error as problem:
@@ -76,4 +68,5 @@ def _execute(driver: sqlite3.Connection, statement: str) -> None:
 
 def lock_migrations(connection: sa.Connection) -> None:
     """Do nothing: an immediate transaction is alone already."""
-    assert connection.in_transaction()
+    driver: Any = connection.connection.dbapi_connection
+    assert driver.in_transaction
