@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.simulation.plans import GROUPS, RINGS, Plans
+from tests.simulation.rules import Rule
 
 from patchwindow.domain.opening import parse_instant
 
@@ -60,12 +61,35 @@ class Callers:
     # Windows
 
     def _make_window(self, hours: int) -> None:
-        draw, world = self._random, self._world
+        world = self._world
         members = self._plans.window()
-        made = world.ask("CreateMaintenanceWindow", **members)
+        token = f"token-{world.ids.hex(8)}"
+        made = world.ask("CreateMaintenanceWindow", **members, ClientToken=token)
         if made is None:
-            return
-        window_id = made["WindowId"]
+            # Whether it was made, a caller finds out by the same request.
+            world.come(_AGAIN_S, partial(self._make_again, members, token, hours))
+        else:
+            self._fill(made["WindowId"], members, hours)
+            if self._random.random() < 0.3:
+                self._send_again(members, token)
+
+    def _make_again(self, members: dict[str, Any], token: str, hours: int) -> None:
+        window_id = self._send_again(members, token)
+        if window_id is None:
+            self._world.come(_AGAIN_S, partial(self._make_again, members, token, hours))
+        elif self._is_there(window_id):
+            self._fill(window_id, members, hours)
+
+    def _send_again(self, members: dict[str, Any], token: str) -> str | None:
+        made = self._world.ask("CreateMaintenanceWindow", **members, ClientToken=token)
+        if made is None:
+            return None
+        named = [id for id, one in self._law.windows.items() if one.name == members["Name"]]
+        self._law.checks.hold(Rule.DONE_ONCE, named == [made["WindowId"]], f"{named} were made for {made}")
+        return str(made["WindowId"])
+
+    def _fill(self, window_id: str, members: dict[str, Any], hours: int) -> None:
+        draw, world = self._random, self._world
         if "EndDate" not in members:
             world.come(hours * 3600, partial(self._delete_for_good, window_id))
         self._look_up(window_id)

@@ -6,7 +6,7 @@ from what it judges.
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -53,6 +53,8 @@ class Law:
         """The tasks that sent commands, by command."""
         self._open_commands: set[str] = set()
         self._open_tasks: set[str] = set()
+        self._latest = datetime.min.replace(tzinfo=UTC)
+        """The latest time that any server acted at: what has opened is open, also when clocks are set back."""
         self._started: set[tuple[str, int]] = set()
         """The tasks, with the numbers of their window targets, for which webhooks begin to be called in this step."""
         self._looks: list[datetime] = []
@@ -63,6 +65,7 @@ class Law:
     def see(self, now: datetime) -> list[Change]:
         """Check all that has changed at *now*, and return it."""
         changes = list(self._witness.new())
+        self._latest = max(self._latest, now)
         for change in changes:
             self._see(change, now)
         for task, ordinal in self._started:
@@ -242,7 +245,7 @@ class Law:
         task, what = self.tasks[change.id], f"task {change.id} became {state} at {now}"
         if state is task_execution.State.IN_PROGRESS:
             execution = task.execution
-            self._hold(Rule.TASK_IN_TIME, execution.opens_at <= now < execution.cutoff_at, what)
+            self._hold(Rule.TASK_IN_TIME, execution.opens_at <= self._latest and now < execution.cutoff_at, what)
             self._hold(Rule.CANCELLED_STARTS_NOTHING, not execution.is_cancelled, what)
             before = [one.id for one in execution.tasks if one.priority < task.priority and one.id in self._open_tasks]
             self._hold(Rule.PRIORITIES, not before, f"{what}, before {before}")
@@ -255,14 +258,14 @@ class Law:
     def _target(self, change: Change, now: datetime) -> None:
         task, what = self.tasks[change.part_of], f"target {change.id} of task {change.part_of} at {now}"
         state = task_invocation.State(change.after)
-        command_id, ordinal = json.loads(change.body)
+        command_id, ordinal, details = json.loads(change.body)
         if change.before is None:
             task.targets[change.id] = self.targets[change.id] = Target(change.id, ordinal, state)
             return
         target = task.targets[change.id]
         if state is task_invocation.State.IN_PROGRESS:
             begins_in_time = now < task.execution.cutoff_at or task.behavior is CutoffBehavior.CONTINUE_TASK
-            self._hold(Rule.INVOCATION_IN_TIME, begins_in_time and task.execution.opens_at <= now, what)
+            self._hold(Rule.INVOCATION_IN_TIME, begins_in_time and task.execution.opens_at <= self._latest, what)
             self._hold(Rule.TASK_IN_TIME, task.state is task_execution.State.IN_PROGRESS, f"{what} starts without it")
             if task.concurrency is None:
                 running = [one.id for one in task.targets.values() if one.state is task_invocation.State.IN_PROGRESS]
@@ -273,8 +276,11 @@ class Law:
             if command_id is not None:
                 self._sent_by[command_id] = task
         if state in task_invocation.TERMINAL and command_id is not None:
-            sent = self.commands.get(command_id)
-            self._hold(Rule.PARTS_END_FIRST, sent is None or sent.has_ended, f"{what} ends before {command_id}")
+            sent = self.commands[command_id]
+            self._hold(Rule.PARTS_END_FIRST, sent.has_ended, f"{what} ends before {command_id}")
+            told = f"{len(missed)} of {len(sent.nodes)} nodes missed" if (missed := sent.missed()) else ""
+            is_told = told in details if told else "missed" not in details
+            self._hold(Rule.MISSED_ARE_TOLD, is_told, f"{what} says {details!r}, and {missed} missed it")
         target.state = state
 
     def _check_limits(self, task_id: str, ordinal: int) -> None:
@@ -316,7 +322,7 @@ class Law:
 
     def _invocation(self, change: Change) -> None:
         state = invocation.State(change.after)
-        (ended_at_ms,) = json.loads(change.body)
+        ended_at_ms, acknowledged_at_ms = json.loads(change.body)
         has_ended = state in invocation.TERMINAL
         what = f"command {change.id} on {change.part_of} is {state}"
         self._hold(Rule.ENDS_ARE_FINAL, (ended_at_ms is not None) is has_ended, f"{what}, ended {ended_at_ms}")
@@ -327,6 +333,8 @@ class Law:
                 value.in_flight_count -= 1
                 waiting = self._witness.rows(_WAITING, change.id, change.part_of)
                 self._hold(Rule.MAILBOXES_EMPTY, not waiting, f"{what}, and {waiting} wait")
+        if acknowledged_at_ms is not None:
+            value.taken.add(change.part_of)
         value.nodes[change.part_of] = state
         value.tally[state] += 1
 

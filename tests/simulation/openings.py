@@ -25,6 +25,7 @@ class Openings:
     checks: Checks
     window: Window | None = None
     """None once it is deleted."""
+    name: str = ""
     recorded: set[datetime] = field(default_factory=set)
     since: datetime | None = None
     seen_count: int = 0
@@ -37,7 +38,7 @@ class Openings:
 
     def become(self, window: Window | None, now: datetime, seen_count: int) -> None:
         """Note that the window was made, changed or deleted."""
-        before = self.window
+        before, self.name = self.window, self.name if window is None else window.name
         goes_on = (
             before is not None
             and window is not None

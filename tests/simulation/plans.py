@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -81,6 +82,7 @@ class Plans:
         self._night = night
         self._ends_at = night.starts_at + timedelta(hours=hours)
         self._hours = hours
+        self._numbers = count(1)
 
     def window(self) -> dict[str, Any]:
         """Return the members of a new window."""
@@ -92,7 +94,7 @@ class Plans:
         if draw.random() < 0.9:
             members["EndDate"] = _text(self._ends_at)
         return {
-            "Name": f"window-{draw.randrange(1000)}",
+            "Name": f"window-{next(self._numbers)}",
             "AllowUnassociatedTargets": True,
             "Enabled": draw.random() < 0.92,
             **self.length(),

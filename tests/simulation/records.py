@@ -76,6 +76,8 @@ class Command:
     wanted: Collection[str]
     nodes: dict[str, invocation.State] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+    """The nodes that acknowledged it, or told of it."""
     tally: Counter[invocation.State] = field(default_factory=Counter)
     in_flight_count: int = 0
     is_cancelled: bool = False
@@ -89,6 +91,16 @@ class Command:
     def has_ended(self) -> bool:
         """Whether nothing more happens to it."""
         return self.state in command.TERMINAL
+
+    def missed(self) -> set[str]:
+        """Return the nodes that never took it."""
+        untaken = (
+            invocation.State.DELIVERY_TIMED_OUT,
+            invocation.State.UNDELIVERABLE,
+            invocation.State.CANCELLED,
+            invocation.State.TERMINATED,
+        )
+        return {node for node, state in self.nodes.items() if state in untaken} - self.taken
 
     def counts(self) -> list[int]:
         """Return what the API is to tell of its invocations."""

@@ -43,6 +43,8 @@ class Rule(StrEnum):
     HANDED_OUT_WHILE_OPEN = "No node is handed a command that it was told to cancel or that has ended for it"
     ONE_PATCH_OPERATION = "No node is handed a patch operation while another that it took has not ended"
     TARGETS_ACCOUNTED_FOR = "A command has, from the first, one invocation for each node that its targets select"
+    MISSED_ARE_TOLD = "What a window's command came to for a target tells how many of its nodes never took it"
+    DONE_ONCE = "A request with a client token is carried out once, however often it is sent"
     ALLOWED_MOVES = "Every change of a status is one that the table allows"
     ENDS_ARE_FINAL = "What has ended never changes again, whatever late, repeated or confused replies come"
     COUNTS_EQUAL_ROWS = "The counts of a command are those of its invocations"

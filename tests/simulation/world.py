@@ -152,7 +152,7 @@ class World:
                 server.start(partial(self._ring, server))
             node_count = draw.choice([1, 2, 3, 5, 8, 8, 13, 40])
             if draw.random() < 0.01:
-                node_count = draw.choice([1000, 2000, 3000])
+                node_count = draw.choice([500, 1000, 1000, 2000, 3000])
             hours = draw.choice([1, 2, 3, 4]) if node_count < 40 else 2
             if node_count < 10 and draw.random() < 0.1:
                 hours = 30
