@@ -73,12 +73,13 @@ def as_enabled(right: Function) -> Function:
     return lambda call, window: right(call, dataclasses.replace(window, enabled=True))
 
 
-def open_again(right: Function) -> Function:
-    """Let an opening that is recorded already be recorded as one a little later."""
+def open_twice(right: Function) -> Function:
+    """Record each opening again, as one a millisecond later."""
 
-    def open(executions: Executions, value: WindowExecution, *, wake_at: datetime | None) -> bool:
-        other = dataclasses.replace(value, opens_at=value.opens_at + timedelta(milliseconds=1))
-        return bool(right(executions, value, wake_at=wake_at) or right(executions, other, wake_at=wake_at))
+    def open(executions: Executions, value: WindowExecution, **named: Any) -> Any:
+        id, at = f"{value.window_execution_id[:-1]}x", value.opens_at + timedelta(milliseconds=1)
+        right(executions, value, **named)
+        return right(executions, dataclasses.replace(value, window_execution_id=id, opens_at=at), **named)
 
     return open
 

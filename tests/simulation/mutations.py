@@ -28,12 +28,12 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         breaks=(Rule.OPENS_AS_SCHEDULED, Rule.TOLD_COMES_TRUE),
         within=10,
     ),
-    "an opening opens again": Mutation(
-        says="An opening that has an execution already gets another",
+    "an opening opens twice": Mutation(
+        says="Each opening is recorded twice, the second time a millisecond late",
         place=f"{_EXECUTIONS}.open",
-        mutate=mutants.open_again,
-        breaks=(Rule.OPENS_ONCE, Rule.OPENS_AS_SCHEDULED),
-        within=200,
+        mutate=mutants.open_twice,
+        breaks=(Rule.OPENS_ONCE, Rule.OPENS_AS_SCHEDULED, Rule.SKIPS_WHILE_OPEN),
+        within=10,
     ),
     "a missed opening is passed over": Mutation(
         says="An opening that no server could attend to is not recorded",
@@ -127,7 +127,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         place=_EXECUTION,
         mutate=mutants.see(cancel_requested=lambda _: False),
         breaks=(Rule.CANCELLED_STARTS_NOTHING,),
-        within=200,
+        within=1000,
     ),
     "an execution's wake-up is lost": Mutation(
         says="When to look at an execution again is not stored",
@@ -147,7 +147,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         says="A command that the cutoff should cancel goes on",
         place="patchwindow.engine.perform_window:request_cancel",
         mutate=mutants.never,
-        breaks=(Rule.INVOCATION_IN_TIME,),
+        breaks=(Rule.INVOCATION_IN_TIME, Rule.CUTOFF_IS_HEEDED),
         within=500,
     ),
     "too many webhooks at once": Mutation(
