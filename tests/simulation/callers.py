@@ -32,7 +32,7 @@ class Callers:
         for _ in range(1 if is_large else draw.choice([0, 1, 1, 2, 3])):
             self._make_window(hours)
         for _ in range(draw.choice([0, 1, 2])):
-            world.come(draw.uniform(0, hours * 3600), self._send)
+            world.come(world.any_time_s(hours), self._send)
         changes: list[Callable[[], None]] = [
             self._send,
             partial(self._make_window, hours),
@@ -56,7 +56,7 @@ class Callers:
             self._ask_when,
         ]
         for _ in range(draw.choice([0, 2, 4, 8])):
-            world.come(draw.uniform(0, hours * 3600), draw.choice(changes))
+            world.come(world.any_time_s(hours), draw.choice(changes))
 
     # Windows
 
@@ -97,7 +97,7 @@ class Callers:
         for _ in range(draw.choice([0, 1, 2, 3])):
             self._register_task(window_id, target_ids)
         for _ in range(draw.choice([0, 1, 2])):
-            world.come(draw.uniform(0, hours * 3600), partial(self._look_up, window_id))
+            world.come(world.any_time_s(hours), partial(self._look_up, window_id))
 
     def _look_up(self, window_id: str) -> None:
         """Ask for a window: what it is, is kept; when it opens next, must come true."""

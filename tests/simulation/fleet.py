@@ -146,7 +146,7 @@ class SimulatedNode:
         if draw.random() < 0.95:
             self._later(2, partial(self._call, "AcknowledgeMessage", MessageId=message_id))
         self._later(2, partial(self._say, command_id, "InProgress"))
-        takes_s = draw.choice([1, 5, 60, 600, 4000])
+        takes_s = draw.choice([1, 5, 60, 600, 4000, 4000])
         if draw.random() < 0.06:
             off_s = draw.choice([30, 600])
             self._later(takes_s, partial(self._reboot, command_id, off_s))

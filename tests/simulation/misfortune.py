@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 _FORWARD_S: Final = (0.3, 2, 60, 900, 3700, 10_000)
 _BACKWARD_S: Final = (0.3, 2, 60, 900, 3700)
-_REFUSALS: Final[dict[str, Point]] = {
-    "database is locked": Point.BEFORE_WRITE,
-    "unable to open database file": Point.BEFORE_READ,
-    "interrupted": Point.IN_WRITE,
-    "database or disk is full": Point.BEFORE_COMMIT,
-    "the answer to a commit is lost": Point.AFTER_COMMIT,
+_REFUSALS: Final = {
+    Point.BEFORE_WRITE: "database is locked",
+    Point.BEFORE_READ: "unable to open database file",
+    Point.IN_WRITE: "interrupted",
+    Point.BEFORE_COMMIT: "database or disk is full",
+    Point.AFTER_COMMIT: "the answer to a commit is lost",
 }
 
 
@@ -32,11 +32,13 @@ class Misfortunes:
         self._death = draw.choice([0, 0, 0, 0.005, 0.02])
         """How likely a process ends at any one point of a transaction."""
         self._deaths_left = 12
+        self._fragility = draw.choice([0, 0, 0, 0.01, 0.05])
+        """How likely the database refuses at any one point of a transaction."""
         self._deafness = draw.choice([0, 0, 0.01])
         """How likely a process ends between a commit and the bell that it rings."""
         self.slowness = draw.choice([0, 0, 0.2, 0.6])
         """How likely an engine stops between each two of its transactions."""
-        self._refusal = ""
+        self._refused = Point.BEFORE_WRITE
         self._refuses_until: datetime | None = None
         self._refusal_chance = 0.0
 
@@ -62,7 +64,7 @@ class Misfortunes:
             self._switch_nodes_off,
         ]
         for _ in range(draw.choice([0, 1, 2, 4])):
-            world.come(draw.uniform(0, min(hours, 6) * 3600), draw.choice(faults))
+            world.come(world.any_time_s(hours), draw.choice(faults))
 
     def strike(self, point: Point, driver: Any) -> None:
         """Let happen at this point of a transaction what does."""
@@ -71,16 +73,23 @@ class Misfortunes:
         draw = self._random
         if self._death and point is not Point.IN_WRITE and draw.random() < self._death:
             self._die()
-        if self._refuses_until is None or point is not _REFUSALS[self._refusal]:
-            return
-        if self._world.now >= self._refuses_until:
-            self._refuses_until = None
-        elif draw.random() < self._refusal_chance:
+        if self._refuses(point):
             if point is Point.IN_WRITE:
                 # The driver itself ends a statement, once it has taken so many steps.
                 driver.set_progress_handler(lambda: 1, draw.choice([5, 20, 60, 200]))
             else:
-                raise OperationalError(point.name, None, Exception(self._refusal))
+                raise OperationalError(point.name, None, Exception(_REFUSALS[point]))
+
+    def _refuses(self, point: Point) -> bool:
+        """Draw whether the database refuses at this point, as it does now and then, or for a while."""
+        if self._fragility and self._random.random() < self._fragility:
+            return True
+        if self._refuses_until is None or point is not self._refused:
+            return False
+        if self._world.now >= self._refuses_until:
+            self._refuses_until = None
+            return False
+        return self._random.random() < self._refusal_chance
 
     def strike_bell(self) -> None:
         """Let the process end before the bell rings, or not."""
@@ -112,11 +121,11 @@ class Misfortunes:
 
     def _refuse(self) -> None:
         draw, world = self._random, self._world
-        self._refusal = draw.choice(sorted(_REFUSALS))
+        self._refused = draw.choice(list(_REFUSALS))
         self._refusal_chance = draw.choice([0.2, 0.5, 1])
         for_s = draw.choice([1, 5, 60, 400])
         self._refuses_until = world.now + timedelta(seconds=for_s)
-        world.note(f"the database refuses for {for_s} s: {self._refusal}")
+        world.note(f"the database refuses for {for_s} s: {_REFUSALS[self._refused]}")
 
     def _switch_nodes_off(self) -> None:
         draw, world = self._random, self._world

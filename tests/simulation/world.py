@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -92,6 +92,18 @@ class World:
     def _come_at(self, at: datetime, what: Callable[[], object]) -> None:
         heapq.heappush(self._to_come, (at, next(self._sequence), what))
 
+    def any_time_s(self, hours: int) -> float:
+        """Return in how many seconds something happens: some time within so many hours, or just when a window opens or cuts off."""
+        draw = self.random
+        windows = [one.window for one in self.law.windows.values() if one.window is not None]
+        if windows and draw.random() < 0.6:
+            window = draw.choice(windows)
+            for opening in islice(window.timing().openings(self.now), draw.randrange(3), None):
+                at = opening if draw.random() < 0.7 else window.cutoff_at(opening)
+                after_s = (at - self.now).total_seconds() + draw.choice([-1, 0, 0.004, 0.02, 1, 3, 10, 60])
+                return min(max(after_s, 0), hours * 3600)
+        return draw.uniform(0, hours * 3600)
+
     def run(self) -> None:
         """Let everything happen that ever will, and check the law after each.
 
@@ -159,7 +171,7 @@ class World:
             self.add_nodes(node_count)
             self.webhooks.configure()
             self.callers = Callers(self, Plans(self, self.night, hours))
-            self.callers.begin(min(hours, 6), is_large=node_count >= 40)
+            self.callers.begin(hours, is_large=node_count >= 40)
         self.misfortunes.plan(hours)
 
     def add_nodes(self, number: int) -> None:
