@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from patchwindow.operations.not_served import GROUPS_NOT_SERVED, NOT_SERVED
-from patchwindow.operations.table import AGENT_OPERATIONS, GROUP_OPERATIONS, OPERATIONS, Operation
+from patchwindow.operations.table import AGENT_OPERATIONS, GROUP_OPERATIONS, OPERATIONS, OWN_OPERATIONS, Operation
 from patchwindow.protocol.rest import load_routes
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "api.md"
@@ -18,6 +18,11 @@ Drawn from the tables that the server itself runs by. A viewer may call those th
 ## Systems Manager
 
 AWS JSON 1.1 at `POST /`, API version 2014-11-06.
+"""
+OWN_HEAD: Final = """## patchwindow
+
+What the public API has no operation for: a service of our own, whose model is in the same format, at the same address, with the same keys.
+AWS JSON 1.1 at `POST /`, API version 2026-11-01, signed for the service `ssm`. [own-api.md](own-api.md) says how any client calls it.
 """
 GROUPS_HEAD: Final = """## Resource Groups
 
@@ -46,6 +51,7 @@ def page() -> str:
     ]
     routes = {model.name: f"`{model.method} {model.path}`" for model in load_routes()}
     groups = [f"| {name} | {routes[name]} | {does(one)} |" for name, one in sorted(GROUP_OPERATIONS.items())]
+    own = [f"| {name} | {does(one)} |" for name, one in sorted(OWN_OPERATIONS.items())]
     return "\n".join(
         [
             HEAD,
@@ -55,6 +61,9 @@ def page() -> str:
             *agents,
             f"\n### Not served: {len(NOT_SERVED)}\n\nEach answers `UnknownOperationException` with this reason.\n",
             *by_reason(NOT_SERVED),
+            f"\n{OWN_HEAD}",
+            f"### Served: {len(OWN_OPERATIONS)}\n\n| operation | it |\n|---|---|",
+            *own,
             f"\n{GROUPS_HEAD}",
             f"### Served: {len(GROUP_OPERATIONS)}\n\n| operation | at | it |\n|---|---|---|",
             *groups,

@@ -10,7 +10,7 @@ Command = Callable[..., Any]
 Connect = Callable[..., Any]
 """Takes `endpoint_url`, `profile` and `region`, each a text or `None`, and returns a client of the API.
 
-For a client of Resource Groups it is also given `service`.
+For a client of another service than the API it is also given `service`.
 """
 
 
@@ -36,6 +36,11 @@ def client_command(command: Command) -> Command:
 def groups_client_command(command: Command) -> Command:
     """Hand *command* a client of Resource Groups in the same way."""
     return _connected(command, service="resource-groups")
+
+
+def own_client_command(command: Command) -> Command:
+    """Hand *command* a client of a control plane's own operations in the same way."""
+    return _connected(command, service="patchwindow")
 
 
 def _connected(command: Command, **more: str) -> Command:

@@ -4,8 +4,18 @@ Nothing here knows whether a patchwindow server or AWS answers.
 """
 
 from patchwindow.client.calls import SsmClient, call, pages
-from patchwindow.client.connection import connect
+from patchwindow.client.connection import OWN, connect
 from patchwindow.client.problems import ClientProblem
 from patchwindow.client.progress import NodeChange, Progress, wait_for_command
 
-__all__ = ["ClientProblem", "NodeChange", "Progress", "SsmClient", "call", "connect", "pages", "wait_for_command"]
+__all__ = [
+    "OWN",
+    "ClientProblem",
+    "NodeChange",
+    "Progress",
+    "SsmClient",
+    "call",
+    "connect",
+    "pages",
+    "wait_for_command",
+]

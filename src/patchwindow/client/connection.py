@@ -1,5 +1,6 @@
 """How a client finds its endpoint, its region and its key: as the AWS command line does."""
 
+from importlib import resources
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,6 +16,12 @@ from patchwindow.client.problems import ClientProblem, explain
 FALLBACK_REGION: Final = "us-east-1"
 
 SSM: Final = "ssm"
+
+OWN: Final = "patchwindow"
+"""The service of a control plane's own operations, which AWS does not have (docs/own-api.md)."""
+
+# In the folders in which the SDK looks for models. Not imported: it is data, and the same that any other client reads.
+_MODELS: Final = resources.files("patchwindow") / "protocol" / "model"
 
 # Long enough for a large page over a slow line; five attempts ride out a server's restart and AWS's throttling.
 _CONFIG: Final = Config(
@@ -41,7 +48,8 @@ def connect(
     ``AWS_ENDPOINT_URL_RESOURCE_GROUPS``, and then at that of the API.
 
     Raises:
-        ClientProblem: the endpoint is no URL, there is no such profile, or AWS is meant and no region is known.
+        ClientProblem: the endpoint is no URL, there is no such profile, or AWS is meant and no region is known, or
+            it has no such service.
     """
     if endpoint_url is not None and urlsplit(endpoint_url).scheme not in {"http", "https"}:
         raise ClientProblem(f"endpoint URL {endpoint_url!r} must begin with http:// or https://")
@@ -49,9 +57,16 @@ def connect(
         core = botocore.session.Session(profile=profile)
         if credentials_file is not None:
             core.set_config_variable("credentials_file", credentials_file)
+        # First, so that an older copy of our model in the user's home does not take its place.
+        core.get_component("data_loader").search_paths.insert(0, str(_MODELS))
         session = boto3.Session(botocore_session=core, region_name=region)
         if endpoint_url is None and service != SSM:
             endpoint_url = _own_server(session, service)
+        if endpoint_url is None and service == OWN:
+            raise ClientProblem(
+                "this asks what patchwindow servers answer and AWS does not; name a server with --endpoint-url, "
+                "AWS_ENDPOINT_URL_SSM or a profile"
+            )
         try:
             return session.client(service, endpoint_url=endpoint_url, config=_CONFIG)
         except NoRegionError:

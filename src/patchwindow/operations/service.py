@@ -19,12 +19,15 @@ from patchwindow.operations.table import (
     GROUPS_NOT_SERVED,
     NOT_SERVED,
     OPERATIONS,
+    OWN_OPERATIONS,
     Operation,
 )
 from patchwindow.ports import Clock, Ids
 from patchwindow.store.database import Database
 from patchwindow.store.settings import AccessKey, Role
 from patchwindow.store.work import Work
+
+_TABLES: Final = (OPERATIONS, AGENT_OPERATIONS, GROUP_OPERATIONS, OWN_OPERATIONS)
 
 CLIENT_TOKEN_LIFE: Final = timedelta(hours=24)
 """How long a client token gives the same answer again; AWS publishes no figure."""
@@ -141,7 +144,7 @@ def find(name: str) -> Operation:
     Raises:
         NotServed: this server does not have it; the message says why.
     """
-    operation = OPERATIONS.get(name) or AGENT_OPERATIONS.get(name) or GROUP_OPERATIONS.get(name)
+    operation = next((table[name] for table in _TABLES if name in table), None)
     if operation is None:
         reason = NOT_SERVED.get(name) or GROUPS_NOT_SERVED.get(name, "no such operation")
         raise NotServed(f"{name} is not served here: {reason}")

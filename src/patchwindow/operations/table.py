@@ -17,6 +17,7 @@ from patchwindow.operations import (
     compliance,
     documents,
     executions,
+    explain,
     messages,
     nodes,
     openings,
@@ -142,6 +143,11 @@ GROUP_OPERATIONS: Final[dict[str, Operation]] = {
     "GetTags": _reads(resource_groups.get_tags),
 }
 """The operations of Resource Groups."""
+
+OWN_OPERATIONS: Final[dict[str, Operation]] = {
+    "ExplainPatch": _reads(explain.explain_patch),
+}
+"""The operations of our own service, which AWS does not have."""
 
 AGENT_OPERATIONS: Final[dict[str, Operation]] = {
     "RegisterManagedInstance": Operation(agents.register, writes=True, is_unsigned=True),

@@ -1,4 +1,5 @@
-"""The operations that the wire knows: the public service model and what agents speak, as functions from bytes to values.
+"""The operations that the wire knows: the public service model, our own, and what agents speak, as functions from bytes
+to values.
 
 The public model is the one of the installed botocore package. It is read without botocore's own loader, which would let a
 file in the user's home replace it. Our own models, in the same format, lie beside this file. Shapes are compiled when
@@ -23,7 +24,9 @@ from patchwindow.protocol.sigv4 import SignedRequest
 from patchwindow.protocol.violations import summary
 
 _PUBLIC: Final = "data/ssm/2014-11-06/service-2.json.gz"
-_OURS: Final = ("agent.json", "agent_messages.json")
+_AGENTS: Final = ("agent.json", "agent_messages.json")
+# In folders as botocore's own loader wants them, so that clients can be pointed to it.
+_OWN: Final = "patchwindow/2026-11-01/service-2.json"
 # Characters that JSON can escape but no text column holds.
 _NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
 
@@ -130,11 +133,14 @@ class OperationModel:
 @functools.cache
 def load_operations() -> Mapping[str, OperationModel]:
     """Return every operation of all models by its X-Amz-Target, such as `AmazonSSM.CreatePatchBaseline`."""
-    services = [ServiceModel(json.loads(read_public_model(_PUBLIC)), public=True)]
-    ours = resources.files("patchwindow.protocol") / "model"
-    services += (ServiceModel(json.loads((ours / name).read_bytes()), public=False) for name in _OURS)
+    services = [ServiceModel(json.loads(text), public=True) for text in (read_public_model(_PUBLIC), _read_model(_OWN))]
+    services += (ServiceModel(json.loads(_read_model(name)), public=False) for name in _AGENTS)
     operations = (OperationModel(service, name) for service in services for name in service.operations)
     return MappingProxyType({operation.target: operation for operation in operations})
+
+
+def _read_model(path: str) -> bytes:
+    return (resources.files("patchwindow.protocol") / "model" / path).read_bytes()
 
 
 def read_public_model(path: str) -> bytes:

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from patchwindow.client import ClientProblem, connect
+from patchwindow.client import OWN, ClientProblem, connect
 
 _SETTINGS: Final = (
     *("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"),
@@ -83,3 +83,25 @@ def test_resource_groups_of_aws_are_another_address() -> None:
     assert client.meta.endpoint_url == "https://resource-groups.eu-central-1.amazonaws.com"
     with pytest.raises(ClientProblem, match="no region; name one"):
         connect(service="resource-groups")
+
+
+def test_the_servers_own_operations_are_where_the_api_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", "https://patch.example")
+    client = connect(service=OWN)
+    assert client.meta.endpoint_url == "https://patch.example"
+    assert client.meta.service_model.signing_name == "ssm"
+    assert {"explain_patch", "list_patches"} <= set(dir(client))
+    assert client.can_paginate("list_patches")
+
+
+def test_aws_has_none_of_the_servers_own_operations() -> None:
+    with pytest.raises(ClientProblem, match="what patchwindow servers answer and AWS does not; name a server"):
+        connect(region="eu-central-1", service=OWN)
+
+
+def test_an_older_copy_of_the_servers_model_is_not_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "patchwindow" / "2026-11-01"
+    folder.mkdir(parents=True)
+    (folder / "service-2.json").write_text("{}")
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    assert connect(endpoint_url="http://patch.example", service=OWN).meta.service_model.signing_name == "ssm"

@@ -9,7 +9,7 @@ from tests.fakes.site import Installation
 
 from patchwindow.domain.errors import NotServed
 from patchwindow.operations.not_served import GROUPS_NOT_SERVED, NOT_SERVED
-from patchwindow.operations.table import AGENT_OPERATIONS, GROUP_OPERATIONS, OPERATIONS, Operation
+from patchwindow.operations.table import AGENT_OPERATIONS, GROUP_OPERATIONS, OPERATIONS, OWN_OPERATIONS, Operation
 
 
 def model(path: str) -> frozenset[str]:
@@ -36,6 +36,7 @@ def test_each_operation_of_a_public_model_is_in_exactly_one_table(
 def test_an_operation_is_found_by_its_name_alone_whatever_service_has_it() -> None:
     assert not SYSTEMS_MANAGER & RESOURCE_GROUPS
     assert not AGENT_OPERATIONS.keys() & (SYSTEMS_MANAGER | RESOURCE_GROUPS)
+    assert not OWN_OPERATIONS.keys() & (SYSTEMS_MANAGER | RESOURCE_GROUPS | AGENT_OPERATIONS.keys())
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,8 @@ def test_an_operation_is_found_by_its_name_alone_whatever_service_has_it() -> No
 def test_a_refusal_says_why(here: Installation, name: str, reason: str) -> None:
     with pytest.raises(NotServed, match=f"{name} is not served here: {reason}"):
         here.perform(name)
+
+
+def test_our_own_service_has_what_its_model_has() -> None:
+    path = resources.files("patchwindow.protocol") / "model" / "patchwindow" / "2026-11-01" / "service-2.json"
+    assert OWN_OPERATIONS.keys() <= json.loads(path.read_text())["operations"].keys()

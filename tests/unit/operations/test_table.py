@@ -5,10 +5,10 @@ import re
 import pytest
 from tests.fakes.api import MODELS
 
-from patchwindow.operations.table import AGENT_OPERATIONS, GROUP_OPERATIONS, OPERATIONS
+from patchwindow.operations.table import AGENT_OPERATIONS, GROUP_OPERATIONS, OPERATIONS, OWN_OPERATIONS
 
-READS = re.compile("(Get|List|Describe|Search)[A-Z]")
-OF_CLIENTS = OPERATIONS | GROUP_OPERATIONS
+READS = re.compile("(Get|List|Describe|Search|Explain)[A-Z]")
+OF_CLIENTS = OPERATIONS | GROUP_OPERATIONS | OWN_OPERATIONS
 EVERY = OF_CLIENTS | AGENT_OPERATIONS
 
 

@@ -1,0 +1,166 @@
+"""Why a patch is in its state on a node: all that decided, from the same facts and baseline as every other view."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+from patchwindow.domain.baseline import Baseline
+from patchwindow.domain.decision import APPROVING, Decide, Decision, DecisionStatus, compile_baseline
+from patchwindow.domain.errors import NotFound
+from patchwindow.domain.evaluation import Evaluation
+from patchwindow.domain.explanation import explain
+from patchwindow.domain.facts_patches import Patches, patches_of, verdict
+from patchwindow.domain.facts_reading import parse
+from patchwindow.domain.named_patches import NodePatch, named, near, node_patches
+from patchwindow.operations.call import Answer, Call, Request
+from patchwindow.operations.evaluations import evaluation_of
+from patchwindow.operations.explanation_members import decision_members
+from patchwindow.operations.node_windows import INSTALL, SCAN, PatchTask, next_opening, patch_tasks
+from patchwindow.operations.nodes import stored
+from patchwindow.store.patch_states import PatchState
+
+_PATCHES_MAX: Final = 50
+_STALE_AFTER: Final = timedelta(days=7)
+_TICK: Final = timedelta(milliseconds=1)
+_TO_COME: Final = APPROVING | {DecisionStatus.PENDING_APPROVAL}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Basis:
+    """What a node was judged by, and what came of it."""
+
+    baseline: Baseline
+    day: date
+    patches: Patches
+    evaluation: Evaluation
+    decide: Decide
+
+
+def explain_patch(call: Call, request: Request) -> Answer:
+    """ExplainPatch: of what a node has under that name; from the facts of its last operation."""
+    node_id = stored(call, request["InstanceId"]).instance_id
+    state = call.work.patch_states.get(node_id)
+    if state is None:
+        raise NotFound(f"node {node_id} has not been scanned, so nothing is known of its patches; scan it first")
+    basis = _basis(call, state)
+    patches = list(node_patches(basis.patches, basis.evaluation))
+    found = named(patches, request["Patch"])
+    if not found:
+        raise NotFound(_unknown(node_id, request["Patch"], near(patches, request["Patch"])))
+    tasks = patch_tasks(call, node_id)
+    coming = {"NextScan": next_opening(tasks, SCAN, call.now), "NextInstall": next_opening(tasks, INSTALL, call.now)}
+    return {
+        "InstanceId": node_id,
+        "OperatingSystem": str(basis.baseline.operating_system),
+        "PatchGroup": state.summary.patch_group or None,
+        "Baseline": _baseline(call, state, basis.baseline),
+        "Override": _override(state),
+        "Evaluation": _evaluation(call, state, basis),
+        "Patches": [_explained(call, one, basis, state.installed_at, tasks) for one in found[:_PATCHES_MAX]],
+        "MatchCount": len(found),
+        **{name: opening.members() for name, opening in coming.items() if opening is not None},
+    }
+
+
+def _basis(call: Call, state: PatchState) -> _Basis:
+    summary = state.summary
+    baseline = call.work.baselines.revision(summary.baseline_id, state.baseline_revision)
+    body = call.work.facts.get(state.facts_digest)
+    assert baseline is not None, "revisions are never deleted"
+    assert body is not None, "a foreign key keeps the facts of a state"
+    return _Basis(
+        baseline=baseline,
+        day=summary.operation_end_time.date(),
+        patches=patches_of(parse(json.loads(body))),
+        evaluation=evaluation_of(call.work, state),
+        decide=compile_baseline(baseline),
+    )
+
+
+def _explained(
+    call: Call, one: NodePatch, basis: _Basis, installed_at: Sequence[int], tasks: Sequence[PatchTask]
+) -> dict[str, Any]:
+    patch, decision = verdict(one.readings, basis.day, basis.decide)
+    explanation = explain(patch, basis.baseline, basis.day)
+    status = None if one.entry is None else basis.evaluation.compliance_of(one.entry)
+    opening = _install(call, decision, tasks) if one.is_offered else None
+    return {
+        "Title": patch.title,
+        "KBId": patch.kb_id,
+        "Classification": patch.classification,
+        "Severity": patch.severity,
+        "Source": patch.repository,
+        "CVEIds": list(patch.cve_ids),
+        "AdvisoryIds": list(patch.advisory_ids),
+        "State": str(one.standing),
+        "ComplianceStatus": None if status is None else str(status),
+        "Reason": one.reason(decision),
+        "InstalledTime": _installed_time(one, installed_at),
+        "ComesWith": [] if one.passed is None else list(one.passed.comes_with),
+        "Decision": decision_members(decision, explanation),
+        "NextInstall": None if opening is None else opening,
+    }
+
+
+def _install(call: Call, decision: Decision, tasks: Sequence[PatchTask]) -> dict[str, Any] | None:
+    """Return the first opening that could install what was decided about so: a day approves from its beginning."""
+    if decision.status not in _TO_COME:
+        return None
+    after = call.now
+    if decision.approval_date is not None:
+        after = max(after, datetime.combine(decision.approval_date, time(), UTC) - _TICK)
+    opening = next_opening(tasks, INSTALL, after)
+    return None if opening is None else opening.members()
+
+
+def _installed_time(one: NodePatch, installed_at: Sequence[int]) -> datetime | None:
+    index = None if one.entry is None else one.entry.package_index
+    return datetime.fromtimestamp(installed_at[index], UTC) if index is not None and installed_at[index] else None
+
+
+def _baseline(call: Call, state: PatchState, baseline: Baseline) -> dict[str, Any]:
+    baseline_id, system = baseline.baseline_id, baseline.operating_system
+    group = state.summary.patch_group
+    registered = call.work.patch_groups.baseline_of(group, system) if group else None
+    if registered == baseline_id:
+        reason = "PATCH_GROUP"
+    elif registered is None and call.work.baselines.default_of(system) == baseline_id:
+        reason = "DEFAULT"
+    else:
+        reason = "FORMER"
+    now = call.work.baselines.get(baseline_id)
+    return {
+        "BaselineId": baseline_id,
+        "Name": baseline.name,
+        "Version": state.baseline_revision,
+        "CurrentVersion": None if now is None else now.revision,
+        "Reason": reason,
+    }
+
+
+def _override(state: PatchState) -> dict[str, Any] | None:
+    summary = state.summary
+    given = {"InstallOverrideList": summary.install_override_list, "SnapshotId": summary.snapshot_id}
+    return given if any(given.values()) else None
+
+
+def _evaluation(call: Call, state: PatchState, basis: _Basis) -> dict[str, Any]:
+    facts_at = state.summary.operation_end_time
+    return {
+        "FactsDigest": state.facts_digest,
+        "FactsAt": facts_at,
+        "Operation": state.summary.operation,
+        "CommandId": state.command_id,
+        "EvaluatedOn": str(basis.day),
+        "EvaluatedAt": facts_at,
+        "IsStale": call.now - facts_at > _STALE_AFTER,
+    }
+
+
+def _unknown(node_id: str, term: str, names: Sequence[str]) -> str:
+    what = (
+        f"node {node_id} has no patch {term!r}: none of that title, KBId, name, CVE or advisory is installed or offered"
+    )
+    return f"{what}; near it in name: {', '.join(names)}" if names else f"{what}; check how it is written"

@@ -1,0 +1,270 @@
+"""ExplainPatch: why a patch is in its state on a node."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.fakes.api import Api
+from tests.fakes.scans import SECURITY, facts_of, package, scan, update
+from tests.fakes.site import Installation
+
+from patchwindow.domain.baseline import Baseline
+from patchwindow.domain.decision import decide
+from patchwindow.domain.facts_patches import patches_of
+from patchwindow.domain.facts_reading import parse
+from patchwindow.protocol.records import from_members
+
+FACTS: Final = facts_of(
+    [package("bash"), package("openssl", origin=SECURITY), package("zlib", origin=SECURITY)],
+    [update("openssl"), update("bash", origin=0), update("zlib", priority="important")],
+)
+SECURITY_ONLY: Final[dict[str, Any]] = {
+    "OperatingSystem": "DEBIAN",
+    "ApprovalRules": {
+        "PatchRules": [
+            {
+                "PatchFilterGroup": {"PatchFilters": [{"Key": "PRIORITY", "Values": ["Important"]}]},
+                "ComplianceLevel": "HIGH",
+            }
+        ]
+    },
+}
+WINDOW: Final[dict[str, Any]] = {
+    "Name": "thursday",
+    "Schedule": "cron(0 23 ? * THU *)",
+    "Duration": 6,
+    "Cutoff": 1,
+    "AllowUnassociatedTargets": False,
+}
+
+
+@pytest.fixture
+def api(here: Installation) -> Api:
+    return Api(here)
+
+
+def explained(api: Api, node: str, patch: str) -> dict[str, Any]:
+    return api("ExplainPatch", InstanceId=node, Patch=patch)
+
+
+def scanned(here: Installation, facts: Any = FACTS, **report: Any) -> str:
+    node = here.node(tags={"Patch Group": "web"})
+    scan(here, node, facts, **report)
+    return node
+
+
+def registered(api: Api, **members: Any) -> str:
+    """Make a baseline and let the group follow it."""
+    baseline = api("CreatePatchBaseline", **{"Name": "own", **SECURITY_ONLY, **members})["BaselineId"]
+    api("RegisterPatchBaselineForPatchGroup", BaselineId=baseline, PatchGroup="web")
+    return str(baseline)
+
+
+def window(api: Api, operation: str, node: str, **members: Any) -> str:
+    """Make a window whose one task carries out *operation* on the nodes of the group."""
+    made = api("CreateMaintenanceWindow", **{**WINDOW, **members})["WindowId"]
+    target = api(
+        "RegisterTargetWithMaintenanceWindow",
+        WindowId=made,
+        ResourceType="INSTANCE",
+        Targets=[{"Key": "InstanceIds", "Values": [node]}],
+    )["WindowTargetId"]
+    api(
+        "RegisterTaskWithMaintenanceWindow",
+        WindowId=made,
+        Targets=[{"Key": "WindowTargetIds", "Values": [target]}],
+        TaskArn="AWS-RunPatchBaseline",
+        TaskType="RUN_COMMAND",
+        MaxConcurrency="1",
+        MaxErrors="1",
+        TaskInvocationParameters={"RunCommand": {"Parameters": {"Operation": [operation]}}},
+    )
+    return str(made)
+
+
+def test_what_a_node_has_of_a_package_is_told_with_what_to_act_on_first(here: Installation, api: Api) -> None:
+    node = scanned(here, installedAt=[0, 1_700_000_000, 0])
+    answer = explained(api, node, "openssl")
+    assert answer["MatchCount"] == 2
+    missing, installed = answer["Patches"]
+    assert (missing["Title"], missing["State"], missing["ComplianceStatus"]) == (
+        "openssl.amd64:2",
+        "Missing",
+        "NON_COMPLIANT",
+    )
+    assert (installed["Title"], installed["State"], installed["InstalledTime"]) == (
+        "openssl.amd64:1",
+        "Installed",
+        1_700_000_000,
+    )
+    assert "InstalledTime" not in missing
+
+
+@pytest.mark.parametrize("term", ["openssl", "OpenSSL", "openssl.amd64", "openssl.amd64:2", " openssl "])
+def test_a_patch_is_named_by_title_kb_id_or_name_in_any_case(here: Installation, api: Api, term: str) -> None:
+    assert explained(api, scanned(here), term)["Patches"][0]["Title"] == "openssl.amd64:2"
+
+
+def test_a_patch_that_is_named_by_nothing_is_refused_with_what_is_near(here: Installation, api: Api) -> None:
+    node = scanned(here)
+    fault = api.fault("ExplainPatch", InstanceId=node, Patch="opensl")
+    assert fault.code == "DoesNotExistException"
+    assert fault.message.endswith("is installed or offered; near it in name: openssl")
+    assert f"node {node} has no patch 'opensl'" in fault.message
+    assert "near it in name: openssl" in api.fault("ExplainPatch", InstanceId=node, Patch="openssl.amd64:9").message
+    assert api.fault("ExplainPatch", InstanceId=node, Patch="CVE-2026-1").message.endswith("check how it is written")
+
+
+def test_a_node_that_was_never_scanned_has_nothing_to_explain(here: Installation, api: Api) -> None:
+    fault = api.fault("ExplainPatch", InstanceId=here.node(), Patch="openssl")
+    assert (fault.code, "has not been scanned" in fault.message) == ("DoesNotExistException", True)
+    assert api.code("ExplainPatch", InstanceId="mi-00000000000000000", Patch="openssl") == "InvalidInstanceId"
+
+
+def test_the_decision_comes_in_parts_with_the_rule_and_what_it_asked(here: Installation, api: Api) -> None:
+    registered(api)
+    decision = explained(api, scanned(here), "zlib")["Patches"][0]["Decision"]
+    assert decision == {
+        "Status": "APPROVED",
+        "Reason": "rule 1 approves it: PRIORITY important, at once, since apt knows no dates",
+        "ComplianceLevel": "HIGH",
+        "RuleNumber": 1,
+        "Compared": [
+            {"Key": "PRIORITY", "Value": "important", "Wanted": ["Important"]},
+            {"Key": "SECURITY", "Value": "true", "Wanted": ["true"]},
+        ],
+        "ApprovedEntries": [],
+        "RejectedEntries": [],
+    }
+
+
+def test_what_is_offered_and_not_approved_is_told_with_its_nearest_miss(here: Installation, api: Api) -> None:
+    registered(api)
+    (offered, _) = explained(api, scanned(here), "bash")["Patches"]
+    assert (offered["State"], offered["Decision"]["Status"]) == ("NotApproved", "NOT_MATCHED")
+    assert "ComplianceStatus" not in offered
+    assert offered["Decision"]["NearestMiss"] == [
+        {"Key": "PRIORITY", "Value": "optional", "Wanted": ["Important"]},
+        {"Key": "SECURITY", "Value": "false", "Wanted": ["true"]},
+    ]
+
+
+def test_entries_of_the_lists_are_named(here: Installation, api: Api) -> None:
+    registered(api, ApprovedPatches=["openssl"], RejectedPatches=["zlib"])
+    node = scanned(here)
+    by_list = explained(api, node, "openssl")["Patches"][0]["Decision"]
+    assert (by_list["Status"], by_list["ApprovedEntries"]) == ("EXPLICIT_APPROVED", ["openssl"])
+    rejected = explained(api, node, "zlib")["Patches"][0]["Decision"]
+    assert (rejected["Status"], rejected["RejectedEntries"]) == ("EXPLICIT_REJECTED", ["zlib"])
+    assert rejected["NearestMiss"] == [{"Key": "REJECTED_PATCHES", "Value": "zlib", "Wanted": []}]
+
+
+def test_it_says_which_baseline_in_which_version_and_why_this_one(here: Installation, api: Api) -> None:
+    assert explained(api, scanned(here), "zlib")["Baseline"] == {
+        "BaselineId": "pb-09a5f8eb62bde80b1",
+        "Name": "AWS-DebianDefaultPatchBaseline",
+        "Version": 1,
+        "CurrentVersion": 1,
+        "Reason": "DEFAULT",
+    }
+    own = registered(api)
+    node = scanned(here)
+    answer = explained(api, node, "zlib")
+    assert (answer["Baseline"]["BaselineId"], answer["Baseline"]["Reason"]) == (own, "PATCH_GROUP")
+    assert (answer["PatchGroup"], answer["OperatingSystem"]) == ("web", "DEBIAN")
+
+
+def test_it_says_from_what_it_was_judged_and_how_old_that_is(here: Installation, api: Api) -> None:
+    node = scanned(here)
+    at = here.clock.now()
+    evaluation = explained(api, node, "zlib")["Evaluation"]
+    assert evaluation["FactsAt"] == at.timestamp()
+    assert (evaluation["Operation"], evaluation["EvaluatedOn"]) == ("Scan", str(at.date()))
+    assert evaluation["IsStale"] is False
+    here.clock.advance(timedelta(days=7, seconds=1))
+    assert explained(api, node, "zlib")["Evaluation"]["IsStale"] is True
+
+
+def test_the_next_window_that_installs_it_and_the_next_that_scans_are_named(here: Installation, api: Api) -> None:
+    node = scanned(here)
+    assert not {"NextScan", "NextInstall"} & explained(api, node, "zlib").keys()
+    scans, installs = window(api, "Scan", node, Schedule="rate(1 day)"), window(api, "Install", node)
+    answer = explained(api, node, "zlib")
+    assert answer["NextScan"]["WindowId"] == scans
+    assert answer["NextInstall"]["WindowId"] == installs
+    opens_at = datetime.fromtimestamp(answer["NextInstall"]["OpensAt"], UTC)
+    assert (opens_at.isoweekday(), opens_at.hour) == (4, 23)
+    missing, installed = answer["Patches"]
+    assert missing["NextInstall"] == answer["NextInstall"]
+    assert "NextInstall" not in installed
+    assert "NextInstall" not in explained(api, node, "bash")["Patches"][0], "no baseline approves it"
+
+
+@pytest.mark.parametrize("change", [{"Enabled": False}, {"EndDate": "2026-03-15T00:00:00Z"}])
+def test_a_window_that_does_not_open_patches_nothing(here: Installation, api: Api, change: dict[str, Any]) -> None:
+    node = scanned(here)
+    made = window(api, "Install", node)
+    api("UpdateMaintenanceWindow", WindowId=made, **change)
+    assert "NextInstall" not in explained(api, node, "zlib")
+
+
+def test_a_window_for_other_nodes_patches_none_of_this(here: Installation, api: Api) -> None:
+    node, other = scanned(here), here.node()
+    window(api, "Install", other)
+    assert "NextInstall" not in explained(api, node, "zlib")
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    asked=st.fixed_dictionaries(
+        {
+            "priorities": st.lists(
+                st.sampled_from(["Required", "Important", "Optional"]), min_size=1, max_size=2, unique=True
+            ),
+            "with_other": st.booleans(),
+            "approved": st.lists(st.sampled_from(["bash", "zlib"]), max_size=1),
+            "rejected": st.lists(st.sampled_from(["bash", "openssl"]), max_size=1),
+            "term": st.sampled_from(["bash", "openssl", "zlib"]),
+        }
+    )
+)
+def test_an_explanation_replays_to_the_same_verdict(here: Installation, api: Api, asked: dict[str, Any]) -> None:
+    rule = {
+        "PatchFilterGroup": {"PatchFilters": [{"Key": "PRIORITY", "Values": asked["priorities"]}]},
+        "EnableNonSecurity": asked["with_other"],
+    }
+    made = api(
+        "CreatePatchBaseline",
+        Name="own",
+        OperatingSystem="DEBIAN",
+        ApprovalRules={"PatchRules": [rule]},
+        ApprovedPatches=asked["approved"],
+        RejectedPatches=asked["rejected"],
+    )["BaselineId"]
+    api("RegisterPatchBaselineForPatchGroup", BaselineId=made, PatchGroup=made)
+    node = here.node(tags={"Patch Group": made})
+    scan(here, node, FACTS)
+    answer = explained(api, node, asked["term"])
+    facts = patches_of(parse(FACTS))
+    patches = {patch.title: patch for (patch,) in (*facts.installed, *facts.offered)}
+    for one in answer["Patches"]:
+        told = one["Decision"]
+        # All that the answer does not name is left out.
+        some = (rule,) if "RuleNumber" in told else ()
+        alone = from_members(
+            Baseline,
+            {
+                "Name": "alone",
+                "OperatingSystem": "DEBIAN",
+                "ApprovedPatches": told["ApprovedEntries"],
+                "RejectedPatches": told["RejectedEntries"],
+                "ApprovalRules": {"PatchRules": list(some)},
+            },
+        )
+        replayed = decide(patches[one["Title"]], alone, date.fromisoformat(answer["Evaluation"]["EvaluatedOn"]))
+        assert str(replayed.status) == told["Status"]
+        assert replayed.is_approved == ("NearestMiss" not in told)
