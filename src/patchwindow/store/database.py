@@ -84,14 +84,14 @@ class Database:
         """
         if self.is_shared or len(jobs) < 2:
             return [self._write_alone(job) for job in jobs]
+        woken: dict[str, None] = {}
         try:
             with self._writers.transaction() as connection:
-                works = [Work(connection, self._dialect.insert) for _ in jobs]
-                outcomes = together.carry_out(connection, map(partial, jobs, works))
+                work = Work(connection, self._dialect.insert)
+                outcomes = together.carry_out(connection, (partial(_do, job, work, woken) for job in jobs))
         except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer to each)
             return [problem for _ in jobs]
-        done = (work for work, outcome in zip(works, outcomes, strict=True) if not isinstance(outcome, Exception))
-        for name in dict.fromkeys(name for work in done for name in work.woken):
+        for name in woken:
             self._ring(name)
         return outcomes
 
@@ -106,6 +106,14 @@ class Database:
         """Give up all connections."""
         self._writers.close()
         self._readers.close()
+
+
+def _do(job: Callable[[Work], T], work: Work, woken: dict[str, None]) -> T:
+    """Return what *job* returns; note in *woken* whom it wants woken, unless it raises."""
+    work.forget_woken()
+    outcome = job(work)
+    woken.update(dict.fromkeys(work.woken))
+    return outcome
 
 
 def _read(url: str | Path) -> tuple[sa.URL, Dialect]:

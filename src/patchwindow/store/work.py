@@ -70,6 +70,10 @@ class Work:
         """Wake who waits for *name* (the engine, or a node by id) once this transaction is committed."""
         self._woken.append(name)
 
+    def forget_woken(self) -> None:
+        """Wake nobody for what was done so far; it was taken back, or somebody has noted who is to be woken."""
+        self._woken.clear()
+
     @property
     def woken(self) -> tuple[str, ...]:
         """Who is to be woken after the commit."""
