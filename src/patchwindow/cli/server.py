@@ -70,6 +70,7 @@ def server(
     One line says where it listens once it is ready; it runs until it is interrupted.
     """
     from patchwindow.bootstrap import Config, Server
+    from patchwindow.system import collect_less
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     config = Config(
@@ -87,6 +88,7 @@ def server(
         signal.signal(name, lambda *_: stop.set())
     with Server(config) as running:
         click.echo(f"patchwindow is ready at {running.url}")
+        collect_less()
         while not stop.wait(1):
             if not running.is_alive:
                 raise click.ClickException("the server has stopped; its log above says why")
