@@ -48,6 +48,7 @@ READING: Final = {
     "compliance list --non-compliant": "{node}",
     "compliance show {node} --state Missing": "openssl",
     "compliance summary": "1",
+    "explain {node} openssl": "openssl.amd64:2",
     "scan --node {node}": "{node}",
     "scan --group 'Web Server' --no-wait": "Pending",
     "activations create --limit 2 --tag Role=web": "-",
@@ -133,7 +134,10 @@ def world(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     thread.start()
     yield World(
         plane.shell().environ,
-        {"ssm": client, "resource-groups": plane.connect(plane.key, service="resource-groups")},
+        {
+            "ssm": client,
+            **{name: plane.connect(plane.key, service=name) for name in ("resource-groups", "patchwindow")},
+        },
         {
             "node": node.node_id,
             "activation": activation[0],

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
@@ -18,6 +19,9 @@ from patchwindow.store.settings import AccessKey, Role
 from patchwindow.system import SystemClock, SystemIds
 
 T = TypeVar("T")
+
+MODELS: Final = resources.files("patchwindow") / "protocol" / "model"
+"""Where the SDK finds the model of the server's own operations."""
 
 _READY: Final = "patchwindow is ready at "
 _STOP_S: Final = 15.0
@@ -115,9 +119,10 @@ class Plane:
         self, key: AccessKey, *, session_token: str | None = None, checks: bool = True, service: str = "ssm"
     ) -> Any:
         """Return boto3's own client with *key*, without its retries; unless it *checks*, it sends anything."""
-        return boto3.Session(key.access_key_id, key.secret_access_key, session_token, "us-east-1").client(
-            service, endpoint_url=self.url, config=_SDK.merge(SdkConfig(parameter_validation=checks))
-        )
+        session = boto3.Session(key.access_key_id, key.secret_access_key, session_token, "us-east-1")
+        session._session.get_component("data_loader").search_paths.append(str(MODELS))
+        config = _SDK.merge(SdkConfig(parameter_validation=checks))
+        return session.client(service, endpoint_url=self.url, config=config)
 
     @cached_property
     def unchecked(self) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import resources
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,8 +22,10 @@ Answers = Mapping[str, Answer]
 
 @cache
 def operations() -> Mapping[str, Any]:
-    """Return the operations of the public models under the names of their methods; no two services share one."""
-    models = [botocore.session.get_session().get_service_model(name) for name in ("ssm", "resource-groups")]
+    """Return the operations of the public models and our own under the names of their methods; no two services share one."""
+    session = botocore.session.get_session()
+    session.get_component("data_loader").search_paths.append(str(resources.files("patchwindow") / "protocol" / "model"))
+    models = [session.get_service_model(name) for name in ("ssm", "resource-groups", "patchwindow")]
     return {xform_name(name): model.operation_model(name) for model in models for name in model.operation_names}
 
 
