@@ -39,14 +39,14 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         says="An opening that no server could attend to is not recorded",
         place=f"{_EXECUTIONS}.open",
         mutate=mutants.record_no(window_execution.State.TIMED_OUT),
-        breaks=(Rule.OPENS_ONCE,),
+        breaks=(Rule.OPENS_ONCE, Rule.TOLD_COMES_TRUE),
         within=100,
     ),
     "a skipped opening is passed over": Mutation(
         says="An opening that overlaps with the one before is not recorded",
         place=f"{_EXECUTIONS}.open",
         mutate=mutants.record_no(window_execution.State.SKIPPED_OVERLAPPING),
-        breaks=(Rule.OPENS_ONCE,),
+        breaks=(Rule.OPENS_ONCE, Rule.TOLD_COMES_TRUE),
         within=30,
     ),
     "overlaps go unnoticed": Mutation(
