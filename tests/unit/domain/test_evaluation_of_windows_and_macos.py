@@ -9,7 +9,7 @@ from tests.unit.domain.node_samples import kb, node, notice, package, update
 from tests.unit.domain.test_decision import baseline, rule
 
 from patchwindow.domain import evaluation_windows
-from patchwindow.domain.baseline import Baseline, ComplianceLevel, ComplianceStatus, PatchAction
+from patchwindow.domain.baseline import Baseline, ComplianceLevel, ComplianceStatus, PatchAction, PatchRuleGroup
 from patchwindow.domain.baseline_check import check
 from patchwindow.domain.decision import DecisionStatus
 from patchwindow.domain.evaluation import Evaluation
@@ -23,6 +23,12 @@ TODAY = date(2026, 3, 14)
 WINDOWS = default_for(OperatingSystem.WINDOWS)
 MACOS = default_for(OperatingSystem.MACOS)
 (APPLICATIONS,) = (one for one in PREDEFINED if one.name.endswith("OS-Applications"))
+CRITICAL = replace(
+    WINDOWS,
+    approval_rules=PatchRuleGroup(
+        patch_rules=(replace(WINDOWS.approval_rules.patch_rules[0], compliance_level=ComplianceLevel.CRITICAL),)
+    ),
+)
 
 
 def evaluate(facts: Facts, own: Baseline, **more: Any) -> Evaluation:
@@ -132,16 +138,7 @@ class TestWindows:
         assert {entry.kb_id: entry.package_index for entry in evaluation.entries} == {"KB1": None, "KB2": 1, "KB3": 2}
 
     def test_classes_of_security_count_as_security(self) -> None:
-        critical = replace(
-            WINDOWS,
-            approval_rules=replace(
-                WINDOWS.approval_rules,
-                patch_rules=(
-                    replace(WINDOWS.approval_rules.patch_rules[0], compliance_level=ComplianceLevel.CRITICAL),
-                ),
-            ),
-        )
-        counts = evaluate(windows(kb(1, "missing"), kb(2, "missing", "CriticalUpdates")), critical).counts
+        counts = evaluate(windows(kb(1, "missing"), kb(2, "missing", "CriticalUpdates")), CRITICAL).counts
         assert (counts.missing_count, counts.critical_non_compliant_count) == (2, 2)
         assert (counts.security_non_compliant_count, counts.other_non_compliant_count) == (1, 0)
         assert counts.overall_severity is ComplianceLevel.CRITICAL
@@ -164,7 +161,7 @@ class TestAvailableSecurityUpdates:
         self, judged: ComplianceStatus | None, status: ComplianceStatus, security: int
     ) -> None:
         evaluation = evaluate(
-            windows(self.YOUNG), replace(WINDOWS, available_security_updates_compliance_status=judged)
+            windows(self.YOUNG), replace(CRITICAL, available_security_updates_compliance_status=judged)
         )
         (entry,) = evaluation.entries
         assert entry.state is PatchState.AVAILABLE_SECURITY_UPDATE

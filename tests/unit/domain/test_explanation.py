@@ -202,6 +202,7 @@ def test_a_rule_that_nothing_can_pass_is_no_near_miss() -> None:
     )
     explanation = explain(CANDIDATE, own, TODAY)
     assert explanation.rule_index == 1
+    assert explanation.decision.reason.startswith("rule 2 misses it: PRIORITY is important")
     assert explanation.differences == (
         Comparison(FilterKey.PRIORITY, "important", ("Required", "Extra")),
         Comparison(FilterKey.SECTION, "", ("kernel",)),

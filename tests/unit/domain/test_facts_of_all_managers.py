@@ -47,9 +47,13 @@ def test_what_no_notice_names_is_no_security_patch_and_is_dated_by_its_build() -
 
 
 def test_a_version_of_several_notices_is_read_one_at_a_time_the_gravest_first() -> None:
-    facts = node("rocky", advisories=[BASH, OPENSSL], updates=[update("openssl", "3-1", "3-2", 0, 1)])
+    urgent = BASH | {"severity": "Critical"}
+    facts = node("rocky", advisories=[urgent, OPENSSL], updates=[update("openssl", "3-1", "3-2", 0, 1)])
     (readings,) = patches_of(facts).offered
-    assert [(one.classification, one.severity) for one in readings] == [("Security", "Important"), ("Bugfix", "")]
+    assert [(one.classification, one.severity) for one in readings] == [
+        ("Security", "Important"),
+        ("Bugfix", "Critical"),
+    ]
     assert readings[1].updated_on == date(2026, 2, 3)
     assert {one.advisory_ids for one in readings} == {("RLSA-2026:0101", "RLBA-2026:0300")}
     assert {one.cve_ids for one in readings} == {("CVE-2026-0001", "CVE-2026-0002")}
