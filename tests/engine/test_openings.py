@@ -36,6 +36,23 @@ def test_an_engine_that_read_before_another_opened_the_window_opens_nothing(worl
     assert len(world.executions(window)) == 1
 
 
+def test_a_change_at_the_last_moment_takes_no_opening_away_be_it_the_last(world: World) -> None:
+    often, once = world.window(), world.window("at(2026-01-15T15:00:00)")
+    world.clock.advance(OPENS_AT - world.clock.now())
+    for window in (often, once):
+        world.perform("UpdateMaintenanceWindow", WindowId=window, Duration=2)
+    world.turn()
+    assert [world.execution(window)["Status"] for window in (often, once)] == ["SUCCESS", "SUCCESS"]
+
+
+def test_a_window_that_is_disabled_at_the_last_moment_does_not_open(world: World) -> None:
+    window = world.window()
+    world.clock.advance(OPENS_AT - world.clock.now())
+    world.perform("UpdateMaintenanceWindow", WindowId=window, Enabled=False)
+    world.turn()
+    assert not world.executions(window)
+
+
 def test_once_open_a_window_waits_for_its_next_opening(world: World) -> None:
     window = world.window()
     assert world.at(15) == datetime(2026, 1, 16, 15, tzinfo=UTC)

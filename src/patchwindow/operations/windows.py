@@ -119,8 +119,8 @@ def _found(window_id: str, window: Window | None) -> Window:
 def _keep(call: Call, window: Window) -> None:
     opening = _next_opening(call, window)
     due = call.work.windows.opening_of(window.window_id)
-    if opening is not None and due is not None and due <= call.now and window.scheduled_at < due:
-        # The engine is about to open it; a change of another field must not make that opening vanish.
+    if window.enabled and due is not None and due <= call.now and window.scheduled_at < due:
+        # The engine is about to open it; a change of another field must not make that opening vanish, be it the last.
         opening = due
     call.work.windows.put(window, next_opening_at=opening)
 
