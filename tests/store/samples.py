@@ -18,10 +18,10 @@ from patchwindow.domain.baseline import (
 from patchwindow.domain.filter_values import FilterKey
 from patchwindow.domain.node import Activation, Node, PlatformType
 from patchwindow.domain.operating_system import OperatingSystem
-from patchwindow.domain.patch_state import PatchSummary
+from patchwindow.domain.patch_state import Counts
 from patchwindow.domain.run import Command, Invocation, Message, Step, TaskExecution, TaskInvocation, WindowExecution
 from patchwindow.domain.window import CutoffBehavior, ResourceType, Target, TaskType, Window, WindowTarget, WindowTask
-from patchwindow.store.patch_states import PatchState
+from patchwindow.store.patch_states import Operation
 
 NOW: Final = datetime(2026, 7, 2, 23, 0, 0, 123000, tzinfo=UTC)
 UNICODE: Final = "Zoë — “naïve” 漢字 & 🙂 %s :name \\ ' \""
@@ -280,15 +280,9 @@ def node(instance_id: str = "mi-1", **changes: Any) -> Node:
     return replace(value, **changes)
 
 
-def summary(instance_id: str = "mi-1", **changes: Any) -> PatchSummary:
-    """Return the summary of a node's patches."""
-    value = PatchSummary(
-        instance_id=instance_id,
-        patch_group="web",
-        baseline_id="pb-1",
-        snapshot_id="s-1",
-        install_override_list="https://example.net/list.yaml",
-        owner_information=UNICODE,
+def counts(**changes: Any) -> Counts:
+    """Return what is counted of a node's patches."""
+    value = Counts(
         installed_count=1,
         installed_other_count=2,
         installed_pending_reboot_count=3,
@@ -298,27 +292,26 @@ def summary(instance_id: str = "mi-1", **changes: Any) -> PatchSummary:
         unreported_not_applicable_count=7,
         not_applicable_count=8,
         available_security_update_count=9,
-        operation_start_time=NOW,
-        operation_end_time=later(1),
-        operation="Install",
-        last_no_reboot_install_operation_time=later(2),
-        reboot_option="NoReboot",
         critical_non_compliant_count=10,
         security_non_compliant_count=11,
         other_non_compliant_count=12,
+        overall_severity=ComplianceLevel.CRITICAL,
+        status=ComplianceStatus.NON_COMPLIANT,
     )
     return replace(value, **changes)
 
 
-def patch_state(instance_id: str = "mi-1", **changes: Any) -> PatchState:
-    """Return the patch state of a node."""
-    value = PatchState(
-        summary=summary(instance_id),
-        baseline_revision=3,
-        facts_digest="d-1",
-        installed_at=(1_700_000_000, 0, 1_800_000_000),
-        command_id="c-1",
-        status="NON_COMPLIANT",
-        overall_severity="CRITICAL",
+def operation(**changes: Any) -> Operation:
+    """Return what is a node's own about its latest patch operation."""
+    value = Operation(
+        patch_group="web",
+        snapshot_id="s-1",
+        install_override_list="https://example.net/list.yaml",
+        owner_information=UNICODE,
+        operation="Install",
+        operation_start_time=NOW,
+        operation_end_time=later(1),
+        last_no_reboot_install_operation_time=later(2),
+        reboot_option="NoReboot",
     )
     return replace(value, **changes)

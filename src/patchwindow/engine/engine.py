@@ -12,6 +12,8 @@ from typing import Final, Protocol
 from patchwindow.engine.open_window import open_window
 from patchwindow.engine.perform_command import step_command
 from patchwindow.engine.perform_window import step_execution
+from patchwindow.engine.recompute import recompute
+from patchwindow.engine.upkeep import keep_up
 from patchwindow.ports import ENGINE, Clock, Ids
 from patchwindow.store.database import Database
 from patchwindow.store.work import Work
@@ -35,12 +37,20 @@ _ROUNDS: Final[tuple[tuple[Step, Due], ...]] = (
     (step_command, lambda work, now, limit: work.commands.due(now, limit)),
     (step_execution, lambda work, now, limit: work.executions.due(now, limit)),
     (open_window, lambda work, now, limit: work.windows.due(now, limit)),
+    (recompute, lambda work, now, limit: work.cohorts.due(now, limit)),
+    (keep_up, lambda work, now, limit: work.chores.due(now, limit)),
 )
 
 
 def _instants(work: Work) -> tuple[datetime | None, ...]:
     """Return for each round when something is due in it."""
-    return work.commands.next_wake_at(), work.executions.next_wake_at(), work.windows.next_opening_at()
+    return (
+        work.commands.next_wake_at(),
+        work.executions.next_wake_at(),
+        work.windows.next_opening_at(),
+        work.cohorts.next_due_at(),
+        work.chores.next_due_at(),
+    )
 
 
 class Listener(Protocol):

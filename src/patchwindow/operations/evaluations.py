@@ -8,15 +8,19 @@ from datetime import date
 from threading import Lock
 from typing import Final
 
-from patchwindow.domain.baseline import Baseline
+from patchwindow.domain.baseline import Baseline, ComplianceStatus
 from patchwindow.domain.decision import Decide, compile_baseline, remembered
 from patchwindow.domain.evaluation import Evaluation, evaluate
 from patchwindow.domain.facts import Facts
 from patchwindow.domain.facts_reading import parse
+from patchwindow.domain.fleet_state import standing_of
+from patchwindow.domain.overlay import NOTHING, Overlay
+from patchwindow.domain.validity import next_change
+from patchwindow.store.evaluations import Question, StoredEvaluation
 from patchwindow.store.patch_states import PatchState
 from patchwindow.store.work import Work
 
-_Key = tuple[str, Baseline, date]
+_Key = tuple[str, Baseline, Overlay, date]
 
 
 class Memory:
@@ -48,27 +52,64 @@ _MEMORY: Final = Memory(64)
 
 
 def evaluation_of(work: Work, state: PatchState) -> Evaluation:
-    """Return what the node's patches are, from its facts, by its baseline as it was, on the day of the operation."""
-    summary = state.summary
-    baseline = work.baselines.revision(summary.baseline_id, state.baseline_revision)
+    """Return what the node's patches are, by the baseline and on the day of which its counts are."""
+    baseline = work.baselines.revision(state.summary.baseline_id, state.baseline_revision)
     assert baseline is not None, "revisions are never deleted"
-    day = summary.operation_end_time.date()
+    key = (state.facts_digest, baseline, state.overlay, state.evaluated_on)
 
     def make() -> Evaluation:
-        body = work.facts.get(state.facts_digest)
-        assert body is not None, "a foreign key keeps the facts of a state"
-        return _evaluate(parse(json.loads(body)), baseline, day)
+        return _evaluate(facts_of(work, state.facts_digest), baseline, state.overlay, state.evaluated_on)
 
-    return _MEMORY.recall((state.facts_digest, baseline, day), make)
+    return _MEMORY.recall(key, make)
 
 
-def evaluation_by(facts: Facts, facts_digest: str, baseline: Baseline, day: date) -> Evaluation:
+def evaluation_by(
+    facts: Facts, facts_digest: str, baseline: Baseline, day: date, overlay: Overlay = NOTHING
+) -> Evaluation:
     """Return what *baseline* makes of *facts* on *day*."""
-    return _MEMORY.recall((facts_digest, baseline, day), lambda: _evaluate(facts, baseline, day))
+    return _MEMORY.recall((facts_digest, baseline, overlay, day), lambda: _evaluate(facts, baseline, overlay, day))
 
 
-def _evaluate(facts: Facts, baseline: Baseline, day: date) -> Evaluation:
-    return evaluate(facts, baseline, day, decide=_decider(baseline))
+def answer(
+    work: Work, question: Question, baseline: Baseline, today: date, facts: Callable[[], Facts]
+) -> StoredEvaluation:
+    """Return the evaluation that answers *question* today: the one that is kept, or a new one, kept from now on.
+
+    *baseline* is the one that the question names, and *facts* returns its facts, which are read only where needed.
+    """
+    found = work.evaluations.find(question, today)
+    if found is not None:
+        return found
+    read = facts()
+    evaluation = evaluation_by(read, question.facts_digest, baseline, today, question.overlay)
+    bad = [entry for entry in evaluation.entries if evaluation.compliance_of(entry) is ComplianceStatus.NON_COMPLIANT]
+    return work.evaluations.add(
+        question,
+        day=today,
+        until=next_change(read, baseline, today),
+        standing=standing_of(evaluation.counts),
+        counts=evaluation.counts,
+        patches=bad,
+    )
+
+
+def facts_of(work: Work, digest: str) -> Facts:
+    """Return the facts that are kept under *digest*."""
+    body = work.facts.get(digest)
+    assert body is not None, "a foreign key keeps facts that are referred to"
+    return parse(json.loads(body))
+
+
+def _evaluate(facts: Facts, baseline: Baseline, overlay: Overlay, day: date) -> Evaluation:
+    return evaluate(
+        facts,
+        baseline,
+        day,
+        pending_reboot=overlay.pending_reboot,
+        failed=overlay.reasons,
+        after_install=overlay.after_install,
+        decide=_decider(baseline),
+    )
 
 
 @functools.lru_cache(maxsize=32)

@@ -85,7 +85,9 @@ def _add(call: Call, resource_type: str, resource_id: str, given: Sequence[Mappi
 
 def _note_group(call: Call, resource_type: str, resource_id: str, keys: Sequence[str] | Mapping[str, str]) -> None:
     if resource_type == NODE and any(key in keys for key in TAG_KEYS):
-        call.work.nodes.regroup(resource_id, group_of(call.work.tags.of(NODE, resource_id)) or "")
+        group = group_of(call.work.tags.of(NODE, resource_id)) or ""
+        call.work.nodes.regroup(resource_id, group)
+        call.work.cohorts.regroup(resource_id, group)
 
 
 def _resource(call: Call, request: Request) -> tuple[str, str]:

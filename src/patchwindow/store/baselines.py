@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.errors import InUse
 from patchwindow.protocol.records import dumps, loads
+from patchwindow.store.cohorts import Choices
 from patchwindow.store.prepared import Prepared, prepared
-from patchwindow.store.rows import Rows, like_prefix
+from patchwindow.store.rows import like_prefix
 from patchwindow.store.tables import baseline, baseline_revision, default_baseline, patch_group
 
 OWNER_AWS = "AWS"
@@ -60,7 +61,7 @@ _DEREGISTER: Final = prepared(
 )
 
 
-class Baselines(Rows):
+class Baselines(Choices):
     """Patch baselines, by bare id (`pb-…`)."""
 
     def get(self, baseline_id: str) -> StoredBaseline | None:
@@ -77,10 +78,16 @@ class Baselines(Rows):
         return None if body is None else loads(Baseline, body)
 
     def put(self, value: Baseline, *, owner: str) -> StoredBaseline:
-        """Keep a new baseline, or a new revision of one; unchanged content makes no revision."""
+        """Keep a new baseline, or a new revision of one; unchanged content makes no revision.
+
+        What the former revision said of nodes is due to be evaluated anew.
+        """
         before = self.lock(value.baseline_id)
         if before is not None and before.baseline == value:
             return before
+        if before is not None:
+            self.take(value.operating_system)
+            self.mark_baseline(value.baseline_id)
         revision = 1 if before is None else before.revision + 1
         body = dumps(value)
         self._upsert(
@@ -146,6 +153,8 @@ class Baselines(Rows):
 
     def set_default(self, operating_system: str, baseline_id: str) -> None:
         """Make a baseline the default of its operating system."""
+        self.take(operating_system)
+        self.mark_system(operating_system)
         self._upsert(default_baseline, operating_system=operating_system, baseline_id=baseline_id)
 
     def _one(self, statement: Prepared, baseline_id: str) -> StoredBaseline | None:
@@ -155,7 +164,7 @@ class Baselines(Rows):
         return StoredBaseline(baseline=loads(Baseline, row.body), owner=row.owner, revision=row.revision)
 
 
-class PatchGroups(Rows):
+class PatchGroups(Choices):
     """Which baseline a patch group follows, for each operating system."""
 
     def baseline_of(self, name: str, operating_system: str) -> str | None:
@@ -169,12 +178,18 @@ class PatchGroups(Rows):
 
     def register(self, name: str, operating_system: str, baseline_id: str) -> bool:
         """Register the pair, and return False where the group has a baseline for this operating system already."""
+        self.take(operating_system)
+        self.mark_group(name, operating_system)
         return self._insert_if_new(
             patch_group, patch_group=name, operating_system=operating_system, baseline_id=baseline_id
         )
 
     def deregister(self, name: str, baseline_id: str) -> bool:
         """Remove the pair, and return whether there was one."""
+        system = self.system_of_group(name, baseline_id)
+        if system is not None:
+            self.take(system)
+            self.mark_group(name, system)
         return self._change(_DEREGISTER, {"name": name, "id": baseline_id}) > 0
 
     def page(

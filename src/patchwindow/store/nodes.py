@@ -20,6 +20,7 @@ _LOCK_ACTIVATION: Final = prepared(_ONE_ACTIVATION.with_for_update())
 _DELETE_ACTIVATION: Final = prepared(sa.delete(activation).where(activation.c.activation_id == sa.bindparam("id")))
 _COUNT_ACTIVATIONS: Final = prepared(sa.select(sa.func.count()).select_from(activation))
 _NODE: Final = prepared(sa.select(node.c.body).where(node.c.node_id == sa.bindparam("id")))
+_LOCK_NODE: Final = prepared(sa.select(node.c.body).where(node.c.node_id == sa.bindparam("id")).with_for_update())
 _NODES: Final = (
     sa.select(node.c.body).where(node.c.node_id.in_(sa.bindparam("ids", expanding=True))).order_by(node.c.node_id)
 )
@@ -105,6 +106,11 @@ class Nodes(Rows):
     def get(self, node_id: str) -> Node | None:
         """Return the node."""
         body = self._scalar(_NODE, {"id": node_id})
+        return None if body is None else loads(Node, body)
+
+    def lock(self, node_id: str) -> Node | None:
+        """Return the node, and keep others from moving it to another patch group until the transaction ends."""
+        body = self._scalar(_LOCK_NODE, {"id": node_id})
         return None if body is None else loads(Node, body)
 
     def many(self, node_ids: Collection[str]) -> list[Node]:

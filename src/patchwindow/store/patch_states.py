@@ -1,43 +1,89 @@
-"""Facts that nodes reported, kept once for equal nodes, and the latest patch state of each node."""
+"""The latest patch state of each node: what is the node's own, joined with what its cohort has."""
 
 import dataclasses
 import zlib
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from patchwindow.domain.patch_state import PatchSummary
-from patchwindow.protocol.records import dumps, loads
+from patchwindow.domain.baseline import ComplianceStatus
+from patchwindow.domain.fleet_state import FleetState
+from patchwindow.domain.overlay import Overlay
+from patchwindow.domain.patch_state import Counts, PatchSummary, summarize
+from patchwindow.protocol.records import dumps, from_ms, loads
+from patchwindow.store.evaluations import day_of, overlay_of
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, ms
-from patchwindow.store.tables import facts, node, patch_state
+from patchwindow.store.tables import cohort, evaluation, node, patch_state, scan, standing
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What is a node's own about its latest patch operation."""
+
+    patch_group: str
+    snapshot_id: str | None = None
+    install_override_list: str | None = None
+    owner_information: str = ""
+    operation: str
+    operation_start_time: datetime
+    operation_end_time: datetime
+    last_no_reboot_install_operation_time: datetime | None = None
+    reboot_option: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class PatchState:
-    """What the latest operation found on a node, and from what: facts, and the baseline in one revision."""
+    """The state of a node: its latest operation, and what the baseline it follows now makes of what that found.
+
+    *evaluated_on* is the first day on which the evaluation was true, and *computed_at* when it became the node's.
+    """
 
     summary: PatchSummary
     baseline_revision: int
     facts_digest: str
     installed_at: tuple[int, ...]
     command_id: str
-    status: str
+    status: ComplianceStatus
     overall_severity: str
+    cohort_id: str
+    evaluation_id: str
+    evaluated_on: date
+    overlay: Overlay
+    standing: FleetState
+    computed_at: datetime
 
 
-_FACTS: Final = prepared(sa.select(facts.c.body).where(facts.c.digest == sa.bindparam("digest")))
-_STATE: Final = prepared(sa.select(patch_state).where(patch_state.c.node_id == sa.bindparam("id")))
-_STATES: Final = (
-    sa.select(patch_state)
-    .where(patch_state.c.node_id.in_(sa.bindparam("ids", expanding=True)))
-    .order_by(patch_state.c.node_id)
+_STATE: Final = (
+    sa.select(
+        patch_state.c.node_id,
+        patch_state.c.installed_at,
+        patch_state.c.command_id,
+        patch_state.c.body.label("operation"),
+        standing.c.cohort_id,
+        cohort.c.computed_at_ms,
+        evaluation.c.evaluation_id,
+        evaluation.c.facts_digest,
+        evaluation.c.baseline_id,
+        evaluation.c.baseline_revision,
+        evaluation.c.overlay,
+        evaluation.c.day,
+        evaluation.c.standing,
+        evaluation.c.body.label("counts"),
+    )
+    .join(standing, standing.c.node_id == patch_state.c.node_id)
+    .join(cohort, cohort.c.cohort_id == standing.c.cohort_id)
+    .join(evaluation, evaluation.c.evaluation_id == cohort.c.evaluation_id)
+)
+_OPERATION: Final = prepared(sa.select(patch_state.c.body).where(patch_state.c.node_id == sa.bindparam("id")))
+_ONE: Final = prepared(_STATE.where(patch_state.c.node_id == sa.bindparam("id")))
+_MANY: Final = _STATE.where(patch_state.c.node_id.in_(sa.bindparam("ids", expanding=True))).order_by(
+    patch_state.c.node_id
 )
 _ALL: Final = (
-    sa.select(patch_state)
-    .where(patch_state.c.node_id > sa.bindparam("after"))
+    _STATE.where(patch_state.c.node_id > sa.bindparam("after"))
     .order_by(patch_state.c.node_id)
     .limit(sa.bindparam("limit"))
 )
@@ -48,48 +94,52 @@ _PAGE_OF_GROUP: Final = prepared(
 _BATCH: Final = 1000
 
 
-class Facts(Rows):
-    """Facts as canonical JSON, compressed, by digest."""
-
-    def put(self, digest: str, canonical: bytes, now: datetime) -> None:
-        """Keep facts, unless they are kept already."""
-        self._insert_if_new(facts, digest=digest, first_seen_at_ms=ms(now), body=zlib.compress(canonical))
-
-    def get(self, digest: str) -> bytes | None:
-        """Return the canonical JSON of the facts."""
-        body = self._scalar(_FACTS, {"digest": digest})
-        return None if body is None else zlib.decompress(body)
-
-
 class PatchStates(Rows):
     """The latest patch state of each node; a node that was never scanned has none."""
 
-    def put(self, value: PatchState) -> None:
-        """Keep the state of a node; it takes the place of the former."""
-        summary = value.summary
+    def put(
+        self,
+        node_id: str,
+        operation: Operation,
+        *,
+        cohort_id: str,
+        evaluation_id: str,
+        installed_at: Collection[int],
+        command_id: str,
+    ) -> None:
+        """Keep what an operation found: as the node's state, in place of the former, and in the history."""
+        ended_at_ms = ms(operation.operation_end_time)
         self._upsert(
             patch_state,
-            node_id=summary.instance_id,
-            patch_group=summary.patch_group,
-            baseline_id=summary.baseline_id,
-            baseline_revision=value.baseline_revision,
-            facts_digest=value.facts_digest,
-            installed_at=zlib.compress(",".join(map(str, value.installed_at)).encode()),
-            command_id=value.command_id,
-            status=value.status,
-            overall_severity=value.overall_severity,
-            ended_at_ms=ms(summary.operation_end_time),
-            body=dumps(summary),
+            node_id=node_id,
+            installed_at=zlib.compress(",".join(map(str, installed_at)).encode()),
+            command_id=command_id,
+            body=dumps(operation),
         )
+        self._upsert(standing, node_id=node_id, cohort_id=cohort_id, scanned_at_ms=ended_at_ms)
+        self._upsert(
+            scan,
+            node_id=node_id,
+            ended_at_ms=ended_at_ms,
+            operation=operation.operation,
+            command_id=command_id,
+            patch_group=operation.patch_group,
+            evaluation_id=evaluation_id,
+        )
+
+    def last_no_reboot_install(self, node_id: str) -> datetime | None:
+        """Return when the last installation without a reboot ended on the node."""
+        body = self._scalar(_OPERATION, {"id": node_id})
+        return None if body is None else loads(Operation, body).last_no_reboot_install_operation_time
 
     def get(self, node_id: str) -> PatchState | None:
         """Return the state of a node."""
-        row = self._row(_STATE, {"id": node_id})
+        row = self._row(_ONE, {"id": node_id})
         return None if row is None else _state(row)
 
     def many(self, node_ids: Collection[str]) -> list[PatchState]:
         """Return the states of those nodes that have one, in order of id."""
-        return [_state(row) for row in self._rows(_STATES, {"ids": list(node_ids)})]
+        return [_state(row) for row in self._rows(_MANY, {"ids": list(node_ids)})]
 
     def page(self, *, after: str, limit: int, patch_group: str | None = None) -> list[PatchState]:
         """Return up to *limit* states of nodes whose ids come after *after*, in order of id.
@@ -110,12 +160,33 @@ class PatchStates(Rows):
 
 def _state(row: Any) -> PatchState:
     times = zlib.decompress(row.installed_at).decode()
+    counts, own = loads(Counts, row.counts), loads(Operation, row.operation)
+    summary = summarize(
+        counts,
+        instance_id=row.node_id,
+        baseline_id=row.baseline_id,
+        operation=own.operation,
+        operation_start_time=own.operation_start_time,
+        operation_end_time=own.operation_end_time,
+        patch_group=own.patch_group,
+        snapshot_id=own.snapshot_id,
+        install_override_list=own.install_override_list,
+        owner_information=own.owner_information,
+        last_no_reboot_install_operation_time=own.last_no_reboot_install_operation_time,
+        reboot_option=own.reboot_option,
+    )
     return PatchState(
-        summary=loads(PatchSummary, row.body),
+        summary=summary,
         baseline_revision=row.baseline_revision,
         facts_digest=row.facts_digest,
         installed_at=tuple(map(int, times.split(","))) if times else (),
         command_id=row.command_id,
-        status=row.status,
-        overall_severity=row.overall_severity,
+        status=counts.status,
+        overall_severity=counts.overall_severity,
+        cohort_id=row.cohort_id,
+        evaluation_id=row.evaluation_id,
+        evaluated_on=day_of(row.day),
+        overlay=overlay_of(row.overlay),
+        standing=FleetState(row.standing),
+        computed_at=from_ms(row.computed_at_ms),
     )

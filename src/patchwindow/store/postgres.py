@@ -13,7 +13,7 @@ WRITERS: Final = 4
 _ENGINE_WRITERS: Final = 1
 IS_SHARED: Final = True
 # By code point, as the other database sorts: so lists have one order everywhere, which no library update changes.
-TYPES: Final = {"BYTES": "BYTEA", "TEXT": 'TEXT COLLATE "C"'}
+TYPES: Final = {"BYTES": "BYTEA", "TEXT": 'TEXT COLLATE "C"', "CLUSTERED": ""}
 _MIGRATION_LOCK: Final = 0x70617463  # any constant that all replicas share
 
 

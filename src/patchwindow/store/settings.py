@@ -72,6 +72,10 @@ class Settings(Rows):
         value: str | None = self._scalar(_SETTING, {"name": name})
         return value
 
+    def put(self, name: str, value: str) -> None:
+        """Set *name* to *value*, whatever it was."""
+        self._upsert(setting, name=name, value=value)
+
     def keep(self, name: str, value: str) -> str:
         """Set *name* to *value* unless it is set, and return what it is then."""
         self._insert_if_new(setting, name=name, value=value)

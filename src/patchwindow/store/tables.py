@@ -320,24 +320,90 @@ node = _table(
     _text("patch_group"),
     _number("pinged_at_ms"),
     _text("body"),
-    sa.Index("node_by_group", "patch_group", "node_id"),
+    sa.Index("node_by_group", "patch_group", "operating_system", "node_id"),
+    sa.Index("node_by_ping", "pinged_at_ms", "node_id"),
 )
 
 facts = _table("facts", _text("digest", key=True), _number("first_seen_at_ms"), _bytes("body"))
 
-# The latest scan or installation of each node; counts are columns because the API filters by them.
+# What a baseline in one revision makes of facts and an overlay, from one day until the next on which that can change.
+evaluation = _table(
+    "evaluation",
+    _text("evaluation_id", key=True),
+    _text("facts_digest", sa.ForeignKey("facts.digest")),
+    _text("baseline_id"),
+    _number("baseline_revision"),
+    _text("overlay"),
+    _number("day"),
+    _number("until_day", null=True),
+    _text("standing"),
+    _text("status"),
+    _text("overall_severity"),
+    _number("used_at_ms"),
+    _text("body"),
+    _bytes("patches", null=True),
+    sa.Index("evaluation_by_question", "facts_digest", "baseline_id", "baseline_revision"),
+    sa.Index("evaluation_by_use", "used_at_ms"),
+)
+
+# Nodes of which all that an evaluation depends on is equal: a change of a baseline is a change of few cohorts.
+cohort = _table(
+    "cohort",
+    _text("cohort_id", key=True),
+    _text("facts_digest", sa.ForeignKey("facts.digest")),
+    _text("operating_system"),
+    _text("patch_group"),
+    _text("overlay"),
+    _text("baseline_id"),
+    _text("evaluation_id", sa.ForeignKey("evaluation.evaluation_id")),
+    _number("computed_at_ms"),
+    _number("due_at_ms", null=True),
+    sa.Index("cohort_by_due", "due_at_ms", "facts_digest"),
+    sa.Index("cohort_by_facts", "facts_digest", "due_at_ms"),
+    sa.Index("cohort_by_choice", "operating_system", "patch_group"),
+    sa.Index("cohort_by_baseline", "baseline_id"),
+    sa.Index("cohort_by_evaluation", "evaluation_id"),
+)
+
+# In which cohort each scanned node is. Apart from its patch state, so that a whole fleet is read in few pages.
+standing = _table(
+    "standing",
+    _text("node_id", _in("node.node_id"), key=True),
+    _text("cohort_id", sa.ForeignKey("cohort.cohort_id")),
+    _number("scanned_at_ms"),
+    sa.Index("standing_by_cohort", "cohort_id", "scanned_at_ms"),
+)
+
+# The latest scan or installation of each node: what is its own; the rest is its cohort's.
 patch_state = _table(
     "patch_state",
     _text("node_id", _in("node.node_id"), key=True),
-    _text("patch_group"),
-    _text("baseline_id"),
-    _number("baseline_revision"),
-    _text("facts_digest", sa.ForeignKey("facts.digest")),
     _bytes("installed_at"),
     _text("command_id"),
-    _text("status"),
-    _text("overall_severity"),
-    _number("ended_at_ms"),
     _text("body"),
-    sa.Index("patch_state_by_group", "patch_group", "node_id"),
 )
+
+# Every scan or installation. No foreign keys: the history outlives nodes, and an evaluation lives as long as its use.
+scan = _table(
+    "scan",
+    _text("node_id", key=True),
+    _number("ended_at_ms", key=True),
+    _text("operation"),
+    _text("command_id"),
+    _text("patch_group"),
+    _text("evaluation_id"),
+    sa.Index("scan_by_time", "ended_at_ms"),
+)
+
+# How many nodes were in which state at the end of a day, or when it was last looked.
+compliance_day = _table(
+    "compliance_day",
+    _number("day", key=True),
+    _text("patch_group", key=True),
+    _text("operating_system", key=True),
+    _text("state", key=True),
+    _number("node_count"),
+)
+
+# What the engine does again and again, and when it is next due.
+chore = _table("chore", _text("name", key=True), _number("due_at_ms"))

@@ -5,12 +5,16 @@ from typing import Generic, TypeVar
 import sqlalchemy as sa
 
 from patchwindow.store.baselines import Baselines, PatchGroups
+from patchwindow.store.cohorts import Cohorts
 from patchwindow.store.commands import Commands
+from patchwindow.store.evaluations import Evaluations, Facts
 from patchwindow.store.executions import Executions
+from patchwindow.store.fleet import Fleet
+from patchwindow.store.history import Chores, Scans, Trend
 from patchwindow.store.invocations import Invocations
 from patchwindow.store.messages import Messages
 from patchwindow.store.nodes import Activations, Nodes
-from patchwindow.store.patch_states import Facts, PatchStates
+from patchwindow.store.patch_states import PatchStates
 from patchwindow.store.prepared import direct
 from patchwindow.store.resource_groups import ResourceGroups
 from patchwindow.store.rows import Insert, Rows
@@ -59,7 +63,13 @@ class Work:
     activations = _Repository(Activations)
     nodes = _Repository(Nodes)
     facts = _Repository(Facts)
+    evaluations = _Repository(Evaluations)
+    cohorts = _Repository(Cohorts)
     patch_states = _Repository(PatchStates)
+    scans = _Repository(Scans)
+    fleet = _Repository(Fleet)
+    trend = _Repository(Trend)
+    chores = _Repository(Chores)
 
     def __init__(self, connection: sa.Connection, insert: Insert) -> None:
         self._woken: list[str] = []

@@ -1,0 +1,49 @@
+"""What the engine does every hour: it notes the trend of the day, and forgets what is older than it should be kept."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from patchwindow.operations import fleet, retention
+from patchwindow.operations.cohorts import PRUNE, TREND
+from patchwindow.ports import Ids
+from patchwindow.store.work import Work
+
+_EVERY: Final = timedelta(hours=1)
+_BATCH: Final = 1000
+"""So many rows are deleted in one transaction, for others wait to write."""
+_FACTS_REST: Final = timedelta(days=1)
+"""Facts are left alone for so long after they were first seen."""
+
+
+def keep_up(work: Work, _: Ids, name: str, now: datetime) -> None:
+    """Do the chore if it is still due, and plan it anew: at once where there was more than one batch."""
+    due_at = work.chores.lock(name)
+    if due_at is None or due_at > now:
+        return
+    has_more = _CHORES[name](work, now)
+    work.chores.put(name, now if has_more else now + _EVERY)
+
+
+def _note_trend(work: Work, now: datetime) -> bool:
+    """Keep how many nodes are in which state now, as the day's numbers."""
+    counts = fleet.count_states(work, now)
+    rows = ((cell.patch_group, cell.operating_system, str(cell.state), count) for cell, count in counts.items())
+    work.trend.put(now.astimezone(UTC).date(), rows)
+    return False
+
+
+def _prune(work: Work, now: datetime) -> bool:
+    """Forget a batch of what nobody asks for any more; return whether there may be more of it."""
+    oldest = now - retention.of(work).history
+    work.trend.prune(oldest.astimezone(UTC).date())
+    counts = (
+        work.scans.prune(oldest, _BATCH),
+        work.cohorts.prune(_BATCH),
+        work.evaluations.prune(oldest, _BATCH),
+        work.facts.prune(now - _FACTS_REST, _BATCH),
+    )
+    return max(counts) >= _BATCH
+
+
+_CHORES: Final[Mapping[str, Callable[[Work, datetime], bool]]] = {TREND: _note_trend, PRUNE: _prune}

@@ -1,0 +1,92 @@
+"""Which baseline the nodes of a cohort follow, and what it makes of them today: at a report, and when a choice changes."""
+
+import functools
+from collections.abc import Callable
+from datetime import UTC, datetime, time
+from typing import Final
+
+from patchwindow.domain import patch_group
+from patchwindow.domain.facts import Facts
+from patchwindow.operations.evaluations import answer, facts_of
+from patchwindow.store.baselines import StoredBaseline
+from patchwindow.store.cohorts import Cohort, CohortKey
+from patchwindow.store.evaluations import Question
+from patchwindow.store.work import Work
+
+TREND: Final = "trend"
+PRUNE: Final = "prune"
+CHORES: Final = (PRUNE, TREND)
+"""What the engine does every hour once a node has reported."""
+
+
+def join(work: Work, key: CohortKey, now: datetime, facts: Callable[[], Facts]) -> Cohort:
+    """Return the cohort for a node that has just reported, with what is true of it at *now*."""
+    # Before the cohort, in the order of those who change choices.
+    work.cohorts.hold_choices(key.operating_system)
+    cohort = work.cohorts.lock(key)
+    if cohort is None:
+        for name in CHORES:
+            work.chores.plan(name, now)
+    if cohort is None or cohort.is_due(now):
+        cohort = settle(work, key, now, facts)
+    return cohort
+
+
+def recompute(work: Work, facts_digest: str, now: datetime, limit: int) -> None:
+    """Evaluate up to *limit* cohorts with these facts that are due; those without nodes go.
+
+    Cohorts that follow one baseline share one evaluation.
+    """
+    for system in work.cohorts.systems_due(facts_digest, now):
+        work.cohorts.hold_choices(system)
+    due = work.cohorts.lock_due(facts_digest, now, limit)
+    peopled = work.cohorts.peopled([cohort.cohort_id for cohort in due])
+    facts = functools.cache(lambda: facts_of(work, facts_digest))
+    for cohort in due:
+        if cohort.cohort_id in peopled:
+            settle(work, cohort.key, now, facts, id=cohort.cohort_id)
+    work.cohorts.delete([cohort.cohort_id for cohort in due if cohort.cohort_id not in peopled])
+
+
+def settle(work: Work, key: CohortKey, now: datetime, facts: Callable[[], Facts], *, id: str | None = None) -> Cohort:
+    """Evaluate a cohort by the baseline that its nodes follow, and keep what comes of it.
+
+    The caller holds the choices of its operating system.
+    """
+    stored = baseline_of(work, key.operating_system, key.patch_group)
+    question = Question(
+        facts_digest=key.facts_digest,
+        baseline_id=stored.baseline.baseline_id,
+        baseline_revision=stored.revision,
+        overlay=key.overlay,
+    )
+    evaluation = answer(work, question, stored.baseline, now.astimezone(UTC).date(), facts)
+    cohort = Cohort(
+        cohort_id=id or key.cohort_id,
+        key=key,
+        baseline_id=question.baseline_id,
+        evaluation_id=evaluation.evaluation_id,
+        computed_at=now,
+        due_at=None if evaluation.until is None else datetime.combine(evaluation.until, time(), UTC),
+    )
+    work.cohorts.put(cohort)
+    return cohort
+
+
+def baseline_of(work: Work, operating_system: str, group: str) -> StoredBaseline:
+    """Return the baseline that nodes of the system in that patch group follow."""
+
+    def default(system: str) -> str:
+        found = work.baselines.default_of(system)
+        assert found is not None, f"{system} has a default from the first start on"
+        return found
+
+    id = patch_group.baseline_for(
+        group=group,
+        operating_system=operating_system,
+        registered=work.patch_groups.baseline_of,
+        default=default,
+    )
+    stored = work.baselines.get(id)
+    assert stored is not None, "a foreign key keeps baselines that are chosen"
+    return stored

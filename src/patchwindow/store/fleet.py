@@ -1,0 +1,264 @@
+"""How whole fleets stand, by counts: what a statement returns grows with variety, not with nodes.
+
+Nodes are counted by cohort, of which all is known that makes a state, but for two things that are the node's own: how
+old its scan is, and whether it is heard of. Most nodes are, so those that are not are counted apart.
+"""
+
+import dataclasses
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from patchwindow.domain.fleet_state import FleetState
+from patchwindow.protocol.records import from_ms
+from patchwindow.store.nodes import NODE_TAGS
+from patchwindow.store.prepared import prepared
+from patchwindow.store.rows import Rows, instant, ms
+from patchwindow.store.tables import cohort, evaluation, node, standing, tag
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CohortFacts:
+    """What is true of all nodes of a cohort."""
+
+    patch_group: str
+    operating_system: str
+    baseline_id: str
+    baseline_revision: int
+    standing: FleetState
+    status: str
+    overall_severity: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CohortCount:
+    """So many nodes of a cohort have this value of a tag; of them, so many have an old scan."""
+
+    cohort_id: str
+    value: str
+    node_count: int
+    stale_count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UnscannedCount:
+    """So many nodes of a group, system and value of a tag were never scanned."""
+
+    patch_group: str
+    operating_system: str
+    value: str
+    node_count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRow:
+    """One node, and what its state follows from; what a scan says is None where there was none."""
+
+    node_id: str
+    patch_group: str
+    operating_system: str
+    pinged_at: datetime
+    value: str
+    scanned_at: datetime | None
+    computed_at: datetime | None
+    baseline_id: str | None
+    baseline_revision: int | None
+    facts_digest: str | None
+    standing: FleetState | None
+    status: str | None
+
+
+_SCAN_IS_OLD: Final = standing.c.scanned_at_ms < sa.bindparam("stale_before")
+_IS_LOST: Final = node.c.pinged_at_ms < sa.bindparam("lost_before")
+_STALE: Final = sa.func.sum(sa.case((_SCAN_IS_OLD, 1), else_=0)).label("stale_count")
+_NODES: Final = sa.func.count().label("node_count")
+_NO_VALUE: Final = sa.literal("", tag.c.value.type).label("value")
+_TAGGED: Final = (tag.c.resource_type == NODE_TAGS, tag.c.key == sa.bindparam("key"))
+_VALUE: Final = sa.func.coalesce(tag.c.value, "").label("value")
+
+_COHORTS: Final = prepared(
+    sa.select(
+        cohort.c.cohort_id,
+        cohort.c.patch_group,
+        cohort.c.operating_system,
+        evaluation.c.baseline_id,
+        evaluation.c.baseline_revision,
+        evaluation.c.standing,
+        evaluation.c.status,
+        evaluation.c.overall_severity,
+    ).join(evaluation, evaluation.c.evaluation_id == cohort.c.evaluation_id)
+)
+_SCANNED: Final = prepared(sa.select(standing.c.cohort_id, _NO_VALUE, _NODES, _STALE).group_by(standing.c.cohort_id))
+_SCANNED_TAGGED: Final = prepared(
+    sa.select(standing.c.cohort_id, tag.c.value, _NODES, _STALE)
+    .join(tag, tag.c.resource_id == standing.c.node_id)
+    .where(*_TAGGED)
+    .group_by(standing.c.cohort_id, tag.c.value)
+)
+_LOST: Final = sa.select(standing.c.cohort_id).join(node, node.c.node_id == standing.c.node_id).where(_IS_LOST)
+_LOST_SCANNED: Final = prepared(_LOST.add_columns(_NO_VALUE, _NODES, _STALE).group_by(standing.c.cohort_id))
+_WITH_TAG: Final = sa.and_(tag.c.resource_id == node.c.node_id, *_TAGGED)
+_LOST_SCANNED_TAGGED: Final = prepared(
+    _LOST.add_columns(_VALUE, _NODES, _STALE).outerjoin(tag, _WITH_TAG).group_by(standing.c.cohort_id, tag.c.value)
+)
+_UNSCANNED: Final = sa.select(node.c.patch_group, node.c.operating_system).where(
+    ~sa.exists().where(standing.c.node_id == node.c.node_id)
+)
+_NEVER: Final = prepared(
+    _UNSCANNED.add_columns(_NO_VALUE, _NODES).group_by(node.c.patch_group, node.c.operating_system)
+)
+_NEVER_TAGGED: Final = prepared(
+    _UNSCANNED.add_columns(_VALUE, _NODES)
+    .select_from(node.outerjoin(tag, _WITH_TAG))
+    .group_by(node.c.patch_group, node.c.operating_system, tag.c.value)
+)
+_PAGE: Final = (
+    sa.select(
+        node.c.node_id,
+        node.c.patch_group,
+        sa.func.coalesce(cohort.c.operating_system, node.c.operating_system).label("operating_system"),
+        node.c.pinged_at_ms,
+        _VALUE,
+        standing.c.scanned_at_ms,
+        cohort.c.computed_at_ms,
+        evaluation.c.baseline_id,
+        evaluation.c.baseline_revision,
+        evaluation.c.facts_digest,
+        evaluation.c.standing,
+        evaluation.c.status,
+    )
+    .select_from(
+        node.outerjoin(standing, standing.c.node_id == node.c.node_id)
+        .outerjoin(cohort, cohort.c.cohort_id == standing.c.cohort_id)
+        .outerjoin(evaluation, evaluation.c.evaluation_id == cohort.c.evaluation_id)
+        .outerjoin(tag, _WITH_TAG)
+    )
+    .where(node.c.node_id > sa.bindparam("after"))
+    .order_by(node.c.node_id)
+    .limit(sa.bindparam("limit"))
+)
+# What must be true of a node in that state; what takes it away again is left to `domain/fleet_state.py`.
+_NECESSARY: Final[Mapping[FleetState, sa.ColumnElement[bool]]] = {
+    FleetState.NEVER_SCANNED: standing.c.node_id.is_(None),
+    FleetState.OFFLINE: _IS_LOST,
+    FleetState.STALE: _SCAN_IS_OLD,
+}
+_COLUMNS: Final[Mapping[str, sa.ColumnElement[str]]] = {
+    "PatchGroup": node.c.patch_group,
+    "OperatingSystem": sa.func.coalesce(cohort.c.operating_system, node.c.operating_system),
+    "Environment": sa.func.coalesce(tag.c.value, ""),
+}
+FILTERS: Final = tuple(_COLUMNS)
+"""What a list of nodes can be filtered by, besides their states."""
+
+
+class Fleet(Rows):
+    """Counts over all nodes, and lists of them."""
+
+    def cohorts(self) -> dict[str, CohortFacts]:
+        """Return what is true of each cohort, by id."""
+        return {
+            row.cohort_id: CohortFacts(
+                patch_group=row.patch_group,
+                operating_system=row.operating_system,
+                baseline_id=row.baseline_id,
+                baseline_revision=row.baseline_revision,
+                standing=FleetState(row.standing),
+                status=row.status,
+                overall_severity=row.overall_severity,
+            )
+            for row in self._rows(_COHORTS)
+        }
+
+    def scanned(self, *, stale_before: datetime, tag_key: str | None = None) -> list[CohortCount]:
+        """Return how many nodes are in each cohort, by the value of the tag where a key is given.
+
+        Nodes without the tag are counted with an empty value.
+        """
+        given = {"stale_before": ms(stale_before)}
+        every = _counts(self._rows(_SCANNED, given))
+        if tag_key is None:
+            return every
+        tagged = _counts(self._rows(_SCANNED_TAGGED, {**given, "key": tag_key}))
+        return [*tagged, *_rest(every, tagged)]
+
+    def scanned_but_lost(
+        self, *, stale_before: datetime, lost_before: datetime, tag_key: str | None = None
+    ) -> list[CohortCount]:
+        """Return the same of those nodes alone that were not heard of since *lost_before*."""
+        given = {"stale_before": ms(stale_before), "lost_before": ms(lost_before)}
+        if tag_key is None:
+            return _counts(self._rows(_LOST_SCANNED, given))
+        return _counts(self._rows(_LOST_SCANNED_TAGGED, {**given, "key": tag_key}))
+
+    def never_scanned(self, *, tag_key: str | None = None) -> list[UnscannedCount]:
+        """Return how many nodes have no scan, by group and system, and by the value of the tag where a key is given."""
+        rows = self._rows(_NEVER) if tag_key is None else self._rows(_NEVER_TAGGED, {"key": tag_key})
+        return [UnscannedCount(row.patch_group, row.operating_system, row.value, row.node_count) for row in rows]
+
+    def page(
+        self,
+        *,
+        after: str,
+        limit: int,
+        tag_key: str,
+        stale_before: datetime,
+        lost_before: datetime,
+        states: Collection[FleetState] = (),
+        filters: Mapping[str, Collection[str]],
+    ) -> list[NodeRow]:
+        """Return up to *limit* nodes whose ids come after *after*, in order of id.
+
+        *filters* are named as in `FILTERS`, and ANDed. Of *states*, if any are given, all nodes in one of them are
+        among those that are returned; the caller leaves out the others.
+        """
+        given: dict[str, Any] = {"after": after, "limit": limit, "key": tag_key}
+        statement = _PAGE
+        if states:
+            statement = statement.where(
+                sa.or_(*(_NECESSARY.get(state, evaluation.c.standing == state) for state in states))
+            )
+            given |= {
+                name: ms(at)
+                for name, at, state in (
+                    ("stale_before", stale_before, FleetState.STALE),
+                    ("lost_before", lost_before, FleetState.OFFLINE),
+                )
+                if state in states
+            }
+        for name, values in filters.items():
+            statement = statement.where(_COLUMNS[name].in_(values))
+        return [_node(row) for row in self._rows(statement, given)]
+
+
+def _counts(rows: Any) -> list[CohortCount]:
+    return [CohortCount(row.cohort_id, row.value, int(row.node_count), int(row.stale_count)) for row in rows]
+
+
+def _rest(every: list[CohortCount], tagged: list[CohortCount]) -> list[CohortCount]:
+    """Return what is left of *every* without *tagged*: nodes that do not have the tag."""
+    nodes = {one.cohort_id: one.node_count for one in every}
+    stale = {one.cohort_id: one.stale_count for one in every}
+    for one in tagged:
+        nodes[one.cohort_id] -= one.node_count
+        stale[one.cohort_id] -= one.stale_count
+    return [CohortCount(id, "", count, stale[id]) for id, count in nodes.items() if count]
+
+
+def _node(row: Any) -> NodeRow:
+    return NodeRow(
+        node_id=row.node_id,
+        patch_group=row.patch_group,
+        operating_system=row.operating_system,
+        pinged_at=from_ms(row.pinged_at_ms),
+        value=row.value,
+        scanned_at=instant(row.scanned_at_ms),
+        computed_at=instant(row.computed_at_ms),
+        baseline_id=row.baseline_id,
+        baseline_revision=row.baseline_revision,
+        facts_digest=row.facts_digest,
+        standing=None if row.standing is None else FleetState(row.standing),
+        status=row.status,
+    )
