@@ -143,13 +143,6 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         breaks=(Rule.EVERYTHING_ENDS,),
         within=20,
     ),
-    "the cutoff reaches no command": Mutation(
-        says="A command that the cutoff should cancel goes on",
-        place="patchwindow.engine.perform_window:request_cancel",
-        mutate=mutants.never,
-        breaks=(Rule.INVOCATION_IN_TIME, Rule.CUTOFF_IS_HEEDED),
-        within=500,
-    ),
     "too many webhooks at once": Mutation(
         says="A task calls its webhook for all nodes at once",
         place=_EXECUTION,
