@@ -1,6 +1,5 @@
 """Why a patch is in its state on a node: all that decided, from the same facts and baseline as every other view."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,17 +11,18 @@ from patchwindow.domain.errors import NotFound
 from patchwindow.domain.evaluation import Evaluation
 from patchwindow.domain.explanation import explain
 from patchwindow.domain.facts_patches import Patches, patches_of, verdict
-from patchwindow.domain.facts_reading import parse
 from patchwindow.domain.named_patches import NodePatch, named, near, node_patches
+from patchwindow.domain.patch_group import group_of
+from patchwindow.operations import retention
 from patchwindow.operations.call import Answer, Call, Request
-from patchwindow.operations.evaluations import evaluation_of
+from patchwindow.operations.evaluations import evaluation_of, facts_of
 from patchwindow.operations.explanation_members import decision_members
 from patchwindow.operations.node_windows import INSTALL, SCAN, PatchTask, next_opening, patch_tasks
 from patchwindow.operations.nodes import stored
+from patchwindow.operations.tags import NODE
 from patchwindow.store.patch_states import PatchState
 
 _PATCHES_MAX: Final = 50
-_STALE_AFTER: Final = timedelta(days=7)
 _TICK: Final = timedelta(milliseconds=1)
 _TO_COME: Final = APPROVING | {DecisionStatus.PENDING_APPROVAL}
 
@@ -49,13 +49,14 @@ def explain_patch(call: Call, request: Request) -> Answer:
     found = named(patches, request["Patch"])
     if not found:
         raise NotFound(_unknown(node_id, request["Patch"], near(patches, request["Patch"])))
+    group = group_of(call.work.tags.of(NODE, node_id))
     tasks = patch_tasks(call, node_id)
     coming = {"NextScan": next_opening(tasks, SCAN, call.now), "NextInstall": next_opening(tasks, INSTALL, call.now)}
     return {
         "InstanceId": node_id,
         "OperatingSystem": str(basis.baseline.operating_system),
-        "PatchGroup": state.summary.patch_group or None,
-        "Baseline": _baseline(call, state, basis.baseline),
+        "PatchGroup": group,
+        "Baseline": _baseline(call, state, basis.baseline, group),
         "Override": _override(state),
         "Evaluation": _evaluation(call, state, basis),
         "Patches": [_explained(call, one, basis, state.installed_at, tasks) for one in found[:_PATCHES_MAX]],
@@ -65,15 +66,12 @@ def explain_patch(call: Call, request: Request) -> Answer:
 
 
 def _basis(call: Call, state: PatchState) -> _Basis:
-    summary = state.summary
-    baseline = call.work.baselines.revision(summary.baseline_id, state.baseline_revision)
-    body = call.work.facts.get(state.facts_digest)
+    baseline = call.work.baselines.revision(state.summary.baseline_id, state.baseline_revision)
     assert baseline is not None, "revisions are never deleted"
-    assert body is not None, "a foreign key keeps the facts of a state"
     return _Basis(
         baseline=baseline,
-        day=summary.operation_end_time.date(),
-        patches=patches_of(parse(json.loads(body))),
+        day=state.evaluated_on,
+        patches=patches_of(facts_of(call.work, state.facts_digest)),
         evaluation=evaluation_of(call.work, state),
         decide=compile_baseline(baseline),
     )
@@ -120,9 +118,8 @@ def _installed_time(one: NodePatch, installed_at: Sequence[int]) -> datetime | N
     return datetime.fromtimestamp(installed_at[index], UTC) if index is not None and installed_at[index] else None
 
 
-def _baseline(call: Call, state: PatchState, baseline: Baseline) -> dict[str, Any]:
+def _baseline(call: Call, state: PatchState, baseline: Baseline, group: str | None) -> dict[str, Any]:
     baseline_id, system = baseline.baseline_id, baseline.operating_system
-    group = state.summary.patch_group
     registered = call.work.patch_groups.baseline_of(group, system) if group else None
     if registered == baseline_id:
         reason = "PATCH_GROUP"
@@ -154,8 +151,9 @@ def _evaluation(call: Call, state: PatchState, basis: _Basis) -> dict[str, Any]:
         "Operation": state.summary.operation,
         "CommandId": state.command_id,
         "EvaluatedOn": str(basis.day),
-        "EvaluatedAt": facts_at,
-        "IsStale": call.now - facts_at > _STALE_AFTER,
+        # Facts that are equal to known ones were found to be so when they came.
+        "EvaluatedAt": max(state.computed_at, facts_at),
+        "IsStale": call.now - facts_at > retention.of(call.work).stale_after,
     }
 
 

@@ -18,10 +18,12 @@ from patchwindow.operations import (
     documents,
     executions,
     explain,
+    fleet,
     messages,
     nodes,
     openings,
     patch_states,
+    patches,
     resource_groups,
     tags,
     targets,
@@ -146,6 +148,10 @@ GROUP_OPERATIONS: Final[dict[str, Operation]] = {
 
 OWN_OPERATIONS: Final[dict[str, Operation]] = {
     "ExplainPatch": _reads(explain.explain_patch),
+    "ListPatches": _reads(patches.list_patches),
+    "ListPatchInstances": _reads(patches.list_instances),
+    "GetFleetCompliance": _reads(fleet.get_compliance),
+    "GetComplianceHistory": _reads(fleet.get_history),
 }
 """The operations of our own service, which AWS does not have."""
 

@@ -10,6 +10,7 @@ from patchwindow.store.commands import Commands
 from patchwindow.store.evaluations import Evaluations, Facts
 from patchwindow.store.executions import Executions
 from patchwindow.store.fleet import Fleet
+from patchwindow.store.fleet_patches import FleetPatches
 from patchwindow.store.history import Chores, Scans, Trend
 from patchwindow.store.invocations import Invocations
 from patchwindow.store.messages import Messages
@@ -68,6 +69,7 @@ class Work:
     patch_states = _Repository(PatchStates)
     scans = _Repository(Scans)
     fleet = _Repository(Fleet)
+    fleet_patches = _Repository(FleetPatches)
     trend = _Repository(Trend)
     chores = _Repository(Chores)
 

@@ -14,6 +14,7 @@ from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.decision import decide
 from patchwindow.domain.facts_patches import patches_of
 from patchwindow.domain.facts_reading import parse
+from patchwindow.operations import cohorts
 from patchwindow.protocol.records import from_members
 
 FACTS: Final = facts_of(
@@ -60,6 +61,13 @@ def registered(api: Api, **members: Any) -> str:
     baseline = api("CreatePatchBaseline", **{"Name": "own", **SECURITY_ONLY, **members})["BaselineId"]
     api("RegisterPatchBaselineForPatchGroup", BaselineId=baseline, PatchGroup="web")
     return str(baseline)
+
+
+def recomputed(here: Installation) -> None:
+    """Let all that is due be evaluated anew, as the engine does."""
+    with here.database.write() as work:
+        for digest in work.cohorts.due(here.clock.now(), 100):
+            cohorts.recompute(work, digest, here.clock.now(), 100)
 
 
 def window(api: Api, operation: str, node: str, **members: Any) -> str:
@@ -185,6 +193,33 @@ def test_it_says_from_what_it_was_judged_and_how_old_that_is(here: Installation,
     assert evaluation["IsStale"] is False
     here.clock.advance(timedelta(days=7, seconds=1))
     assert explained(api, node, "zlib")["Evaluation"]["IsStale"] is True
+
+
+def test_a_baseline_that_changes_is_told_with_both_its_versions_until_it_has_decided_anew(
+    here: Installation, api: Api
+) -> None:
+    own = registered(api)
+    node = scanned(here)
+    facts_at = here.clock.now()
+    here.clock.advance(timedelta(hours=1))
+    api("UpdatePatchBaseline", BaselineId=own, RejectedPatches=["zlib"])
+    before = explained(api, node, "zlib")
+    assert (before["Baseline"]["Version"], before["Baseline"]["CurrentVersion"]) == (1, 2)
+    assert before["Patches"][0]["State"] == "Missing"
+    recomputed(here)
+    after = explained(api, node, "zlib")
+    assert (after["Baseline"]["Version"], after["Patches"][0]["State"]) == (2, "NotApproved")
+    assert after["Evaluation"]["FactsAt"] == facts_at.timestamp()
+    assert after["Evaluation"]["EvaluatedAt"] == here.clock.now().timestamp()
+
+
+def test_a_choice_that_has_changed_since_is_told_as_a_former_one(here: Installation, api: Api) -> None:
+    own = registered(api)
+    node = scanned(here)
+    api("DeregisterPatchBaselineForPatchGroup", BaselineId=own, PatchGroup="web")
+    assert explained(api, node, "zlib")["Baseline"]["Reason"] == "FORMER"
+    recomputed(here)
+    assert explained(api, node, "zlib")["Baseline"]["Reason"] == "DEFAULT"
 
 
 def test_the_next_window_that_installs_it_and_the_next_that_scans_are_named(here: Installation, api: Api) -> None:

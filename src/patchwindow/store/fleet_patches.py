@@ -1,0 +1,85 @@
+"""Which evaluations the nodes of a fleet have, and which nodes have an evaluation."""
+
+import dataclasses
+from collections.abc import Collection
+from datetime import date
+from typing import Final
+
+import sqlalchemy as sa
+
+from patchwindow.domain.overlay import Overlay
+from patchwindow.store.evaluations import day_of, overlay_of
+from patchwindow.store.prepared import prepared
+from patchwindow.store.rows import Rows
+from patchwindow.store.tables import cohort, evaluation, facts, standing
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluatedNodes:
+    """So many nodes have this evaluation, and when their facts were first reported."""
+
+    evaluation_id: str
+    facts_digest: str
+    baseline_id: str
+    baseline_revision: int
+    overlay: Overlay
+    evaluated_on: date
+    first_seen_ms: int
+    node_count: int
+
+
+_COUNTED: Final = (
+    sa.select(standing.c.cohort_id, sa.func.count().label("node_count")).group_by(standing.c.cohort_id).subquery()
+)
+_EVALUATED: Final = prepared(
+    sa.select(
+        evaluation.c.evaluation_id,
+        evaluation.c.facts_digest,
+        evaluation.c.baseline_id,
+        evaluation.c.baseline_revision,
+        evaluation.c.overlay,
+        evaluation.c.day,
+        facts.c.first_seen_at_ms,
+        sa.func.sum(_COUNTED.c.node_count).label("node_count"),
+    )
+    .join(cohort, cohort.c.evaluation_id == evaluation.c.evaluation_id)
+    .join(_COUNTED, _COUNTED.c.cohort_id == cohort.c.cohort_id)
+    .join(facts, facts.c.digest == evaluation.c.facts_digest)
+    .group_by(evaluation.c.evaluation_id, facts.c.first_seen_at_ms)
+    .order_by(evaluation.c.evaluation_id)
+)
+_NODES: Final = (
+    sa.select(standing.c.node_id, cohort.c.evaluation_id)
+    .join(cohort, cohort.c.cohort_id == standing.c.cohort_id)
+    .where(
+        standing.c.node_id > sa.bindparam("after"),
+        cohort.c.evaluation_id.in_(sa.bindparam("ids", expanding=True)),
+    )
+    .order_by(standing.c.node_id)
+    .limit(sa.bindparam("limit"))
+)
+
+
+class FleetPatches(Rows):
+    """Evaluations by their nodes."""
+
+    def evaluated(self) -> list[EvaluatedNodes]:
+        """Return every evaluation that nodes have now, in order of id."""
+        return [
+            EvaluatedNodes(
+                evaluation_id=row.evaluation_id,
+                facts_digest=row.facts_digest,
+                baseline_id=row.baseline_id,
+                baseline_revision=row.baseline_revision,
+                overlay=overlay_of(row.overlay),
+                evaluated_on=day_of(row.day),
+                first_seen_ms=row.first_seen_at_ms,
+                node_count=int(row.node_count),
+            )
+            for row in self._rows(_EVALUATED)
+        ]
+
+    def nodes(self, evaluation_ids: Collection[str], *, after: str, limit: int) -> list[tuple[str, str]]:
+        """Return up to *limit* nodes after *after* that have one of the evaluations, each with that, in order of id."""
+        given = {"after": after, "limit": limit, "ids": list(evaluation_ids)}
+        return [(row.node_id, row.evaluation_id) for row in self._rows(_NODES, given)]

@@ -1,0 +1,52 @@
+"""Evaluations by their nodes."""
+
+from tests.store.compliance import TODAY, cohort, evaluated, question, scanned
+from tests.store.samples import NOW
+
+from patchwindow.domain.overlay import NOTHING, Overlay
+from patchwindow.protocol.records import to_ms
+from patchwindow.store.fleet_patches import EvaluatedNodes
+from patchwindow.store.work import Work
+
+
+def test_nodes_are_counted_by_evaluation_whatever_their_cohort(work: Work) -> None:
+    found = evaluated(work)
+    scanned(work, "mi-1", "mi-2", into=cohort(work, found, group="web"))
+    scanned(work, "mi-3", into=cohort(work, found, group="db"))
+    (nodes,) = work.fleet_patches.evaluated()
+    assert nodes == EvaluatedNodes(
+        evaluation_id=found.evaluation_id,
+        facts_digest="d-1",
+        baseline_id="pb-1",
+        baseline_revision=3,
+        overlay=NOTHING,
+        evaluated_on=TODAY,
+        first_seen_ms=to_ms(NOW),
+        node_count=3,
+    )
+
+
+def test_an_evaluation_without_nodes_is_none_of_a_fleet(work: Work) -> None:
+    cohort(work, evaluated(work))
+    assert work.fleet_patches.evaluated() == []
+
+
+def test_evaluations_come_in_order_each_with_its_overlay(work: Work) -> None:
+    waiting = Overlay(pending_reboot=("openssl.amd64:2",))
+    for number, asked in enumerate((question(), question(overlay=waiting), question(facts_digest="d-2"))):
+        scanned(work, f"mi-{number}", into=cohort(work, evaluated(work, asked)))
+    found = work.fleet_patches.evaluated()
+    assert [one.evaluation_id for one in found] == sorted(one.evaluation_id for one in found)
+    assert {(one.facts_digest, one.overlay) for one in found} == {("d-1", NOTHING), ("d-1", waiting), ("d-2", NOTHING)}
+
+
+def test_the_nodes_of_evaluations_come_in_order_of_id_from_a_place_on(work: Work) -> None:
+    first, second = evaluated(work), evaluated(work, question(facts_digest="d-2"))
+    scanned(work, "mi-1", "mi-4", into=cohort(work, first))
+    scanned(work, "mi-2", into=cohort(work, second))
+    scanned(work, "mi-3", into=cohort(work, evaluated(work, question(facts_digest="d-3"))))
+    asked = [first.evaluation_id, second.evaluation_id]
+    ones, twos = (first.evaluation_id, second.evaluation_id)
+    assert work.fleet_patches.nodes(asked, after="", limit=10) == [("mi-1", ones), ("mi-2", twos), ("mi-4", ones)]
+    assert work.fleet_patches.nodes(asked, after="mi-1", limit=1) == [("mi-2", twos)]
+    assert work.fleet_patches.nodes([twos], after="mi-2", limit=10) == []
