@@ -31,6 +31,45 @@ def test_a_node_that_took_the_command_and_then_fell_silent_did_not_miss_the_wind
     assert (one["Status"], one["StatusDetails"]) == ("TIMED_OUT", "DeliveryTimedOut")
 
 
+def test_a_node_that_was_deregistered_before_its_window_is_accounted_for(world: World) -> None:
+    here, gone = world.nodes(2)
+    window = world.window()
+    world.task(window, world.target(window, "InstanceIds", here.id, gone.id), parameters=QUICK)
+    world.perform("DeregisterManagedInstance", InstanceId=gone.id)
+    world.at(15)
+    here.run()
+    world.turn()
+    (task,) = world.tasks(window)
+    (one,) = world.invocations(task)
+    assert (one["Status"], one["StatusDetails"]) == ("SUCCESS", f"Success; 1 of 2 nodes missed the window: {gone.id}")
+    missed = world.on(gone, one["ExecutionId"])
+    assert (missed["StatusDetails"], missed["TraceOutput"]) == (
+        "Undeliverable",
+        f"there is no managed node {gone.id}",
+    )
+
+
+def test_only_an_id_that_all_targets_name_can_be_absent(world: World) -> None:
+    here, gone = world.node(ring="first"), world.node(ring="first")
+    window = world.window()
+    made = world.perform(
+        "RegisterTargetWithMaintenanceWindow",
+        WindowId=window,
+        ResourceType="INSTANCE",
+        Targets=[
+            {"Key": "InstanceIds", "Values": [here.id, gone.id]},
+            {"Key": "tag:ring", "Values": ["first"]},
+        ],
+    )
+    world.task(window, made["WindowTargetId"], parameters=QUICK)
+    world.perform("DeregisterManagedInstance", InstanceId=gone.id)
+    world.at(15)
+    here.run()
+    world.turn()
+    (one,) = world.invocations(world.tasks(window)[0])
+    assert one["StatusDetails"] == "Success"
+
+
 def test_a_node_that_the_cutoff_came_before_is_named_too(world: World) -> None:
     away = world.node(ring="first")
     window = world.window()

@@ -36,9 +36,9 @@ class Nodes:
             self._groups.pop(name, None)
 
     def selected(self, made: Mapping[str, Any]) -> set[str]:
-        """Return the nodes that a command is for, as its members name them; all targets must agree."""
+        """Return the nodes that a command is for, as its members name them, those that are gone included; all targets must agree."""
         if made["InstanceIds"]:
-            return self._there & set(made["InstanceIds"])
+            return set(made["InstanceIds"])
         return {id for id in self._there if all(self._matches(id, target) for target in made["Targets"])}
 
     def _matches(self, id: str, target: Mapping[str, Any]) -> bool:

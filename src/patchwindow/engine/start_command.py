@@ -2,12 +2,13 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from patchwindow.documents import library
 from patchwindow.domain.run import Command, TaskExecution, TaskInvocation, WindowExecution
-from patchwindow.domain.window import CutoffBehavior
+from patchwindow.domain.window import CutoffBehavior, Target
 from patchwindow.engine.pseudo_parameters import replaced, values_of
 from patchwindow.operations.call import bare_id
 from patchwindow.operations.sending import Order, create_command
@@ -29,16 +30,30 @@ def start_command(
     request = _request(execution, task, one)
     document = library.get(bare_id(task.task.task_arn), request.get("DocumentVersion", library.DEFAULT_VERSION))
     named = tuple(id for target in one.targets if target.key == IDS for id in target.values)
+    nodes = select(work, one.targets)
     order = Order(
         document=document,
         request=request,
         instance_ids=named,
+        absent_ids=_absent(work, one.targets),
         targets=() if named else one.targets,
         # The cancellation that comes with the cutoff may come a moment, or a restart of the server, after it.
         cutoff_at=execution.cutoff_at if task.task.cutoff_behavior is CutoffBehavior.CANCEL_TASK else None,
     )
-    sent = create_command(work, ids, now, order, select(work, one.targets))
+    sent = create_command(work, ids, now, order, nodes)
     return dataclasses.replace(one, command_id=sent.command_id, parameters=_told(sent))
+
+
+def _absent(work: Work, targets: Sequence[Target]) -> tuple[str, ...]:
+    """Return the ids that the targets name and no node has: deregistered since, or never there.
+
+    Beside tags nothing is absent: a node that is not there has none, and so is not selected.
+    """
+    if not all(target.key == IDS for target in targets):
+        return ()
+    named = list(dict.fromkeys(id for target in targets for id in target.values))
+    there = {node.instance_id for node in work.nodes.many(named)}
+    return tuple(id for id in named if id not in there and all(id in target.values for target in targets))
 
 
 def _request(execution: WindowExecution, task: TaskExecution, one: TaskInvocation) -> dict[str, Any]:

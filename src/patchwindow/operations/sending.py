@@ -31,6 +31,8 @@ class Order:
     document: Document
     request: Mapping[str, Any]
     instance_ids: tuple[str, ...] = ()
+    absent_ids: tuple[str, ...] = ()
+    """Those of the instance ids that no node has any more: they are accounted for, as Undeliverable."""
     targets: tuple[Target, ...] = ()
     cutoff_at: datetime | None = None
 
@@ -50,6 +52,7 @@ def create_command(work: Work, ids: Ids, now: datetime, order: Order, nodes: Seq
     timeout_s = request.get("TimeoutSeconds", DELIVERY_TIMEOUT_S)
     max_concurrency = request.get("MaxConcurrency", MAX_CONCURRENCY)
     max_errors = request.get("MaxErrors", MAX_ERRORS)
+    target_count = len(nodes) + len(order.absent_ids)
     value = Command(
         command_id=ids.uuid(),
         document_name=document.name,
@@ -63,12 +66,12 @@ def create_command(work: Work, ids: Ids, now: datetime, order: Order, nodes: Seq
         timeout_seconds=timeout_s,
         max_concurrency=max_concurrency,
         max_errors=max_errors,
-        concurrency=Concurrency.parse(max_concurrency).of(len(nodes)),
-        errors_tolerated=ErrorLimit.parse(max_errors).of(len(nodes)),
+        concurrency=Concurrency.parse(max_concurrency).of(target_count),
+        errors_tolerated=ErrorLimit.parse(max_errors).of(target_count),
         cutoff_at=order.cutoff_at,
         status=command.Status.PENDING,
         status_details=command.Details.PENDING,
-        target_count=len(nodes),
+        target_count=target_count,
         service_role=request.get("ServiceRoleArn", ""),
         output_s3_bucket_name=request.get("OutputS3BucketName", ""),
         output_s3_key_prefix=request.get("OutputS3KeyPrefix", ""),
@@ -76,7 +79,8 @@ def create_command(work: Work, ids: Ids, now: datetime, order: Order, nodes: Seq
         cloud_watch_output_config={**_NO_LOG, **request.get("CloudWatchOutputConfig", {})},
         alarm_configuration=request.get("AlarmConfiguration"),
     )
-    work.commands.add(value, _invocations(value.command_id, nodes), wake_at=now)
+    invocations = [*_invocations(value.command_id, nodes), *_absent(value.command_id, order, now, after=len(nodes))]
+    work.commands.add(value, invocations, wake_at=now)
     work.wake(ENGINE)
     return value
 
@@ -221,6 +225,18 @@ def _invocations(command_id: str, nodes: Sequence[Node]) -> Iterable[Invocation]
             ordinal=ordinal,
             instance_name=node.name or node.computer_name or "",
             details=invocation.State.PENDING,
+        )
+
+
+def _absent(command_id: str, order: Order, now: datetime, *, after: int) -> Iterable[Invocation]:
+    for ordinal, node_id in enumerate(order.absent_ids, start=after):
+        yield Invocation(
+            command_id=command_id,
+            instance_id=node_id,
+            ordinal=ordinal,
+            details=invocation.advance(invocation.State.PENDING, invocation.Event.UNREACHABLE),
+            ended_at=now,
+            trace_output=f"there is no managed node {node_id}",
         )
 
 
