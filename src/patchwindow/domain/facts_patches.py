@@ -5,6 +5,7 @@ them meets all of its filters.  So it is several patches that differ in these at
 gravest first.
 """
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -28,6 +29,7 @@ from patchwindow.domain.facts import (
 )
 from patchwindow.domain.operating_system import Family, product
 from patchwindow.domain.patch import Patch
+from patchwindow.domain.rpm_version import Evr
 
 Readings = tuple[Patch, ...]
 
@@ -110,37 +112,37 @@ class _Reading:
     def __init__(self, facts: Facts, product_name: str) -> None:
         self._facts = facts
         self._family = MANAGER_FAMILIES[facts.manager]
+        self._is_rpm = facts.manager in RPM_MANAGERS
         self._product = product_name
         self._sources: dict[tuple[int, ...], tuple[str, bool]] = {}
-        self._notices: dict[tuple[int, ...], tuple[Advisory, ...]] = {}
+        self._notices: dict[tuple[int, ...], _Noticed] = {}
 
     def __call__(self, item: Package | Update, version: str) -> Readings:
         repository, is_security = self._source(item.origins)
         if self._family is Family.APT:
-            # apt knows no notices: its security source is the only class there is, and its priority the only weight.
-            return (
-                Patch(
-                    name=item.name,
-                    arch=item.arch,
-                    version=version,
-                    classification="Security" if is_security else "",
-                    severity=item.priority,
-                    section=item.section,
-                    priority=item.priority,
-                    product=self._product,
-                    repository=repository,
-                    is_security=is_security,
-                ),
+            patch = _apt_patch(
+                item.name, item.arch, version, item.section, item.priority, self._product, repository, is_security
             )
+            return (patch,)
+        if not item.advisories:
+            bare = _bare_patch(
+                item.name,
+                item.arch,
+                version,
+                item.section,
+                item.built,
+                self._product,
+                repository,
+                _default_classification(item),
+                self._is_rpm,
+            )
+            return (bare,)
         return self._noticed(item, version, repository)
 
     def _noticed(self, item: Package | Update, version: str, repository: str) -> Readings:
-        notices = self._notices_of(item.advisories)
-        is_rpm = self._facts.manager in RPM_MANAGERS
-        parts = rpm_version.split(version) if is_rpm else rpm_version.Evr("", version, "")
-        advisory_ids = tuple(notice.id for notice in notices)
-        cve_ids = tuple(dict.fromkeys(cve for notice in notices for cve in notice.cves))
-        bugzilla_ids = tuple(dict.fromkeys(bug for notice in notices for bug in notice.bugs))
+        noticed = self._notices_of(item.advisories)
+        parts = _parts(version, is_rpm=self._is_rpm)
+        built_on = _day(item.built)
         return tuple(
             Patch(
                 name=item.name,
@@ -148,21 +150,21 @@ class _Reading:
                 epoch=parts.epoch,
                 version=parts.version,
                 release=parts.release,
-                classification=notice.kind.capitalize() if notice else _default_classification(item),
-                severity=notice.severity if notice else "",
+                classification=notice.kind.capitalize(),
+                severity=notice.severity,
                 section=item.section,
                 product=self._product,
                 repository=repository,
-                advisory_ids=advisory_ids,
-                cve_ids=cve_ids,
-                bugzilla_ids=bugzilla_ids,
-                released_on=_day(notice.issued) if notice else None,
-                updated_on=_day(notice.updated) if notice else None,
-                built_on=_day(item.built),
+                advisory_ids=noticed.advisory_ids,
+                cve_ids=noticed.cve_ids,
+                bugzilla_ids=noticed.bugzilla_ids,
+                released_on=_day(notice.issued),
+                updated_on=_day(notice.updated),
+                built_on=built_on,
                 # Of zypper and yum alike: what a notice names counts, whatever the kind of the notice.
-                is_security=bool(notices),
+                is_security=True,
             )
-            for notice in notices or (None,)
+            for notice in noticed.notices
         )
 
     def _source(self, indexes: tuple[int, ...]) -> tuple[str, bool]:
@@ -172,12 +174,90 @@ class _Reading:
             found = self._sources[indexes] = (source.name, source.is_security) if source else ("", False)
         return found
 
-    def _notices_of(self, indexes: tuple[int, ...]) -> tuple[Advisory, ...]:
+    def _notices_of(self, indexes: tuple[int, ...]) -> "_Noticed":
         found = self._notices.get(indexes)
         if found is None:
-            notices = [self._facts.advisories[index] for index in indexes]
-            found = self._notices[indexes] = tuple(sorted(notices, key=_gravity))
+            notices = tuple(sorted((self._facts.advisories[index] for index in indexes), key=_gravity))
+            found = self._notices[indexes] = _Noticed(
+                notices,
+                tuple(notice.id for notice in notices),
+                tuple(dict.fromkeys(cve for notice in notices for cve in notice.cves)),
+                tuple(dict.fromkeys(bug for notice in notices for bug in notice.bugs)),
+            )
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Noticed:
+    """What the notices of a version say together, the gravest first."""
+
+    notices: tuple[Advisory, ...]
+    advisory_ids: tuple[str, ...]
+    cve_ids: tuple[str, ...]
+    bugzilla_ids: tuple[str, ...]
+
+
+# Nodes have most of their packages in common: a patch that was made is kept, and equal ones are then the same object,
+# which is also what a memory of decisions finds fastest.
+_MEMORY_COUNT: Final = 65_536
+
+
+@functools.lru_cache(maxsize=_MEMORY_COUNT)
+def _apt_patch(  # noqa: PLR0917  # they are the key, and positional ones make it fastest
+    name: str,
+    arch: str,
+    version: str,
+    section: str,
+    priority: str,
+    product_name: str,
+    repository: str,
+    is_security: bool,  # noqa: FBT001  # part of the key
+) -> Patch:
+    return Patch(
+        name=name,
+        arch=arch,
+        version=version,
+        # apt knows no notices: its security source is the only class there is, and its priority the only weight.
+        classification="Security" if is_security else "",
+        severity=priority,
+        section=section,
+        priority=priority,
+        product=product_name,
+        repository=repository,
+        is_security=is_security,
+    )
+
+
+@functools.lru_cache(maxsize=_MEMORY_COUNT)
+def _bare_patch(  # noqa: PLR0917  # they are the key, and positional ones make it fastest
+    name: str,
+    arch: str,
+    version: str,
+    section: str,
+    built: str,
+    product_name: str,
+    repository: str,
+    classification: str,
+    is_rpm: bool,  # noqa: FBT001  # part of the key
+) -> Patch:
+    """Return the patch of what no notice names."""
+    parts = _parts(version, is_rpm=is_rpm)
+    return Patch(
+        name=name,
+        arch=arch,
+        epoch=parts.epoch,
+        version=parts.version,
+        release=parts.release,
+        classification=classification,
+        section=section,
+        product=product_name,
+        repository=repository,
+        built_on=_day(built),
+    )
+
+
+def _parts(version: str, *, is_rpm: bool) -> Evr:
+    return rpm_version.split(version) if is_rpm else Evr("", version, "")
 
 
 _SEVERITIES: Final = {"critical": 0, "important": 1, "medium": 2, "low": 3}
