@@ -176,7 +176,7 @@ def test_what_was_written_is_read_back_and_indexes_still_mean_the_same() -> None
 
 
 def test_times_of_installation_stand_beside_the_updates_on_windows() -> None:
-    data = node_data("windows", windowsUpdates=[kb(2, "installed"), kb(1, "missing")])
+    data = node_data("windows", windowsUpdates=[kb(2, "installed", title="A"), kb(1, "missing", title="B")])
     assert aligned(data, [1790000000, 0]) == (0.0, 1790000000.0)
     with pytest.raises(Invalid, match="installedAt: expected one number for each of the 2 updates"):
         aligned(data, [0])
