@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from patchwindow.cli import show
+from patchwindow.cli import fleet, show
 from patchwindow.cli.options import client_command, json_option
 from patchwindow.cli.patchstates import patch_states
 from patchwindow.client import SsmClient, pages
@@ -55,6 +55,11 @@ TYPES: show.Columns = {
 @click.group()
 def compliance() -> None:
     """Show which nodes and patches are compliant."""
+
+
+compliance.add_command(fleet.fleet)
+compliance.add_command(fleet.node)
+compliance.add_command(fleet.history)
 
 
 @compliance.command("list")

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "windows": "Show maintenance windows and what they did",
     "commands": "Show, cancel and read the commands sent to nodes",
     "compliance": "Show which nodes and patches are compliant",
+    "patches": "Show the patches of all nodes",
     "explain": "Say why a patch is in its state on a node",
     "documents": "Show the command documents",
     "scan": "Find out now which patches nodes miss",

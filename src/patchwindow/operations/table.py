@@ -20,6 +20,7 @@ from patchwindow.operations import (
     explain,
     fleet,
     messages,
+    node_compliance,
     nodes,
     openings,
     patch_states,
@@ -151,6 +152,7 @@ OWN_OPERATIONS: Final[dict[str, Operation]] = {
     "ListPatches": _reads(patches.list_patches),
     "ListPatchInstances": _reads(patches.list_instances),
     "GetFleetCompliance": _reads(fleet.get_compliance),
+    "GetNodeCompliance": _reads(node_compliance.get),
     "GetComplianceHistory": _reads(fleet.get_history),
 }
 """The operations of our own service, which AWS does not have."""

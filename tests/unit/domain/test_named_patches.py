@@ -22,7 +22,7 @@ DEBIAN: Final = facts_of(
     [package("openssl", origin=SECURITY), package("libssl3", origin=SECURITY)],
     [update("openssl"), update("libssl3", origin=0)],
 )
-WINDOWS: Final = {
+WINDOWS: Final[dict[str, Any]] = {
     "schema": 2,
     "manager": "windows",
     "os": {
