@@ -88,7 +88,7 @@ def _check_platform(baseline: Baseline) -> Iterator[str]:
         if baseline.sources:
             yield f"Sources: are for Linux only, and this baseline is for {system}; leave them out"
     if baseline.approves_by_first_seen and FAMILIES[system] not in DATELESS:
-        yield f"approval by first sight is for systems of apt, and this baseline is for {system}, which has dates"
+        yield f"approval by first sight: is for systems of apt, and {system} has dates of its own; leave it out"
     if baseline.available_security_updates_compliance_status is not None and system is not OperatingSystem.WINDOWS:
         yield (
             "AvailableSecurityUpdatesComplianceStatus: is for WINDOWS only, "

@@ -138,3 +138,13 @@ def test_every_listed_value_passes_for_its_system(system: OperatingSystem) -> No
                 PatchFilterGroup(patch_filters=(PatchFilter(key=key, values=("*", *(values or ("anything",)))),)),
             )
         )
+
+
+def test_first_sight_is_for_systems_without_dates() -> None:
+    check(replace(DEBIAN, approves_by_first_seen=True))
+    check(replace(REDHAT, approves_by_first_seen=False))
+    with pytest.raises(Invalid) as refused:
+        check(replace(REDHAT, approves_by_first_seen=True))
+    assert str(refused.value) == (
+        "approval by first sight: is for systems of apt, and REDHAT_ENTERPRISE_LINUX has dates of its own; leave it out"
+    )
