@@ -18,6 +18,7 @@ from patchwindow.operations.evaluations import evaluation_of
 from patchwindow.operations.patch_states import cve_ids, installed_time
 from patchwindow.operations.tags import NODE
 from patchwindow.protocol.pages import Key
+from patchwindow.store.fleet import CohortFacts
 from patchwindow.store.patch_states import PatchState
 
 TYPE: Final = "Patch"
@@ -53,6 +54,15 @@ _NODE_KEYS: Final[Mapping[str, Callable[[Node], str | None]]] = {
     f"{_INVENTORY}PlatformName": operator.attrgetter("platform_name"),
     f"{_INVENTORY}PlatformType": operator.attrgetter("platform_type"),
     f"{_INVENTORY}PlatformVersion": operator.attrgetter("platform_version"),
+}
+# What all nodes of a cohort have in common: where filters ask for nothing else, nodes are counted and not read.
+_COHORT_KEYS: Final[Mapping[str, Callable[[CohortFacts], Value]]] = {
+    "ComplianceType": lambda _: TYPE,
+    "OverallSeverity": operator.attrgetter("overall_severity"),
+    "Status": operator.attrgetter("status"),
+    "ResourceType": lambda _: NODE,
+    "PatchBaselineId": operator.attrgetter("baseline_id"),
+    "ExecutionType": lambda _: _EXECUTION_TYPE,
 }
 _SUMMARY_KEYS: Final = (*_RESOURCE_KEYS, *_NODE_KEYS)
 _ITEM_KEYS: Final = (
@@ -94,7 +104,7 @@ def list_items(call: Call, request: Request) -> Answer:
 def list_summaries(call: Call, request: Request) -> Answer:
     """ListComplianceSummaries: how many nodes are compliant and how many are not, by the worst of their patches."""
     wanted = conditions(request.get("Filters"), _SUMMARY_KEYS)
-    tally: Tally = Counter((state.status, state.overall_severity) for state in _states(call, wanted))
+    tally = _tally(call, wanted)
     summaries = [{"ComplianceType": TYPE, **_summaries(tally)}] if tally else []
     return call.pages(
         request,
@@ -118,6 +128,21 @@ def list_resource_summaries(call: Call, request: Request) -> Answer:
         key=lambda state: (state.summary.instance_id,),
         shape=lambda state: _resource(call, state),
     )
+
+
+def _tally(call: Call, wanted: Conditions) -> Tally:
+    """Return how many nodes that pass have which status and severity."""
+    if any(condition.key not in _COHORT_KEYS for condition in wanted.all):
+        return Counter((state.status, state.overall_severity) for state in _states(call, wanted))
+    known = {
+        id: cohort for id, cohort in call.work.fleet.cohorts().items() if wanted.hold(partial(_of_cohort, cohort))
+    }
+    tally: Tally = Counter()
+    for one in call.work.fleet.scanned(stale_before=call.now):
+        if one.cohort_id in known:
+            cohort = known[one.cohort_id]
+            tally[cohort.status, cohort.overall_severity] += one.node_count
+    return tally
 
 
 def _node_id(call: Call, request: Request) -> str:
@@ -202,6 +227,10 @@ def _of_item(item: Item, key: str) -> Value:
 
 def _of_state(state: PatchState, key: str) -> Value:
     return _RESOURCE_KEYS[key](state)
+
+
+def _of_cohort(cohort: CohortFacts, key: str) -> Value:
+    return _COHORT_KEYS[key](cohort)
 
 
 def _of_node(node: Node, key: str) -> Value:

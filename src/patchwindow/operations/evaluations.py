@@ -1,7 +1,6 @@
 """What facts and a baseline make of a node. Every view of a node's patches asks here, so no two can disagree."""
 
 import functools
-import json
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import date
@@ -12,10 +11,10 @@ from patchwindow.domain.baseline import Baseline, ComplianceStatus
 from patchwindow.domain.decision import Decide, compile_baseline, remembered
 from patchwindow.domain.evaluation import Evaluation, evaluate
 from patchwindow.domain.facts import Facts
-from patchwindow.domain.facts_reading import parse
 from patchwindow.domain.fleet_state import standing_of
 from patchwindow.domain.overlay import NOTHING, Overlay
 from patchwindow.domain.validity import next_change
+from patchwindow.operations.kept_facts import read
 from patchwindow.store.evaluations import Question, StoredEvaluation
 from patchwindow.store.patch_states import PatchState
 from patchwindow.store.work import Work
@@ -80,13 +79,13 @@ def answer(
     found = work.evaluations.find(question, today)
     if found is not None:
         return found
-    read = facts()
-    evaluation = evaluation_by(read, question.facts_digest, baseline, today, question.overlay)
+    known = facts()
+    evaluation = evaluation_by(known, question.facts_digest, baseline, today, question.overlay)
     bad = [entry for entry in evaluation.entries if evaluation.compliance_of(entry) is ComplianceStatus.NON_COMPLIANT]
     return work.evaluations.add(
         question,
         day=today,
-        until=next_change(read, baseline, today),
+        until=next_change(known, baseline, today),
         standing=standing_of(evaluation.counts),
         counts=evaluation.counts,
         patches=bad,
@@ -97,7 +96,7 @@ def facts_of(work: Work, digest: str) -> Facts:
     """Return the facts that are kept under *digest*."""
     body = work.facts.get(digest)
     assert body is not None, "a foreign key keeps facts that are referred to"
-    return parse(json.loads(body))
+    return read(body)
 
 
 def _evaluate(facts: Facts, baseline: Baseline, overlay: Overlay, day: date) -> Evaluation:
