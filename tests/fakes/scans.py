@@ -6,6 +6,7 @@ from typing import Any, Final
 from tests.fakes.site import Installation
 
 from patchwindow.operations import reports
+from patchwindow.operations.report_reading import read
 
 Package = Mapping[str, Any]
 
@@ -94,4 +95,4 @@ def scan(here: Installation, node: str, facts: Any, **report: Any) -> dict[str, 
     """Let a node be scanned, and return the verdict."""
     command_id = send(here, node)
     with here.call("report") as call:
-        return reports.receive(call, command_id, node, report_of(here, facts, **report))
+        return reports.receive(call, command_id, node, read(report_of(here, facts, **report)))

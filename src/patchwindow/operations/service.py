@@ -107,6 +107,20 @@ class Service:
         with self.database.write() if writes else self.database.read() as work:
             yield self._call("PatchOperation", Caller(id=node_id, node_id=node_id), work)
 
+    def write_of_nodes(self, jobs: Sequence[tuple[str, Callable[[Call], Answer]]]) -> list[Answer | Exception]:
+        """Carry out what nodes' patch operations have to write, by id of the node, together as `answer` does.
+
+        Return what each job returns, or what it raised.
+        """
+        return self.database.write_together(
+            [
+                lambda work, node_id=node_id, job=job: job(  # type: ignore[misc]  # the lambda's defaults bind the loop's values
+                    self._call("PatchOperation", Caller(id=node_id, node_id=node_id), work)
+                )
+                for node_id, job in jobs
+            ]
+        )
+
     @contextmanager
     def keyring(self) -> Iterator[Keyring]:
         """Open the keyring alone."""

@@ -39,7 +39,7 @@ class App:
         self._rpc = Rpc(service, operations, routes, bell)
         self._program = program
         self._background = background
-        capability = Capability(service, program)
+        self._capability = capability = Capability(service, program)
         self._pages = Starlette(
             routes=[
                 Route("/", self._about),
@@ -74,6 +74,7 @@ class App:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
             self._rpc.close()
+            self._capability.close()
 
     async def _about(self, _: Request) -> Response:
         return PlainTextResponse("patchwindow: the API is at POST /, for AWS SDKs with this endpoint URL\n")

@@ -13,9 +13,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from patchwindow.domain.errors import Invalid, MovedMeanwhile, PatchwindowError
+from patchwindow.operations.call import Answer, Call
 from patchwindow.operations.capabilities import open_capability
+from patchwindow.operations.report_reading import read
 from patchwindow.operations.reports import order, receive
 from patchwindow.operations.service import Service
+from patchwindow.wire.batches import Batches
 from patchwindow.wire.http import Disconnected, TooLarge, read_body
 
 PACKED_MAX: Final = 4 * 1024 * 1024
@@ -24,6 +27,8 @@ UNPACKED_MAX: Final = 16 * 1024 * 1024
 
 _LOG: Final = logging.getLogger(__name__)
 
+_Job = tuple[str, Callable[[Call], Answer]]
+
 
 class Capability:
     """The three requests below a capability URL."""
@@ -31,6 +36,10 @@ class Capability:
     def __init__(self, service: Service, program: bytes) -> None:
         self._service = service
         self._program = program
+        # Nodes of one window report at about the same time: those who wait to write are committed together.
+        self._writes: Batches[_Job, Answer | Exception] = Batches(
+            service.write_of_nodes, threads=service.database.writers, together_max=service.database.together_max
+        )
 
     async def program(self, request: Request) -> Response:
         """GET …/program: the patch operation."""
@@ -61,14 +70,20 @@ class Capability:
             return Response(status_code=400)
         packed = request.headers.get("content-encoding") == "gzip"
 
-        def answer() -> Response:
+        def job() -> _Job:
             command_id, node_id = self._open(request)
             # Read before the transaction begins: others wait for the one that writes.
-            report = _report(body, packed=packed)
-            with self._service.call_of_node(node_id, writes=True) as call:
-                return JSONResponse(receive(call, command_id, node_id, report))
+            report = read(_report(body, packed=packed))
+            return node_id, lambda call: receive(call, command_id, node_id, report)
 
-        return await run_in_threadpool(_refusing, answer)
+        try:
+            return JSONResponse(await self._writes.carry_out(await run_in_threadpool(job)))
+        except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer)
+            return _refusal(problem)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._writes.close()
 
     def _open(self, request: Request) -> tuple[str, str]:
         return open_capability(self._service.site, request.path_params["token"])
@@ -92,14 +107,20 @@ def _report(body: bytes, *, packed: bool) -> dict[str, Any]:
 def _refusing(function: Callable[[], Response]) -> Response:
     try:
         return function()
-    except TooLarge:
-        return JSONResponse({"error": f"the report is larger than {UNPACKED_MAX} bytes unpacked"}, 413)
-    except Invalid as error:
-        return JSONResponse({"error": str(error)}, 400)
-    except MovedMeanwhile as error:
-        return JSONResponse({"error": str(error)}, 503)
-    except PatchwindowError as error:
-        return JSONResponse({"error": str(error)}, 403)
-    except Exception:  # noqa: BLE001  (whatever it is, it is logged, and the client is told that it is our defect)
-        _LOG.exception("a patch operation's request failed")
-        return JSONResponse({"error": "the server failed; its log says why"}, 500)
+    except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer)
+        return _refusal(problem)
+
+
+def _refusal(problem: Exception) -> Response:
+    match problem:
+        case TooLarge():
+            return JSONResponse({"error": f"the report is larger than {UNPACKED_MAX} bytes unpacked"}, 413)
+        case Invalid():
+            return JSONResponse({"error": str(problem)}, 400)
+        case MovedMeanwhile():
+            return JSONResponse({"error": str(problem)}, 503)
+        case PatchwindowError():
+            return JSONResponse({"error": str(problem)}, 403)
+        case _:
+            _LOG.error("a patch operation's request failed", exc_info=problem)
+            return JSONResponse({"error": "the server failed; its log says why"}, 500)

@@ -13,6 +13,7 @@ from patchwindow.domain.run import TaskExecution, TaskInvocation, WindowExecutio
 from patchwindow.domain.window import TaskType, WindowTask
 from patchwindow.operations import reports
 from patchwindow.operations.capabilities import capability_url, open_capability
+from patchwindow.operations.report_reading import read
 from patchwindow.operations.sessions import session_of
 
 DEBIAN_DEFAULT = "pb-09a5f8eb62bde80b1"
@@ -29,7 +30,7 @@ def state(here: Installation, node: str) -> dict[str, Any]:
 
 def receive(here: Installation, command_id: str, node: str, report: dict[str, Any]) -> dict[str, Any]:
     with here.call("report") as call:
-        return reports.receive(call, command_id, node, report)
+        return reports.receive(call, command_id, node, read(report))
 
 
 def test_an_order_says_what_the_command_says(here: Installation) -> None:
