@@ -24,8 +24,10 @@ from patchwindow.domain.predefined import PREDEFINED, default_for
 from patchwindow.engine.call_webhooks import Caller
 from patchwindow.engine.engine import Engine
 from patchwindow.hooks import HttpHooks
+from patchwindow.operations import retention
 from patchwindow.operations.call import Site
 from patchwindow.operations.quotas import Quotas
+from patchwindow.operations.retention import Retention
 from patchwindow.operations.service import Service
 from patchwindow.ports import Clock, Ids
 from patchwindow.protocol.rest import load_routes
@@ -64,6 +66,7 @@ class Config:
     account_id: str = ACCOUNT_ID
     region: str = REGION
     quotas: Quotas = field(default_factory=Quotas)
+    retention: Retention = field(default_factory=Retention)
 
 
 def default_data(environ: Mapping[str, str]) -> Path:
@@ -266,6 +269,7 @@ def _prepare(database: Database, config: Config, ids: Ids, url: str, program: by
         for system in OperatingSystem:
             if system not in known:
                 work.baselines.set_default(system, default_for(system).baseline_id)
+        retention.keep(work, config.retention)
         seal_key = work.settings.keep("seal_key", ids.hex(64))
     return Site(
         account_id=config.account_id,

@@ -4,7 +4,7 @@ import logging
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,6 +12,9 @@ from patchwindow.cli.serving import data_directory, data_option
 
 if TYPE_CHECKING:
     from patchwindow.operations.quotas import Quotas
+
+
+DAYS_MAX: Final = 36_500
 
 
 class Address(click.ParamType[tuple[str, int]]):
@@ -51,6 +54,20 @@ def _quotas(_: click.Context, param: click.Parameter, settings: tuple[str, ...])
     metavar="NAME=NUMBER",
     help="How much of a kind may be kept, such as windows=500; may be given several times",
 )
+@click.option(
+    "--history-days",
+    type=click.IntRange(1, DAYS_MAX),
+    default=400,
+    show_default=True,
+    help="For how many days scans and the daily trend are kept",
+)
+@click.option(
+    "--stale-after-days",
+    type=click.IntRange(1, DAYS_MAX),
+    default=7,
+    show_default=True,
+    help="From which age on a scan is stale, and says nothing of compliance",
+)
 @click.option("--public-url", metavar="URL", help="Where nodes reach the server; otherwise the address it listens on")
 @click.option("--account-id", default="123456789012", show_default=True, metavar="DIGITS", help="12 digits, for ARNs")
 @click.option("--region", default="us-east-1", show_default=True, metavar="NAME", help="The region in ARNs")
@@ -64,12 +81,15 @@ def server(
     account_id: str,
     region: str,
     quotas: "Quotas",
+    history_days: int,
+    stale_after_days: int,
 ) -> None:
     """Run the control plane.
 
     One line says where it listens once it is ready; it runs until it is interrupted.
     """
     from patchwindow.bootstrap import Config, Server
+    from patchwindow.operations.retention import Retention
     from patchwindow.system import collect_less
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -82,6 +102,7 @@ def server(
         account_id=account_id,
         region=region,
         quotas=quotas,
+        retention=Retention(history_days=history_days, stale_after_days=stale_after_days),
     )
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):

@@ -23,6 +23,27 @@ def test_quotas_are_set_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert [config.quotas for config in built] == [Quotas(windows=500, tasks_per_window=50)]
 
 
+def test_the_ages_of_scans_are_set_in_days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[bootstrap.Config] = []
+
+    def build(config: bootstrap.Config) -> None:
+        built.append(config)
+        raise bootstrap.CannotStart("enough")
+
+    monkeypatch.setattr(bootstrap, "Server", build)
+    CliRunner().invoke(server, ["--data", str(tmp_path)])
+    CliRunner().invoke(server, ["--data", str(tmp_path), "--history-days", "30", "--stale-after-days", "2"])
+    ages = [(config.retention.history_days, config.retention.stale_after_days) for config in built]
+    assert ages == [(400, 7), (30, 2)]
+
+
+@pytest.mark.parametrize("days", ["0", "36501", "soon"])
+def test_an_age_that_cannot_be_is_refused(tmp_path: Path, days: str) -> None:
+    done = CliRunner().invoke(server, ["--data", str(tmp_path), "--history-days", days])
+    assert done.exit_code == 2
+    assert "--history-days" in done.output
+
+
 @pytest.mark.parametrize(
     ("setting", "told"), [("window=3", f"one of {', '.join(names())}"), ("windows=few", "from 1 to 1000000000")]
 )
