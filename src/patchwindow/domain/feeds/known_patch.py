@@ -1,0 +1,225 @@
+"""A patch of the catalogue: what nodes reported of it, and what imported notices add.
+
+What the publisher told a node wins: a notice fills what is empty, and changes nothing.  Decisions about nodes rest on
+what nodes reported alone, so that they can be made anew from the same facts; what is added is shown and searched for.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import groupby
+from typing import Final
+
+from patchwindow.domain import debian_version, rpm_version
+from patchwindow.domain.approval_rule import normal
+from patchwindow.domain.facts_patches import Readings
+from patchwindow.domain.feeds.members import is_cve, unique
+from patchwindow.domain.feeds.notice import Extent, Fix, Notice
+from patchwindow.domain.operating_system import FAMILIES, Family, OperatingSystem
+from patchwindow.domain.patch import Patch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What notices add to a patch of which its publisher did not say it."""
+
+    advisory_ids: tuple[str, ...] = ()
+    cve_ids: tuple[str, ...] = ()
+    bugzilla_ids: tuple[str, ...] = ()
+    classification: str = ""
+    severity: str = ""
+    released_on: date | None = None
+    updated_on: date | None = None
+
+
+NOTHING: Final = Added()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPatch:
+    """One version of a package from one source, or one update of Windows, for one product.
+
+    *readings* are what its publisher says of it; of one that no node has reported, what the notices say that name it,
+    and then *first_seen_at* is `None`.  *first_seen_in* is the digest of the facts that had it first.
+    """
+
+    operating_system: OperatingSystem
+    readings: Readings
+    update_id: str = ""
+    added: Added = NOTHING
+    first_seen_at: datetime | None = None
+    first_seen_in: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return under what notices name it: the package, or the KB."""
+        return self.readings[0].kb_number or self.readings[0].name
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """Return what it is known by, and sorted by."""
+        patch = self.readings[0]
+        return self.operating_system, patch.title, patch.product, patch.repository
+
+    @property
+    def shown(self) -> Patch:
+        """Return it with all that is known of it."""
+        patch, added = self.readings[0], self.added
+        if added == NOTHING:
+            return patch
+        return replace(
+            patch,
+            advisory_ids=patch.advisory_ids or added.advisory_ids,
+            cve_ids=patch.cve_ids or added.cve_ids,
+            bugzilla_ids=patch.bugzilla_ids or added.bugzilla_ids,
+            classification=patch.classification or added.classification,
+            severity=patch.severity or added.severity,
+            released_on=patch.released_on or added.released_on,
+            updated_on=patch.updated_on or added.updated_on,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A notice, and one of the packages that it names."""
+
+    notice: Notice
+    fix: Fix
+
+
+def settled(reported: Iterable[KnownPatch], named: Sequence[Named]) -> Iterator[KnownPatch]:
+    """Yield all patches of one name on one operating system, with what *named* adds to them.
+
+    They are those that nodes have *reported*, and those that a notice names exactly and no node has reported.
+    """
+    patches = sorted(reported, key=lambda patch: (patch.readings[0].product, patch.readings[0].kb_id))
+    for _, alike in groupby(patches, key=lambda patch: (patch.readings[0].product, patch.readings[0].kb_id)):
+        yield from _joined(list(alike), named)
+    yield from _unreported(patches, named)
+
+
+def _joined(patches: Sequence[KnownPatch], named: Sequence[Named]) -> Iterator[KnownPatch]:
+    """Yield *patches*, which differ in version and repository alone, with what *named* adds to each.
+
+    A notice about all versions since one is of the first known version that has the fix: what a node gains by it.  Of
+    the oldest known version it is only if it is that very version, for otherwise all notices ever would be.
+    """
+    key_of = _order_of(patches[0].operating_system)
+    keys = [key_of(_version(patch.readings[0])) for patch in patches]
+    known = sorted(set(keys))
+    first = patches[0].readings[0]
+    found: dict[tuple[int | str, ...], list[Notice]] = {key: [] for key in known}
+    for one in named:
+        fix = one.fix
+        if not fix.is_for(first.product) or (fix.arch and first.arch and fix.arch != first.arch):
+            continue
+        key = key_of(fix.version)
+        if fix.extent is Extent.SINCE:
+            later = [at for at in known if at >= key]
+            if later and (later[0] == key or later[0] != known[0]):
+                found[later[0]].append(one.notice)
+        elif key in found or not fix.version:
+            for at in [key] if key in found else known:
+                found[at].append(one.notice)
+    for patch, key in zip(patches, keys, strict=True):
+        yield replace(patch, added=_added(patch.readings[0], found[key], FAMILIES[patch.operating_system]))
+
+
+def _unreported(reported: Sequence[KnownPatch], named: Sequence[Named]) -> Iterator[KnownPatch]:
+    """Yield the patches that *named* names as nodes would, but for those of *reported*."""
+    made: dict[tuple[str, str], tuple[Fix, list[Notice]]] = {}
+    for one in named:
+        title = _title(one.fix)
+        if title and not any(
+            _title_of(patch.readings[0]) == title and one.fix.is_for(patch.readings[0].product) for patch in reported
+        ):
+            made.setdefault((title, one.fix.product), (one.fix, []))[1].append(one.notice)
+    for fix, notices in made.values():
+        patches = [_patch(fix, notice, notices) for notice in sorted(_each(notices), key=_gravity)]
+        yield KnownPatch(operating_system=fix.operating_system, readings=tuple(dict.fromkeys(patches)))
+
+
+def _title(fix: Fix) -> str:
+    """Return the title of the one patch that *fix* names; empty where it may be of several."""
+    if fix.extent is not Extent.EXACT:
+        return ""
+    if FAMILIES[fix.operating_system] is Family.WINDOWS:
+        return fix.name if fix.product else ""
+    return f"{fix.name}.{fix.arch}:{rpm_version.split(fix.version)}" if fix.arch and fix.version else ""
+
+
+def _title_of(patch: Patch) -> str:
+    return patch.kb_number or f"{patch.kb_id}:{rpm_version.split(_version(patch))}"
+
+
+def _patch(fix: Fix, notice: Notice, notices: Sequence[Notice]) -> Patch:
+    is_windows = FAMILIES[fix.operating_system] is Family.WINDOWS
+    evr = rpm_version.split(fix.version)
+    return Patch(
+        name=f"Update for {fix.product} ({fix.name})" if is_windows else fix.name,
+        kb_number=fix.name if is_windows else "",
+        arch=fix.arch,
+        epoch="" if is_windows else evr.epoch,
+        version=evr.version,
+        release=evr.release,
+        classification=_classification(notice, FAMILIES[fix.operating_system]),
+        severity=notice.severity,
+        product=fix.product,
+        product_family="Windows" if is_windows else "",
+        advisory_ids=_advisory_ids(notices),
+        cve_ids=unique([cve for one in notices for cve in one.cve_ids]),
+        bugzilla_ids=unique([bug for one in notices for bug in one.bugzilla_ids]),
+        released_on=_day(notice.issued),
+        updated_on=_day(notice.updated),
+        is_security=not is_windows,
+    )
+
+
+def _added(patch: Patch, notices: Sequence[Notice], family: Family) -> Added:
+    if not notices:
+        return NOTHING
+    notices = sorted(_each(notices), key=_gravity)
+    has_date = patch.released_on is not None or patch.updated_on is not None
+    return Added(
+        advisory_ids=() if patch.advisory_ids else _advisory_ids(notices),
+        cve_ids=() if patch.cve_ids else unique([cve for one in notices for cve in one.cve_ids]),
+        bugzilla_ids=() if patch.bugzilla_ids else unique([bug for one in notices for bug in one.bugzilla_ids]),
+        # On apt systems the classification says from which source a version comes, and nobody else can know.
+        classification="" if patch.classification or family is Family.APT else _classification(notices[0], family),
+        severity="" if patch.severity else notices[0].severity,
+        released_on=None if has_date else _day(max(one.issued for one in notices)),
+        updated_on=None if has_date else _day(max(one.updated for one in notices)),
+    )
+
+
+def _each(notices: Sequence[Notice]) -> list[Notice]:
+    return list(dict.fromkeys(notices))
+
+
+def _advisory_ids(notices: Sequence[Notice]) -> tuple[str, ...]:
+    # A feed that has CVEs and no notices gives them the CVE's own id.
+    return unique([one.id for one in notices if not is_cve(one.id)])
+
+
+def _classification(notice: Notice, family: Family) -> str:
+    return notice.kind if family is Family.WINDOWS else notice.kind.capitalize()
+
+
+_SEVERITIES: Final = {word: rank for rank, word in enumerate(("critical", "important", "high", "medium", "low"))}
+
+
+def _gravity(notice: Notice) -> tuple[bool, int, str]:
+    rank = _SEVERITIES.get(normal(notice.severity), len(_SEVERITIES))
+    return "security" not in notice.kind.casefold(), rank, notice.id
+
+
+def _order_of(system: OperatingSystem) -> Callable[[str], tuple[int | str, ...]]:
+    return debian_version.sort_key if FAMILIES[system] is Family.APT else rpm_version.sort_key
+
+
+def _version(patch: Patch) -> str:
+    return str(rpm_version.Evr(patch.epoch or "0", patch.version, patch.release)) if patch.release else patch.version
+
+
+def _day(written: str) -> date | None:
+    return date.fromisoformat(written) if written else None
