@@ -39,7 +39,7 @@ def create(call: Call, request: Request) -> Answer:
 
 def get(call: Call, request: Request) -> Answer:
     """GetPatchBaseline."""
-    stored = _stored(call, request["BaselineId"])
+    stored = stored_baseline(call, request["BaselineId"])
     answer = to_members(stored.baseline)
     answer["BaselineId"] = _shown_id(call, stored)
     answer["PatchGroups"] = call.work.patch_groups.of_baseline(stored.baseline.baseline_id)
@@ -59,6 +59,8 @@ def update(call: Call, request: Request) -> Answer:
             given,
             baseline_id=before.baseline_id,
             operating_system=before.operating_system,
+            # What a tag says is no member that a replacement could leave out.
+            approves_by_first_seen=before.approves_by_first_seen,
             created_date=before.created_date,
             modified_date=call.now,
         )
@@ -126,7 +128,7 @@ def register_default(call: Call, request: Request) -> Answer:
 def get_default(call: Call, request: Request) -> Answer:
     """GetDefaultPatchBaseline: of WINDOWS where no operating system is named."""
     system = request.get("OperatingSystem", OperatingSystem.WINDOWS)
-    return {"BaselineId": _shown_id(call, _stored(call, _default(call, system))), "OperatingSystem": system}
+    return {"BaselineId": _shown_id(call, stored_baseline(call, _default(call, system))), "OperatingSystem": system}
 
 
 def register_group(call: Call, request: Request) -> Answer:
@@ -191,7 +193,7 @@ def baseline_for(call: Call, group: str, system: str) -> StoredBaseline:
         registered=call.work.patch_groups.baseline_of,
         default=lambda system: _default(call, system),
     )
-    return _stored(call, followed)
+    return stored_baseline(call, followed)
 
 
 def _default(call: Call, system: str) -> str:
@@ -200,7 +202,13 @@ def _default(call: Call, system: str) -> str:
     return found
 
 
-def _stored(call: Call, id_or_arn: str) -> StoredBaseline:
+def stored_baseline(call: Call, id_or_arn: str) -> StoredBaseline:
+    """Return the baseline of that id or ARN.
+
+    Raises:
+        InvalidResourceId: it is neither.
+        NotFound: there is no such baseline.
+    """
     baseline_id = _id(id_or_arn)
     return _found(baseline_id, call.work.baselines.get(baseline_id))
 

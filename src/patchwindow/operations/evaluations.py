@@ -14,6 +14,7 @@ from patchwindow.domain.facts import Facts
 from patchwindow.domain.fleet_state import standing_of
 from patchwindow.domain.overlay import NOTHING, Overlay
 from patchwindow.domain.validity import next_change
+from patchwindow.operations.first_sight import first_seen
 from patchwindow.operations.kept_facts import read
 from patchwindow.store.evaluations import Question, StoredEvaluation
 from patchwindow.store.patch_states import PatchState
@@ -57,16 +58,19 @@ def evaluation_of(work: Work, state: PatchState) -> Evaluation:
     key = (state.facts_digest, baseline, state.overlay, state.evaluated_on)
 
     def make() -> Evaluation:
-        return _evaluate(facts_of(work, state.facts_digest), baseline, state.overlay, state.evaluated_on)
+        facts = facts_of(work, state.facts_digest)
+        return _evaluate(work, facts, baseline, state.overlay, state.evaluated_on)
 
     return _MEMORY.recall(key, make)
 
 
 def evaluation_by(
-    facts: Facts, facts_digest: str, baseline: Baseline, day: date, overlay: Overlay = NOTHING
+    work: Work, facts: Facts, facts_digest: str, baseline: Baseline, day: date, *, overlay: Overlay = NOTHING
 ) -> Evaluation:
     """Return what *baseline* makes of *facts* on *day*."""
-    return _MEMORY.recall((facts_digest, baseline, overlay, day), lambda: _evaluate(facts, baseline, overlay, day))
+    return _MEMORY.recall(
+        (facts_digest, baseline, overlay, day), lambda: _evaluate(work, facts, baseline, overlay, day)
+    )
 
 
 def answer(
@@ -80,12 +84,12 @@ def answer(
     if found is not None:
         return found
     known = facts()
-    evaluation = evaluation_by(known, question.facts_digest, baseline, today, question.overlay)
+    evaluation = evaluation_by(work, known, question.facts_digest, baseline, today, overlay=question.overlay)
     bad = [entry for entry in evaluation.entries if evaluation.compliance_of(entry) is ComplianceStatus.NON_COMPLIANT]
     return work.evaluations.add(
         question,
         day=today,
-        until=next_change(known, baseline, today),
+        until=next_change(known, baseline, today, first_seen=first_seen(work, baseline, known)),
         standing=standing_of(evaluation.counts),
         counts=evaluation.counts,
         patches=bad,
@@ -99,7 +103,7 @@ def facts_of(work: Work, digest: str) -> Facts:
     return read(body)
 
 
-def _evaluate(facts: Facts, baseline: Baseline, overlay: Overlay, day: date) -> Evaluation:
+def _evaluate(work: Work, facts: Facts, baseline: Baseline, overlay: Overlay, day: date) -> Evaluation:
     return evaluate(
         facts,
         baseline,
@@ -107,6 +111,7 @@ def _evaluate(facts: Facts, baseline: Baseline, overlay: Overlay, day: date) -> 
         pending_reboot=overlay.pending_reboot,
         failed=overlay.reasons,
         after_install=overlay.after_install,
+        first_seen=first_seen(work, baseline, facts),
         decide=_decider(baseline),
     )
 

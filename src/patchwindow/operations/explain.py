@@ -10,13 +10,14 @@ from patchwindow.domain.decision import APPROVING, Decide, Decision, DecisionSta
 from patchwindow.domain.errors import NotFound
 from patchwindow.domain.evaluation import Evaluation
 from patchwindow.domain.explanation import explain
-from patchwindow.domain.facts_patches import Patches, patches_of, verdict
+from patchwindow.domain.facts_patches import Patches, verdict
 from patchwindow.domain.named_patches import NodePatch, named, near, node_patches
 from patchwindow.domain.patch_group import group_of
 from patchwindow.operations import retention
 from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.operations.evaluations import evaluation_of, facts_of
 from patchwindow.operations.explanation_members import decision_members
+from patchwindow.operations.first_sight import seen_patches
 from patchwindow.operations.node_windows import INSTALL, SCAN, PatchTask, next_opening, patch_tasks
 from patchwindow.operations.nodes import stored
 from patchwindow.operations.tags import NODE
@@ -71,7 +72,7 @@ def _basis(call: Call, state: PatchState) -> _Basis:
     return _Basis(
         baseline=baseline,
         day=state.evaluated_on,
-        patches=patches_of(facts_of(call.work, state.facts_digest)),
+        patches=seen_patches(call.work, baseline, facts_of(call.work, state.facts_digest), state.evaluated_on),
         evaluation=evaluation_of(call.work, state),
         decide=compile_baseline(baseline),
     )

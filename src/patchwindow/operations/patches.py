@@ -91,7 +91,7 @@ def _listing_of(work: Work, nodes: EvaluatedNodes) -> Listing:
     def make() -> Listing:
         facts = facts_of(work, nodes.facts_digest)
         digest, baseline, overlay, day = question
-        evaluation = evaluation_by(facts, digest, baseline, day, overlay)
+        evaluation = evaluation_by(work, facts, digest, baseline, day, overlay=overlay)
         return listing(facts, node_patches(patches_of(facts), evaluation))
 
     return _LISTINGS.recall(question, make)

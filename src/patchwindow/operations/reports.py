@@ -15,7 +15,7 @@ from patchwindow.domain.operating_system import OperatingSystem, from_platform
 from patchwindow.domain.patch_group import group_of
 from patchwindow.domain.patch_state import PatchState
 from patchwindow.domain.run import Command
-from patchwindow.operations import cohorts
+from patchwindow.operations import catalog, cohorts
 from patchwindow.operations.call import Answer, Call
 from patchwindow.operations.report_reading import INSTALL, SCHEMA, Report
 from patchwindow.operations.tags import NODE
@@ -67,6 +67,7 @@ def receive(call: Call, command_id: str, node_id: str, report: Report) -> Answer
         overlay=report.overlay,
     )
     call.work.facts.put(report.known.digest, report.known.canonical, call.now)
+    catalog.learn(call.work, key.operating_system, report.known.facts, report.known.digest, call.now)
     cohort = cohorts.join(call.work, key, call.now, lambda: report.known.facts)
     call.work.evaluations.use(cohort.evaluation_id, call.now)
     sender = call.work.executions.invocation_of_command(command_id)

@@ -6,6 +6,7 @@ from typing import Final
 
 from patchwindow.domain.errors import Denied, Invalid, InvalidResourceType, UnknownResource
 from patchwindow.domain.patch_group import TAG_KEYS, group_of
+from patchwindow.operations import first_sight
 from patchwindow.operations.call import Answer, Call, Request, bare_id
 from patchwindow.store.baselines import OWNER_AWS
 from patchwindow.store.nodes import NODE_TAGS
@@ -35,6 +36,7 @@ def remove(call: Call, request: Request) -> Answer:
     keys = request["TagKeys"]
     call.work.tags.remove(resource_type, resource_id, keys)
     _note_group(call, resource_type, resource_id, keys)
+    first_sight.note_tags(call, resource_type, resource_id, keys)
     return {}
 
 
@@ -81,6 +83,7 @@ def _add(call: Call, resource_type: str, resource_id: str, given: Sequence[Mappi
         call.site.quotas.check_tags(len(call.work.tags.of(resource_type, resource_id) | tags))
         call.work.tags.add(resource_type, resource_id, tags)
         _note_group(call, resource_type, resource_id, tags)
+        first_sight.note_tags(call, resource_type, resource_id, tags)
 
 
 def _note_group(call: Call, resource_type: str, resource_id: str, keys: Sequence[str] | Mapping[str, str]) -> None:

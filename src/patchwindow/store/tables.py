@@ -114,6 +114,20 @@ patch_group = _table(
     sa.Index("patch_group_by_baseline", "baseline_id"),
 )
 
+# Baselines as patch operations go by them: a revision, or in `body` what is given instead of any.
+snapshot = _table(
+    "snapshot",
+    _text("snapshot_id", key=True),
+    _text("patch_group", key=True),
+    _text("operating_system", key=True),
+    _number("is_override", key=True),
+    _number("made_at_ms", key=True),
+    _text("baseline_id", null=True),
+    _number("baseline_revision", null=True),
+    _text("body", null=True),
+    sa.Index("snapshot_by_time", "made_at_ms"),
+)
+
 resource_group = _table("resource_group", _text("name", key=True), _text("body"))
 
 window = _table(
@@ -407,3 +421,70 @@ compliance_day = _table(
 
 # What the engine does again and again, and when it is next due.
 chore = _table("chore", _text("name", key=True), _number("due_at_ms"))
+
+# Every patch that a node has reported or a feed names; `first_seen_at_ms` is null until a node has.
+known_patch = _table(
+    "known_patch",
+    _text("operating_system", key=True),
+    _text("title", key=True),
+    _text("product", key=True),
+    _text("repository", key=True),
+    _text("name"),
+    _number("first_seen_at_ms", null=True),
+    _text("first_seen_in"),
+    _text("update_id"),
+    _text("readings"),
+    _text("added"),
+    sa.Index("known_patch_by_name", "operating_system", "name"),
+)
+
+# Under which names patches are to be looked for that a CVE, an advisory or a bug is about.
+patch_reference = _table(
+    "patch_reference",
+    _text("operating_system"),
+    _text("reference"),
+    _text("name"),
+    sa.PrimaryKeyConstraint("reference", "operating_system", "name"),
+)
+
+known_product = _table(
+    "known_product",
+    _text("operating_system", key=True),
+    _text("patch_set", key=True),
+    _text("product", key=True),
+    _text("product_family", key=True),
+)
+
+# The facts whose patches are in the catalogue.
+facts_read = _table("facts_read", _text("facts_digest", _in("facts.digest"), key=True))
+
+# What was imported, under the name that its importer gave it.
+feed = _table("feed", _text("source", key=True), _number("imported_at_ms"))
+
+advisory = _table("advisory", _text("source", key=True), _text("advisory_id", key=True), _text("digest"), _text("body"))
+
+advisory_fix = _table(
+    "advisory_fix",
+    _text("source", key=True),
+    _text("advisory_id", key=True),
+    _number("ordinal", key=True),
+    _text("operating_system"),
+    _text("product"),
+    _text("name"),
+    _text("arch"),
+    _text("version"),
+    _text("extent"),
+    sa.ForeignKeyConstraint(["source", "advisory_id"], ["advisory.source", "advisory.advisory_id"], ondelete="CASCADE"),
+    sa.Index("advisory_fix_by_name", "operating_system", "name"),
+)
+
+cve = _table(
+    "cve",
+    _text("cve_id", key=True),
+    _text("severity", null=True),
+    _number("is_known_exploited", null=True),
+    _text("exploited_since", null=True),
+    _text("due_on", null=True),
+    _number("epss_score_billionths", null=True),
+    _number("epss_percentile_billionths", null=True),
+)

@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 import sqlalchemy as sa
 
 from patchwindow.store.baselines import Baselines, PatchGroups
+from patchwindow.store.catalog import Catalog
 from patchwindow.store.cohorts import Cohorts
 from patchwindow.store.commands import Commands
 from patchwindow.store.evaluations import Evaluations, Facts
@@ -15,11 +16,13 @@ from patchwindow.store.history import Chores, Scans, Trend
 from patchwindow.store.invocations import Invocations
 from patchwindow.store.messages import Messages
 from patchwindow.store.nodes import Activations, Nodes
+from patchwindow.store.notices import Notices
 from patchwindow.store.patch_states import PatchStates
 from patchwindow.store.prepared import direct
 from patchwindow.store.resource_groups import ResourceGroups
 from patchwindow.store.rows import Insert, Rows
 from patchwindow.store.settings import AccessKeys, ClientTokens, Settings
+from patchwindow.store.snapshots import Snapshots
 from patchwindow.store.tags import Tags
 from patchwindow.store.webhooks import WebhookCalls, Webhooks
 from patchwindow.store.windows import Windows, WindowTargets, WindowTasks
@@ -51,6 +54,7 @@ class Work:
     tags = _Repository(Tags)
     baselines = _Repository(Baselines)
     patch_groups = _Repository(PatchGroups)
+    snapshots = _Repository(Snapshots)
     resource_groups = _Repository(ResourceGroups)
     windows = _Repository(Windows)
     window_targets = _Repository(WindowTargets)
@@ -72,6 +76,8 @@ class Work:
     fleet_patches = _Repository(FleetPatches)
     trend = _Repository(Trend)
     chores = _Repository(Chores)
+    catalog = _Repository(Catalog)
+    notices = _Repository(Notices)
 
     def __init__(self, connection: sa.Connection, insert: Insert) -> None:
         self._woken: list[str] = []

@@ -4,28 +4,33 @@ from datetime import date
 from functools import partial
 
 from tests.fakes.scans import SECURITY, facts_of, package, update
+from tests.fakes.site import Installation
 
-from patchwindow.domain.evaluation import Evaluation
+from patchwindow.domain.evaluation import Evaluation, evaluate
 from patchwindow.domain.facts import digest
 from patchwindow.domain.facts_reading import parse
 from patchwindow.domain.operating_system import OperatingSystem
+from patchwindow.domain.overlay import NOTHING
 from patchwindow.domain.predefined import default_for
 from patchwindow.operations.evaluations import Memory, evaluation_by
 
 DAY = date(2026, 3, 14)
 FACTS = parse(facts_of([package("openssl", origin=SECURITY)], [update("openssl")]))
 DEBIAN = default_for(OperatingSystem.DEBIAN)
-EVALUATION = evaluation_by(FACTS, digest(FACTS), DEBIAN, DAY)
 
 
-def test_equal_questions_are_answered_once() -> None:
-    assert evaluation_by(FACTS, digest(FACTS), DEBIAN, DAY) is EVALUATION
+def test_equal_questions_are_answered_once(here: Installation) -> None:
+    with here.database.read() as work:
+        found = evaluation_by(work, FACTS, digest(FACTS), DEBIAN, DAY)
+        assert evaluation_by(work, FACTS, digest(FACTS), DEBIAN, DAY) is found
 
 
-def test_another_day_or_baseline_is_another_question() -> None:
+def test_another_day_or_baseline_is_another_question(here: Installation) -> None:
     ubuntu = default_for(OperatingSystem.UBUNTU)
-    assert evaluation_by(FACTS, digest(FACTS), DEBIAN, date(2026, 3, 15)) is not EVALUATION
-    assert evaluation_by(FACTS, digest(FACTS), ubuntu, DAY) is not EVALUATION
+    with here.database.read() as work:
+        found = evaluation_by(work, FACTS, digest(FACTS), DEBIAN, DAY)
+        assert evaluation_by(work, FACTS, digest(FACTS), DEBIAN, date(2026, 3, 15)) is not found
+        assert evaluation_by(work, FACTS, digest(FACTS), ubuntu, DAY) is not found
 
 
 def test_what_was_asked_for_longest_ago_is_forgotten_first() -> None:
@@ -34,8 +39,8 @@ def test_what_was_asked_for_longest_ago_is_forgotten_first() -> None:
 
     def make(name: str) -> Evaluation:
         made.append(name)
-        return EVALUATION
+        return evaluate(FACTS, DEBIAN, DAY)
 
     for name in "abacab":
-        memory.recall((name, DEBIAN, DAY), partial(make, name))
+        memory.recall((name, DEBIAN, NOTHING, DAY), partial(make, name))
     assert made == ["a", "b", "c", "b"]
