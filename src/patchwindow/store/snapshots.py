@@ -1,0 +1,105 @@
+"""Frozen baselines: what a patch operation goes by, whatever becomes of the baseline meanwhile."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from patchwindow.domain.baseline import Baseline
+from patchwindow.domain.operating_system import OperatingSystem
+from patchwindow.protocol.records import dumps, loads
+from patchwindow.store.prepared import prepared
+from patchwindow.store.rows import Rows, instant, ms
+from patchwindow.store.tables import baseline_revision, snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotKey:
+    """What a snapshot is of. An overridden baseline has one of its own beside that of the configured one."""
+
+    snapshot_id: str
+    patch_group: str
+    operating_system: OperatingSystem
+    is_override: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A baseline as it was when the snapshot was made; *revision* is None for one that overrides."""
+
+    key: SnapshotKey
+    made_at: datetime
+    baseline: Baseline
+    revision: int | None
+
+
+_KEY: Final = (
+    snapshot.c.snapshot_id == sa.bindparam("snapshot_id"),
+    snapshot.c.patch_group == sa.bindparam("patch_group"),
+    snapshot.c.operating_system == sa.bindparam("operating_system"),
+    snapshot.c.is_override == sa.bindparam("is_override"),
+)
+_ROWS: Final = sa.select(
+    snapshot.c.made_at_ms,
+    snapshot.c.baseline_revision,
+    sa.func.coalesce(snapshot.c.body, baseline_revision.c.body).label("body"),
+).select_from(
+    snapshot.outerjoin(
+        baseline_revision,
+        sa.and_(
+            baseline_revision.c.baseline_id == snapshot.c.baseline_id,
+            baseline_revision.c.revision == snapshot.c.baseline_revision,
+        ),
+    )
+)
+_FIND: Final = prepared(
+    _ROWS.where(*_KEY, snapshot.c.made_at_ms > sa.bindparam("since")).order_by(snapshot.c.made_at_ms.desc()).limit(1)
+)
+_GET: Final = prepared(_ROWS.where(*_KEY, snapshot.c.made_at_ms == sa.bindparam("made_at")))
+_PRUNE: Final = prepared(sa.delete(snapshot).where(snapshot.c.made_at_ms < sa.bindparam("before")))
+
+
+class Snapshots(Rows):
+    """Snapshots, by what they are of and when they were made."""
+
+    def find(self, key: SnapshotKey, since: datetime) -> Snapshot | None:
+        """Return the latest snapshot of *key* that was made after *since*."""
+        return _snapshot(key, self._row(_FIND, {**_given(key), "since": ms(since)}))
+
+    def get(self, key: SnapshotKey, made_at: datetime) -> Snapshot | None:
+        """Return the snapshot that was made at that instant."""
+        return _snapshot(key, self._row(_GET, {**_given(key), "made_at": ms(made_at)}))
+
+    def add(self, value: Snapshot) -> None:
+        """Keep a new snapshot; of a configured baseline that is the number of its revision, which is never deleted."""
+        is_configured = value.revision is not None
+        self._upsert(
+            snapshot,
+            **_given(value.key),
+            made_at_ms=ms(value.made_at),
+            baseline_id=value.baseline.baseline_id if is_configured else None,
+            baseline_revision=value.revision,
+            body=None if is_configured else dumps(value.baseline),
+        )
+
+    def prune(self, before: datetime) -> int:
+        """Delete the snapshots that were made before *before*, and return how many."""
+        return self._change(_PRUNE, {"before": ms(before)})
+
+
+def _given(key: SnapshotKey) -> dict[str, str | int]:
+    return {
+        "snapshot_id": key.snapshot_id,
+        "patch_group": key.patch_group,
+        "operating_system": key.operating_system,
+        "is_override": int(key.is_override),
+    }
+
+
+def _snapshot(key: SnapshotKey, row: Any) -> Snapshot | None:
+    if row is None:
+        return None
+    made_at = instant(row.made_at_ms)
+    assert made_at is not None
+    return Snapshot(key=key, made_at=made_at, baseline=loads(Baseline, row.body), revision=row.baseline_revision)

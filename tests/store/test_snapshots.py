@@ -1,0 +1,70 @@
+"""Snapshots: baselines as they were."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.store.samples import NOW, baseline, later
+
+from patchwindow.domain.operating_system import OperatingSystem
+from patchwindow.store.baselines import OWNER_SELF
+from patchwindow.store.snapshots import Snapshot, SnapshotKey
+from patchwindow.store.work import Work
+
+KEY = SnapshotKey(snapshot_id="s-1", patch_group="web", operating_system=OperatingSystem.DEBIAN)
+LONG_AGO = NOW - timedelta(days=3)
+
+
+def frozen(work: Work, key: SnapshotKey = KEY) -> Snapshot:
+    stored = work.baselines.put(baseline(), owner=OWNER_SELF)
+    made = Snapshot(key=key, made_at=NOW, baseline=stored.baseline, revision=stored.revision)
+    work.snapshots.add(made)
+    return made
+
+
+def test_a_snapshot_stays_as_it_was_when_its_baseline_changes_and_goes(work: Work) -> None:
+    made = frozen(work)
+    work.baselines.put(baseline(name="other"), owner=OWNER_SELF)
+    assert work.snapshots.find(KEY, LONG_AGO) == made
+    work.baselines.delete("pb-1")
+    assert work.snapshots.get(KEY, NOW) == made
+
+
+def test_a_snapshot_of_an_override_keeps_the_baseline_itself(work: Work) -> None:
+    key = replace(KEY, is_override=True)
+    value = Snapshot(key=key, made_at=NOW, baseline=baseline("", created_date=None, modified_date=None), revision=None)
+    work.snapshots.add(value)
+    assert work.snapshots.find(key, LONG_AGO) == value
+    assert work.snapshots.find(KEY, LONG_AGO) is None
+
+
+def test_each_id_group_and_operating_system_has_a_snapshot_of_its_own(work: Work) -> None:
+    frozen(work)
+    others = (
+        replace(KEY, snapshot_id="s-2"),
+        replace(KEY, patch_group=""),
+        replace(KEY, operating_system=OperatingSystem.UBUNTU),
+        replace(KEY, is_override=True),
+    )
+    assert [work.snapshots.find(key, LONG_AGO) for key in others] == [None] * 4
+    assert [work.snapshots.get(key, NOW) for key in others] == [None] * 4
+
+
+def test_the_latest_that_is_young_enough_is_found_and_each_by_its_instant(work: Work) -> None:
+    first = frozen(work)
+    second = replace(first, made_at=later(5))
+    work.snapshots.add(second)
+    assert work.snapshots.find(KEY, LONG_AGO) == second
+    assert work.snapshots.find(KEY, later(4)) == second
+    assert work.snapshots.find(KEY, later(5)) is None
+    assert work.snapshots.get(KEY, NOW) == first
+    assert work.snapshots.get(KEY, later(4)) is None
+
+
+def test_old_ones_are_pruned(work: Work) -> None:
+    first = frozen(work)
+    second = replace(first, made_at=later(5))
+    work.snapshots.add(second)
+    assert work.snapshots.prune(NOW) == 0
+    assert work.snapshots.prune(later(5)) == 1
+    assert work.snapshots.get(KEY, NOW) is None
+    assert work.snapshots.find(KEY, LONG_AGO) == second
