@@ -11,20 +11,35 @@
     - InvalidResourceType    a resource type that the operation does not serve
     - InvalidActivationId    an activation id of the wrong form
     - InvalidDocumentVersion a document has no such version
+    - InvalidSchedule        a schedule that an association cannot have
+    - InvalidTarget          targets that an association cannot have
+    - InvalidAssociationVersion  an association has no such version, or a newer one
     - DuplicateNode          one node named twice
     - UnsupportedPlatform    a document that cannot run on a named node
     - UnsupportedOperatingSystem  an operation that this operating system does not have
+    - InvalidTypeName        no such type of inventory
+    - InvalidItemContent     an item of inventory or compliance that cannot be kept
+      - ItemContentMismatch  a hash without its content, which is not here
+      - UnsupportedSchemaVersion, UnsupportedItemContext, InvalidItemContext
+    - InvalidResultAttribute, InvalidAggregator, InvalidInventoryGroup
+                             what a query of inventory is to return, and cannot
+    - InvalidDeletionId      no such deletion of inventory
   - NotFound                 the caller named something that does not exist
     - UnknownNode, UnknownDocument, UnknownCommand, UnknownInvocation, UnknownStep, UnknownActivation, UnknownResource
+    - UnknownRun             an association has no such execution
   - Conflict                 it exists, and its state forbids the request
     - InUse                  something else still needs it
     - TargetInUse            a window's task still names the target
     - AlreadyExists          there may be only one of these
     - TokenReused            a client token came again with other parameters
+    - Unchanged              it is already what it was to become
     - MovedMeanwhile         another process was first; read again and retry
     - IllegalTransition      a state has no such move
   - LimitExceeded            a documented limit would be crossed
     - TooManyTags
+    - TooManyCustomTypes     an installation may have only so many types of its own
+    - ItemTooLarge           one item of inventory or compliance is too large
+    - ContentTooLarge        all that is kept of a node would be too large
   - Denied                   the caller is known and may not do this
   - Unauthenticated          the caller could not be identified
     - MissingSignature, UnknownKey, BadSignature, StaleSignature
@@ -78,6 +93,18 @@ class InvalidDocumentVersion(Invalid):
     """The document has no such version."""
 
 
+class InvalidSchedule(Invalid):
+    """The schedule is none that an association can have."""
+
+
+class InvalidTarget(Invalid):
+    """The targets are none that an association can have."""
+
+
+class InvalidAssociationVersion(Invalid):
+    """The association has no such version, or a newer one where the latest must be named."""
+
+
 class DuplicateNode(Invalid):
     """One node was named twice."""
 
@@ -88,6 +115,46 @@ class UnsupportedPlatform(Invalid):
 
 class UnsupportedOperatingSystem(Invalid):
     """This operating system does not have the operation."""
+
+
+class InvalidTypeName(Invalid):
+    """There is no such type of inventory, or it cannot be used so."""
+
+
+class InvalidItemContent(Invalid):
+    """An item of inventory or compliance cannot be kept."""
+
+
+class ItemContentMismatch(InvalidItemContent):
+    """A hash came without its content, and the content is not here."""
+
+
+class UnsupportedSchemaVersion(InvalidItemContent):
+    """The type of inventory has no such version."""
+
+
+class UnsupportedItemContext(InvalidItemContent):
+    """Items of this type have no context."""
+
+
+class InvalidItemContext(InvalidItemContent):
+    """The context of an item lacks something, or has what it cannot have."""
+
+
+class InvalidResultAttribute(Invalid):
+    """There is no such type of inventory to return."""
+
+
+class InvalidAggregator(Invalid):
+    """What inventory is to be counted by cannot be."""
+
+
+class InvalidInventoryGroup(Invalid):
+    """A group that inventory is to be counted by is wrong."""
+
+
+class InvalidDeletionId(Invalid):
+    """There is no such deletion of inventory."""
 
 
 class NotFound(PatchwindowError):
@@ -122,6 +189,10 @@ class UnknownResource(NotFound):
     """No such resource to tag."""
 
 
+class UnknownRun(NotFound):
+    """The association has no such execution."""
+
+
 class Conflict(PatchwindowError):
     """It exists, and its state forbids the request."""
 
@@ -142,6 +213,10 @@ class TokenReused(Conflict):
     """A client token came again with other parameters."""
 
 
+class Unchanged(Conflict):
+    """It is already what it was to become."""
+
+
 class MovedMeanwhile(Conflict):
     """Another process was first; read again and retry."""
 
@@ -159,6 +234,18 @@ class LimitExceeded(PatchwindowError):
 
 class TooManyTags(LimitExceeded):
     """A resource may carry only so many tags."""
+
+
+class TooManyCustomTypes(LimitExceeded):
+    """An installation may have only so many types of its own."""
+
+
+class ItemTooLarge(LimitExceeded):
+    """One item of inventory or compliance is too large."""
+
+
+class ContentTooLarge(LimitExceeded):
+    """All that is kept of a node would be too large."""
 
 
 class Denied(PatchwindowError):
