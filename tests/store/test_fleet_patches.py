@@ -31,12 +31,12 @@ def test_an_evaluation_without_nodes_is_none_of_a_fleet(work: Work) -> None:
     assert work.fleet_patches.evaluated() == []
 
 
-def test_evaluations_come_in_order_each_with_its_overlay(work: Work) -> None:
+def test_evaluations_of_the_same_facts_come_together_each_with_its_overlay(work: Work) -> None:
     waiting = Overlay(pending_reboot=("openssl.amd64:2",))
     for number, asked in enumerate((question(), question(overlay=waiting), question(facts_digest="d-2"))):
         scanned(work, f"mi-{number}", into=cohort(work, evaluated(work, asked)))
     found = work.fleet_patches.evaluated()
-    assert [one.evaluation_id for one in found] == sorted(one.evaluation_id for one in found)
+    assert [one.facts_digest for one in found] == ["d-1", "d-1", "d-2"]
     assert {(one.facts_digest, one.overlay) for one in found} == {("d-1", NOTHING), ("d-1", waiting), ("d-2", NOTHING)}
 
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.credentials import Credentials
 from tests.fakes.edge import MODELS, Edge
 
-from patchwindow.operations.table import AGENT_OPERATIONS, NOT_SERVED, OPERATIONS
+from patchwindow.operations.table import AGENT_OPERATIONS, NOT_SERVED, OPERATIONS, OWN_OPERATIONS
 from patchwindow.protocol.sigv4 import SignedRequest
 
 UUID: Final = "01234567-89ab-4def-8123-456789abcdef"
@@ -28,6 +28,7 @@ VALUES: Final[dict[str, Any]] = {
     "InvocationId": UUID,
     "MessagesRequestId": "1",
     "Name": "AWS-Noop",
+    "Patch": "openssl",
     "PatchGroup": "web",
     "Payload": "{}",
     "PublicKey": "x" * 44,
@@ -43,6 +44,7 @@ VALUES: Final[dict[str, Any]] = {
     "TaskArn": "AWS-Noop",
     "TaskId": UUID,
     "TaskType": "LAMBDA",
+    "Title": "openssl.amd64:1",
     "VisibilityTimeoutInSeconds": 10,
     "WindowExecutionId": UUID,
     "WindowId": "mw-0123456789abcdef0",
@@ -99,7 +101,7 @@ def code(edge: Edge, name: str, credentials: Credentials, node_id: str) -> str |
     return told
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", OPERATIONS | OWN_OPERATIONS)
 def test_a_viewer_may_read_and_an_operator_do_all_and_a_node_nothing_of_what_is_public(
     edge: Edge, node: tuple[str, Credentials, Credentials], name: str
 ) -> None:
@@ -112,7 +114,7 @@ def test_a_viewer_may_read_and_an_operator_do_all_and_a_node_nothing_of_what_is_
             ("node", node[2]),
         )
     }
-    reads = name.startswith(("Get", "List", "Describe"))
+    reads = name.startswith(("Get", "List", "Describe", "Explain"))
     assert denied == {"viewer": not reads, "operator": False, "admin": False, "node": True}
 
 
@@ -129,11 +131,11 @@ def test_a_node_may_do_what_is_for_agents_for_itself_and_nobody_else_may(
         assert code(edge, name, edge.keys[role], node_id) == "AccessDeniedException"
 
 
-@pytest.mark.parametrize("name", OPERATIONS | AGENT_OPERATIONS)
+@pytest.mark.parametrize("name", OPERATIONS | OWN_OPERATIONS | AGENT_OPERATIONS)
 def test_no_refusal_is_a_defect_or_about_the_form_of_the_request(
     edge: Edge, node: tuple[str, Credentials, Credentials], name: str
 ) -> None:
-    credentials = edge.keys["admin"] if name in OPERATIONS else node[2]
+    credentials = node[2] if name in AGENT_OPERATIONS else edge.keys["admin"]
     told = code(edge, name, credentials, node[0] if name in AGENT_OPERATIONS else OTHER)
     assert told not in {"InternalServerError", "SerializationException", "UnknownOperationException"}
     assert told is None or told in MODELS[name].errors | {

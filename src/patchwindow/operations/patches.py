@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.errors import InvalidFilter, NotFound
-from patchwindow.domain.facts_patches import patches_of
+from patchwindow.domain.facts import Facts
+from patchwindow.domain.facts_patches import Patches, patches_of
 from patchwindow.domain.fleet_patches import Listing, Tally, listing, tally
 from patchwindow.domain.named_patches import Standing, node_patches
 from patchwindow.domain.overlay import Overlay
@@ -26,8 +27,10 @@ _STATES: Final = {standing.casefold(): standing for standing in Standing}
 _Question = tuple[str, Baseline, Overlay, date]
 _Passes = Callable[[Tally], bool]
 
-# Listings share their patches, so one takes little more than a pointer for each of them.
-_LISTINGS: Final[Recent[_Question, Listing]] = Recent(1000)
+# A listing of 2000 patches takes 18 kB.
+_LISTINGS: Final[Recent[_Question, Listing]] = Recent(4000)
+# What several baselines make of the same facts is asked one after another.
+_FACTS: Final[Recent[str, tuple[Facts, Patches]]] = Recent(4)
 # Of the pages of one list each asks for the same.
 _TALLIES: Final[Recent[tuple[tuple[_Question, int], ...], Sequence[Tally]]] = Recent(2)
 
@@ -54,11 +57,11 @@ def list_instances(call: Call, request: Request) -> Answer:
     having: dict[str, Standing] = {}
     is_known = False
     for nodes in call.work.fleet_patches.evaluated():
-        for (other, product), (_, standing) in _listing_of(call.work, nodes).items():
-            if other == title and wanted_product in (None, product):
-                is_known = True
-                if states is None or standing in states:
-                    having[nodes.evaluation_id] = standing
+        standing = _listing_of(call.work, nodes).of(title, wanted_product)
+        if standing is not None:
+            is_known = True
+            if states is None or standing in states:
+                having[nodes.evaluation_id] = standing
     if not is_known:
         where = f" on {wanted_product}" if wanted_product else ""
         raise NotFound(f"no node has a patch with the title {title!r}{where}; ListPatches tells those that there are")
@@ -89,12 +92,17 @@ def _listing_of(work: Work, nodes: EvaluatedNodes) -> Listing:
     question = _question(work, nodes)
 
     def make() -> Listing:
-        facts = facts_of(work, nodes.facts_digest)
+        facts, patches = _FACTS.recall(nodes.facts_digest, lambda: _read(work, nodes.facts_digest))
         digest, baseline, overlay, day = question
         evaluation = evaluation_by(work, facts, digest, baseline, day, overlay=overlay)
-        return listing(facts, node_patches(patches_of(facts), evaluation))
+        return listing(facts, node_patches(patches, evaluation))
 
     return _LISTINGS.recall(question, make)
+
+
+def _read(work: Work, digest: str) -> tuple[Facts, Patches]:
+    facts = facts_of(work, digest)
+    return facts, patches_of(facts)
 
 
 def _question(work: Work, nodes: EvaluatedNodes) -> _Question:

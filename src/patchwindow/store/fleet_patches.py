@@ -46,7 +46,7 @@ _EVALUATED: Final = prepared(
     .join(_COUNTED, _COUNTED.c.cohort_id == cohort.c.cohort_id)
     .join(facts, facts.c.digest == evaluation.c.facts_digest)
     .group_by(evaluation.c.evaluation_id, facts.c.first_seen_at_ms)
-    .order_by(evaluation.c.evaluation_id)
+    .order_by(evaluation.c.facts_digest, evaluation.c.evaluation_id)
 )
 _NODES: Final = (
     sa.select(standing.c.node_id, cohort.c.evaluation_id)
@@ -64,7 +64,7 @@ class FleetPatches(Rows):
     """Evaluations by their nodes."""
 
     def evaluated(self) -> list[EvaluatedNodes]:
-        """Return every evaluation that nodes have now, in order of id."""
+        """Return every evaluation that nodes have now, those of the same facts one after another."""
         return [
             EvaluatedNodes(
                 evaluation_id=row.evaluation_id,
