@@ -145,7 +145,7 @@ class Nodes(Rows):
             return [loads(Node, body) for body in self._scalars(_PAGE, {"after": after, "limit": limit})]
         statement = sa.select(node.c.body).where(
             node.c.node_id > after,
-            *(_tagged(key, values) for key, values in tags),
+            *(tagged(key, values) for key, values in tags),
             *(_has_any(keys) for keys in tag_keys),
         )
         for column, values in columns.items():
@@ -159,13 +159,14 @@ class Nodes(Rows):
 
     def selected(self, *, ids: Collection[str] | None, tags: Sequence[tuple[str, Collection[str]]]) -> list[Node]:
         """Return all nodes that target filters select: among *ids* (None: any) and with all *tags*, in order of id."""
-        statement = sa.select(node.c.body).where(*(_tagged(key, values) for key, values in tags))
+        statement = sa.select(node.c.body).where(*(tagged(key, values) for key, values in tags))
         if ids is not None:
             statement = statement.where(node.c.node_id.in_(ids))
         return [loads(Node, body) for body in self._scalars(statement.order_by(node.c.node_id))]
 
 
-def _tagged(key: str, values: Collection[str]) -> sa.ColumnElement[bool]:
+def tagged(key: str, values: Collection[str]) -> sa.ColumnElement[bool]:
+    """Return the condition that a node has the tag *key* with one of *values*; with any value where there are none."""
     found = sa.select(tag.c.resource_id).where(tag.c.resource_type == NODE_TAGS, tag.c.key == key)
     if values:
         found = found.where(tag.c.value.in_(values))

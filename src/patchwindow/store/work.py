@@ -4,6 +4,8 @@ from typing import Generic, TypeVar
 
 import sqlalchemy as sa
 
+from patchwindow.store.association_runs import AssociationRuns
+from patchwindow.store.associations import Associations
 from patchwindow.store.baselines import Baselines, PatchGroups
 from patchwindow.store.catalog import Catalog
 from patchwindow.store.cohorts import Cohorts
@@ -62,6 +64,8 @@ class Work:
     executions = _Repository(Executions)
     webhooks = _Repository(Webhooks)
     webhook_calls = _Repository(WebhookCalls)
+    associations = _Repository(Associations)
+    association_runs = _Repository(AssociationRuns)
     commands = _Repository(Commands)
     invocations = _Repository(Invocations)
     messages = _Repository(Messages)
