@@ -10,11 +10,13 @@ from patchwindow.store.baselines import Baselines, PatchGroups
 from patchwindow.store.catalog import Catalog
 from patchwindow.store.cohorts import Cohorts
 from patchwindow.store.commands import Commands
+from patchwindow.store.compliance_items import ComplianceItems
 from patchwindow.store.evaluations import Evaluations, Facts
 from patchwindow.store.executions import Executions
 from patchwindow.store.fleet import Fleet
 from patchwindow.store.fleet_patches import FleetPatches
 from patchwindow.store.history import Chores, Scans, Trend
+from patchwindow.store.inventory import Inventory
 from patchwindow.store.invocations import Invocations
 from patchwindow.store.messages import Messages
 from patchwindow.store.nodes import Activations, Nodes
@@ -23,6 +25,7 @@ from patchwindow.store.patch_states import PatchStates
 from patchwindow.store.prepared import direct
 from patchwindow.store.resource_groups import ResourceGroups
 from patchwindow.store.rows import Insert, Rows
+from patchwindow.store.service_settings import ServiceSettings
 from patchwindow.store.settings import AccessKeys, ClientTokens, Settings
 from patchwindow.store.snapshots import Snapshots
 from patchwindow.store.tags import Tags
@@ -52,6 +55,7 @@ class Work:
 
     settings = _Repository(Settings)
     access_keys = _Repository(AccessKeys)
+    service_settings = _Repository(ServiceSettings)
     client_tokens = _Repository(ClientTokens)
     tags = _Repository(Tags)
     baselines = _Repository(Baselines)
@@ -75,6 +79,8 @@ class Work:
     evaluations = _Repository(Evaluations)
     cohorts = _Repository(Cohorts)
     patch_states = _Repository(PatchStates)
+    compliance_items = _Repository(ComplianceItems)
+    inventory = _Repository(Inventory)
     scans = _Repository(Scans)
     fleet = _Repository(Fleet)
     fleet_patches = _Repository(FleetPatches)
