@@ -13,7 +13,6 @@ _ASSOCIATIONS: Final = "associations come later; maintenance windows run documen
 _INVENTORY: Final = "inventory comes later; what a node has installed is in its patches"
 _COMPLIANCE: Final = "compliance items of one's own come later; those of patches are written by scans"
 _CATALOGUE: Final = "it keeps no catalogue of patches; nodes report what their package sources offer"
-_SNAPSHOTS: Final = "its nodes report facts and need no snapshot of a baseline"
 _PROPERTIES: Final = "a list of what patch filters may name comes later"
 _NODE_VIEWS: Final = "use DescribeInstanceInformation, which shows every node"
 _SETTINGS: Final = "it has no service settings; hybrid nodes need no tier"
@@ -120,7 +119,6 @@ _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
     ),
     _COMPLIANCE: ("PutComplianceItems",),
     _CATALOGUE: ("DescribeAvailablePatches", "DescribeEffectivePatchesForPatchBaseline"),
-    _SNAPSHOTS: ("GetDeployablePatchSnapshotForInstance",),
     _PROPERTIES: ("DescribePatchProperties",),
     _NODE_VIEWS: ("DescribeInstanceProperties", "GetConnectionStatus", "ListNodes", "ListNodesSummary"),
     _SETTINGS: ("GetServiceSetting", "ResetServiceSetting", "UpdateServiceSetting"),

@@ -107,6 +107,12 @@ class Service:
         with self.database.write() if writes else self.database.read() as work:
             yield self._call("PatchOperation", Caller(id=node_id, node_id=node_id), work)
 
+    @contextmanager
+    def call_of_bearer(self) -> Iterator[Call]:
+        """Open a call that only reads, in which a sealed URL is served to whoever has it."""
+        with self.database.read() as work:
+            yield self._call("SealedUrl", Caller(id="bearer"), work)
+
     def write_of_nodes(self, jobs: Sequence[tuple[str, Callable[[Call], Answer]]]) -> list[Answer | Exception]:
         """Carry out what nodes' patch operations have to write, by id of the node, together as `answer` does.
 
@@ -171,17 +177,17 @@ def authorize(name: str, operation: Operation, request: Mapping[str, Any], calle
     Raises:
         Denied: its role does not allow it, or it is a node that asks for another.
     """
-    if name in AGENT_OPERATIONS:
-        if operation.is_unsigned:
-            return
-        if caller.node_id is None:
-            raise Denied(f"{name} is for managed nodes; {caller.id} is not one")
+    if operation.is_unsigned:
+        return
+    if caller.node_id is None and name in AGENT_OPERATIONS:
+        raise Denied(f"{name} is for managed nodes; {caller.id} is not one")
+    if caller.node_id is not None:
+        if name not in AGENT_OPERATIONS and operation.node_of is None:
+            raise Denied(f"node {caller.node_id} may not call {name}")
         named = caller.node_id if operation.node_of is None else operation.node_of(request)
         if named != caller.node_id:
             raise Denied(f"node {caller.node_id} may act for itself only, not for {named}")
         return
-    if caller.node_id is not None:
-        raise Denied(f"node {caller.node_id} may not call {name}")
     if operation.writes and caller.role is Role.VIEWER:
         raise Denied(
             f"access key {caller.id} has the role viewer and may not call {name}; use one with the role operator"

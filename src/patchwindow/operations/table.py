@@ -26,6 +26,7 @@ from patchwindow.operations import (
     patch_states,
     patches,
     resource_groups,
+    snapshots,
     tags,
     targets,
     tasks,
@@ -43,7 +44,7 @@ class Operation:
     run: Callable[[Call, Request], Answer]
     writes: bool
     node_of: Callable[[Request], str] | None = None
-    """For agents' operations: which node the request is about; the caller must be that node."""
+    """Which node the request is about, of what a node may ask for itself: a caller that is a node must be that one."""
     is_unsigned: bool = False
 
 
@@ -68,6 +69,12 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "DescribePatchBaselines": _reads(baselines.describe),
     "RegisterDefaultPatchBaseline": _writes(baselines.register_default),
     "GetDefaultPatchBaseline": _reads(baselines.get_default),
+    "GetDeployablePatchSnapshotForInstance": Operation(
+        snapshots.get_deployable, writes=True, node_of=_named("InstanceId")
+    ),
+    "DescribePatchProperties": _reads(known_patches.describe_properties),
+    "DescribeAvailablePatches": _reads(known_patches.describe_available),
+    "DescribeEffectivePatchesForPatchBaseline": _reads(known_patches.describe_effective),
     # Patch groups and patch state
     "RegisterPatchBaselineForPatchGroup": _writes(baselines.register_group),
     "DeregisterPatchBaselineForPatchGroup": _writes(baselines.deregister_group),

@@ -16,6 +16,7 @@ from patchwindow.protocol.service import OperationModel
 from patchwindow.wire.capability import Capability
 from patchwindow.wire.http import Receive, Scope, Send
 from patchwindow.wire.rpc import Bell, Rpc
+from patchwindow.wire.snapshots import Snapshots
 
 AGENT_PATH: Final = "/agent/patchwindow-agent.pyz"
 
@@ -48,6 +49,7 @@ class App:
                 Route("/v1/control-channel/{node_id}", self._control_channel, methods=["GET", "POST"]),
                 Route("/operation/{token}/program", capability.program),
                 Route("/operation/{token}/order", capability.order),
+                Route("/snapshot/{token}", Snapshots(service).get),
                 Route("/operation/{token}/report", capability.report, methods=["POST"]),
             ],
             lifespan=self._lifespan,

@@ -1,0 +1,180 @@
+"""Snapshots: the frozen baseline that operations with one snapshot id go by, and its download.
+
+A snapshot is of a patch group, an operating system and an id.  It is made when it is first asked for; the same id gives
+the same snapshot for three days, and a new one afterwards.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from patchwindow.domain.baseline import Baseline
+from patchwindow.domain.baseline_check import check
+from patchwindow.domain.errors import BadSignature, Invalid, NotFound, UnknownNode, UnsupportedOperatingSystem
+from patchwindow.domain.node import Node
+from patchwindow.domain.operating_system import OperatingSystem, from_platform, product
+from patchwindow.domain.patch_group import group_of
+from patchwindow.domain.predefined import OWNER_ACCOUNT, PREDEFINED
+from patchwindow.operations.call import Answer, Call, Request, Site
+from patchwindow.operations.cohorts import baseline_of
+from patchwindow.operations.tags import NODE
+from patchwindow.protocol.records import from_members, from_ms, to_members, to_ms
+from patchwindow.protocol.seals import seal, unseal
+from patchwindow.store.snapshots import Snapshot, SnapshotKey
+from patchwindow.store.work import Work
+
+KEPT: Final = timedelta(days=3)
+"""How long an id gives the same snapshot."""
+DOWNLOAD: Final = timedelta(hours=24)
+"""How long a download URL is good."""
+OVERRIDE_ID: Final = "BaselineOverride"
+"""What stands for the id of a baseline that overrides and names none of its own."""
+
+_PURPOSE: Final = "snapshot"
+_PREDEFINED: Final = frozenset(baseline.baseline_id for baseline in PREDEFINED)
+
+
+def get_deployable(call: Call, request: Request) -> Answer:
+    """GetDeployablePatchSnapshotForInstance: makes the snapshot, where there is none of this id yet."""
+    node_id = request["InstanceId"]
+    node = call.work.nodes.get(node_id)
+    if node is None:
+        raise UnknownNode(f"node {node_id} is not registered; DescribeInstanceInformation lists those that are")
+    system = system_of(node)
+    group = group_of(call.work.tags.of(NODE, node_id)) or ""
+    override = request.get("BaselineOverride")
+    key = SnapshotKey(
+        snapshot_id=request["SnapshotId"].lower(),
+        patch_group=group,
+        operating_system=system,
+        is_override=override is not None,
+    )
+    snapshot = freeze(call.work, key, call.now, None if override is None else override_of(override, system))
+    return {
+        "InstanceId": node_id,
+        "SnapshotId": request["SnapshotId"],
+        "SnapshotDownloadUrl": download_url(call.site, snapshot, call.now),
+        "Product": product(system, node.platform_version or ""),
+    }
+
+
+def system_of(node: Node) -> OperatingSystem:
+    """Return the operating system that the node's agent reports.
+
+    Raises:
+        UnsupportedOperatingSystem: it is none that baselines are for, or not reported yet.
+    """
+    system = from_platform(node.platform_name or "", node.platform_version or "")
+    if system is None:
+        name = f"{node.platform_name or 'an unknown system'} {node.platform_version or ''}".rstrip()
+        raise UnsupportedOperatingSystem(
+            f"node {node.instance_id} runs {name}, which is no operating system that patch baselines are for"
+        )
+    return system
+
+
+def override_of(members: Mapping[str, Any], system: OperatingSystem) -> Baseline:
+    """Return the baseline that *members*, parsed and checked by the model, put in place of the configured one.
+
+    Raises:
+        Invalid: it may not stand so in a baseline, or is for another operating system.
+    """
+    given = {"OperatingSystem": system, **members}
+    if given["OperatingSystem"] != system:
+        raise Invalid(f"BaselineOverride is for {given['OperatingSystem']}, and the node runs {system}; give its own")
+    baseline: Baseline = from_members(
+        Baseline, {"Name": OVERRIDE_ID, "BaselineId": OVERRIDE_ID, **given, "CreatedDate": None, "ModifiedDate": None}
+    )
+    check(baseline)
+    return baseline
+
+
+def freeze(work: Work, key: SnapshotKey, now: datetime, override: Baseline | None = None) -> Snapshot:
+    """Return the snapshot of *key*; where there is none, make it, of *override* or of the baseline that applies now."""
+    found = find(work, key, now)
+    if found is None:
+        # Who makes one waits for who makes the same, and for who changes the choice of the baseline.
+        work.baselines.take(key.operating_system)
+        found = find(work, key, now)
+    if found is None:
+        found = _made(work, key, now, override)
+        # Of those that no id gives any more, some are still being downloaded.
+        work.snapshots.prune(now - KEPT - DOWNLOAD)
+        work.snapshots.add(found)
+    return found
+
+
+def find(work: Work, key: SnapshotKey, now: datetime) -> Snapshot | None:
+    """Return the snapshot that *key* gives at *now*."""
+    return work.snapshots.find(key, now - KEPT)
+
+
+def download_url(site: Site, snapshot: Snapshot, now: datetime) -> str:
+    """Return the URL under which the snapshot can be read for a day, by who has it."""
+    key = snapshot.key
+    claims: dict[str, str | int] = {
+        "s": key.snapshot_id,
+        "g": key.patch_group,
+        "o": key.operating_system,
+        "v": int(key.is_override),
+        "m": to_ms(snapshot.made_at),
+        "e": to_ms(now + DOWNLOAD),
+    }
+    return f"{site.public_url}/snapshot/{seal(site.seal_key, _PURPOSE, claims)}"
+
+
+def download(call: Call, token: str) -> Answer:
+    """Return the content of the snapshot that *token*, the last part of its URL, is for.
+
+    Raises:
+        BadSignature: this server did not give the token out, or longer ago than it is good for.
+        NotFound: the snapshot is not kept any more.
+    """
+    claims = unseal(call.site.seal_key, _PURPOSE, token)
+    if call.now >= from_ms(int(claims["e"])):
+        raise BadSignature("this download URL was good for 24 hours, which are over; ask for the snapshot again")
+    key = SnapshotKey(
+        snapshot_id=str(claims["s"]),
+        patch_group=str(claims["g"]),
+        operating_system=OperatingSystem(str(claims["o"])),
+        is_override=bool(claims["v"]),
+    )
+    snapshot = call.work.snapshots.get(key, from_ms(int(claims["m"])))
+    if snapshot is None:
+        raise NotFound(f"snapshot {key.snapshot_id} is not kept any more; ask for it again")
+    return _content(call.site, snapshot)
+
+
+def _made(work: Work, key: SnapshotKey, now: datetime, override: Baseline | None) -> Snapshot:
+    assert key.is_override == (override is not None), "a snapshot of an override is made of one"
+    if override is not None:
+        return Snapshot(key=key, made_at=now, baseline=override, revision=None)
+    stored = baseline_of(work, key.operating_system, key.patch_group)
+    return Snapshot(key=key, made_at=now, baseline=stored.baseline, revision=stored.revision)
+
+
+def _content(site: Site, snapshot: Snapshot) -> Answer:
+    baseline = snapshot.baseline
+    owner = OWNER_ACCOUNT if baseline.baseline_id in _PREDEFINED else site.account_id
+    members = to_members(baseline)
+    return {
+        "snapshotId": snapshot.key.snapshot_id,
+        "patchGroup": snapshot.key.patch_group,
+        "createdAt": snapshot.made_at.isoformat(),
+        "isBaselineOverride": snapshot.key.is_override,
+        "patchBaseline": {
+            "accountId": owner,
+            **_in_camel_case({name: value for name, value in members.items() if name not in _DATES}),
+        },
+        # The evaluated list of Windows: its nodes report what they find here as everywhere, and the server decides.
+        "patches": [],
+    }
+
+
+_DATES: Final = frozenset({"CreatedDate", "ModifiedDate"})
+
+
+def _in_camel_case(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {f"{name[0].lower()}{name[1:]}": _in_camel_case(each) for name, each in value.items()}
+    return [_in_camel_case(each) for each in value] if isinstance(value, list) else value
