@@ -12,8 +12,6 @@ _DOCUMENTS: Final = "documents of one's own come later; the documents that it sh
 _ASSOCIATIONS: Final = "associations come later; maintenance windows run documents on a schedule"
 _INVENTORY: Final = "inventory comes later; what a node has installed is in its patches"
 _COMPLIANCE: Final = "compliance items of one's own come later; those of patches are written by scans"
-_CATALOGUE: Final = "it keeps no catalogue of patches; nodes report what their package sources offer"
-_PROPERTIES: Final = "a list of what patch filters may name comes later"
 _NODE_VIEWS: Final = "use DescribeInstanceInformation, which shows every node"
 _SETTINGS: Final = "it has no service settings; hybrid nodes need no tier"
 _DATA_SYNC: Final = "resource data sync writes to cloud storage, which is outside its scope"
@@ -118,8 +116,6 @@ _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
         "PutInventory",
     ),
     _COMPLIANCE: ("PutComplianceItems",),
-    _CATALOGUE: ("DescribeAvailablePatches", "DescribeEffectivePatchesForPatchBaseline"),
-    _PROPERTIES: ("DescribePatchProperties",),
     _NODE_VIEWS: ("DescribeInstanceProperties", "GetConnectionStatus", "ListNodes", "ListNodesSummary"),
     _SETTINGS: ("GetServiceSetting", "ResetServiceSetting", "UpdateServiceSetting"),
     _DATA_SYNC: (

@@ -12,6 +12,7 @@ from patchwindow.operations import (
     activations,
     agents,
     baselines,
+    catalog,
     command_results,
     commands,
     compliance,
@@ -19,6 +20,7 @@ from patchwindow.operations import (
     executions,
     explain,
     fleet,
+    known_patches,
     messages,
     node_compliance,
     nodes,
@@ -155,6 +157,8 @@ GROUP_OPERATIONS: Final[dict[str, Operation]] = {
 """The operations of Resource Groups."""
 
 OWN_OPERATIONS: Final[dict[str, Operation]] = {
+    "GetCatalogStatus": _reads(catalog.get_status),
+    "ImportAdvisories": _writes(catalog.import_advisories),
     "ExplainPatch": _reads(explain.explain_patch),
     "ListPatches": _reads(patches.list_patches),
     "ListPatchInstances": _reads(patches.list_instances),

@@ -36,7 +36,6 @@ class CveCounts:
 
 
 _AT_ONCE: Final = 400
-_BILLION: Final = 10**9
 _VALUES: Final[sa.BindParameter[Any]] = sa.bindparam("values", expanding=True)
 _DIGESTS: Final = sa.select(advisory.c.advisory_id, advisory.c.digest).where(
     advisory.c.source == sa.bindparam("source"), advisory.c.advisory_id.in_(_VALUES)
@@ -154,8 +153,8 @@ def _cve_row(one: Cve) -> dict[str, object]:
         "is_known_exploited": None if one.is_known_exploited is None else int(one.is_known_exploited),
         "exploited_since": one.exploited_since,
         "due_on": one.due_on,
-        "epss_score_billionths": _billionths(one.epss_score),
-        "epss_percentile_billionths": _billionths(one.epss_percentile),
+        "epss_score_billionths": one.epss_score_billionths,
+        "epss_percentile_billionths": one.epss_percentile_billionths,
     }
 
 
@@ -166,14 +165,6 @@ def _cve(row: Any) -> Cve:
         is_known_exploited=None if row.is_known_exploited is None else bool(row.is_known_exploited),
         exploited_since=row.exploited_since,
         due_on=row.due_on,
-        epss_score=_fraction(row.epss_score_billionths),
-        epss_percentile=_fraction(row.epss_percentile_billionths),
+        epss_score_billionths=row.epss_score_billionths,
+        epss_percentile_billionths=row.epss_percentile_billionths,
     )
-
-
-def _billionths(fraction: float | None) -> int | None:
-    return None if fraction is None else round(fraction * _BILLION)
-
-
-def _fraction(billionths: int | None) -> float | None:
-    return None if billionths is None else billionths / _BILLION

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from patchwindow.domain.errors import Invalid
@@ -32,14 +33,18 @@ def read(data: bytes, _: Scope) -> Feed:
 def _cve(row: list[str], path: str) -> Cve:
     if len(row) != len(_COLUMNS):
         raise Invalid(f"{path}: it has {len(row)} columns, not {len(_COLUMNS)}")
-    return Cve(cve_id=cve(row[0], path), epss_score=_fraction(row[1], path), epss_percentile=_fraction(row[2], path))
+    return Cve(
+        cve_id=cve(row[0], path),
+        epss_score_billionths=_billionths(row[1], path),
+        epss_percentile_billionths=_billionths(row[2], path),
+    )
 
 
-def _fraction(written: str, path: str) -> float:
+def _billionths(written: str, path: str) -> int:
     try:
-        found = float(written)
-    except ValueError:
+        found = Decimal(written)
+    except InvalidOperation:
         raise Invalid(f"{path}: {written!r:.60} is no number") from None
-    if not 0 <= found <= 1:
+    if not found.is_finite() or not 0 <= found <= 1:
         raise Invalid(f"{path}: {written} is not from 0 to 1")
-    return found
+    return int(found.scaleb(9))

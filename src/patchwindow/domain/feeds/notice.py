@@ -54,7 +54,7 @@ class Cve:
     """What is known of a CVE; `None` is what this feed does not say, and leaves what another has said.
 
     *exploited_since* is the day on which it was listed as exploited, and *due_on* that by which it is to be closed.
-    *epss_score* is the probability of its being exploited within 30 days, *epss_percentile* its place among all CVEs.
+    The score of EPSS is the probability of its being exploited within 30 days, the percentile its place among all CVEs.
     """
 
     cve_id: str = field(metadata={"wire": "CVEId"})
@@ -62,8 +62,8 @@ class Cve:
     is_known_exploited: bool | None = None
     exploited_since: str | None = None
     due_on: str | None = None
-    epss_score: float | None = None
-    epss_percentile: float | None = None
+    epss_score_billionths: int | None = None
+    epss_percentile_billionths: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
