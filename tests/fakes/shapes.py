@@ -30,6 +30,7 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
     "integer": (int,),
     "long": (int,),
+    "double": (float,),
     "boolean": (bool,),
     "timestamp": (datetime,),
     "blob": (bytes,),

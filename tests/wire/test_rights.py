@@ -45,6 +45,7 @@ VALUES: Final[dict[str, Any]] = {
     "TaskArn": "AWS-Noop",
     "TaskId": UUID,
     "TaskType": "LAMBDA",
+    "Source": "tracker",
     "Title": "openssl.amd64:1",
     "VisibilityTimeoutInSeconds": 10,
     "WindowExecutionId": UUID,
