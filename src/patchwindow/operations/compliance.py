@@ -134,9 +134,7 @@ def _tally(call: Call, wanted: Conditions) -> Tally:
     """Return how many nodes that pass have which status and severity."""
     if any(condition.key not in _COHORT_KEYS for condition in wanted.all):
         return Counter((state.status, state.overall_severity) for state in _states(call, wanted))
-    known = {
-        id: cohort for id, cohort in call.work.fleet.cohorts().items() if wanted.hold(partial(_of_cohort, cohort))
-    }
+    known = {id: cohort for id, cohort in call.work.fleet.cohorts().items() if wanted.hold(partial(_of_cohort, cohort))}
     tally: Tally = Counter()
     for one in call.work.fleet.scanned(stale_before=call.now):
         if one.cohort_id in known:
