@@ -30,7 +30,6 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
     "integer": (int,),
     "long": (int,),
-    "double": (float,),
     "boolean": (bool,),
     "timestamp": (datetime,),
     "blob": (bytes,),

@@ -165,8 +165,6 @@ OWN_OPERATIONS: Final[dict[str, Operation]] = {
     "GetFleetCompliance": _reads(fleet.get_compliance),
     "GetNodeCompliance": _reads(node_compliance.get),
     "GetComplianceHistory": _reads(fleet.get_history),
-    "ImportAdvisories": _writes(catalog.import_advisories),
-    "GetCatalogStatus": _reads(catalog.get_status),
 }
 """The operations of our own service, which AWS does not have."""
 

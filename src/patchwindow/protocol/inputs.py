@@ -15,7 +15,6 @@ _SCALARS: Final = {
     "string": scalars.string,
     "integer": scalars.integer,
     "long": scalars.integer,
-    "double": scalars.number,
     "boolean": scalars.boolean,
     "timestamp": scalars.timestamp,
     "blob": scalars.blob,

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -107,21 +106,6 @@ def integer(shape: Shape) -> Input:
         return value
 
     return Input(read, demands)
-
-
-def number(shape: Shape) -> Input:
-    low, high = shape.get("min", -math.inf), shape.get("max", math.inf)
-
-    def read(value: Any, at: str, found: list[str]) -> float:
-        if type(value) is not float and type(value) is not int:
-            raise wrong_type(value, at, "a number")
-        if value > high:
-            found.append(say.violation(value, at, say.no_more_than(high)))
-        elif value < low:
-            found.append(say.violation(value, at, say.no_less_than(low)))
-        return float(value)
-
-    return Input(read)
 
 
 def boolean(_: Shape) -> Input:

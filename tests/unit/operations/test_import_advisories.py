@@ -13,8 +13,8 @@ CVE: Final = {
     "IsKnownExploited": True,
     "ExploitedSince": "2026-03-01",
     "DueOn": "2026-03-22",
-    "EpssScore": 0.5,
-    "EpssPercentile": 1,
+    "EpssScoreBillionths": 500_000_000,
+    "EpssPercentileBillionths": 1_000_000_000,
 }
 ADVISORY: Final = {
     "Id": "DSA-1",
@@ -43,8 +43,8 @@ def test_what_is_imported_is_counted(here: Installation, api: Api) -> None:
 @pytest.mark.parametrize(
     ("members", "problem"),
     [
-        ({"Cves": [{**CVE, "EpssScore": 1.5}]}, "'cves.1.member.epssScore'"),
-        ({"Cves": [{**CVE, "EpssScore": "high"}]}, "must be a number"),
+        ({"Cves": [{**CVE, "EpssScoreBillionths": 1_500_000_000}]}, "'cves.1.member.epssScoreBillionths'"),
+        ({"Cves": [{**CVE, "EpssScoreBillionths": 0.5}]}, "must be a whole number"),
         ({"Cves": [{**CVE, "DueOn": "soon"}]}, "'cves.1.member.dueOn'"),
         ({"Advisories": [{"Kind": "security"}]}, "'advisories.1.member.id'"),
         ({"Advisories": [{**ADVISORY, "Fixes": [{"OperatingSystem": "BEOS", "Name": "x"}]}]}, "operatingSystem"),
