@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from patchwindow.protocol.records import from_ms
+from patchwindow.store.columns import metadata
 from patchwindow.store.database import Database
-from patchwindow.store.tables import metadata
 
 
 class Kind(StrEnum):

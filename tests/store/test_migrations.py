@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from patchwindow.domain.errors import Conflict, Invalid
+from patchwindow.store.columns import metadata
 from patchwindow.store.database import Database
-from patchwindow.store.tables import metadata
 
 MIGRATE = (
     "import sys; from patchwindow.store.database import Database; sys.stdin.readline(); Database(sys.argv[1]).migrate()"

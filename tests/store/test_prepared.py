@@ -15,7 +15,8 @@ import patchwindow.store
 from patchwindow.store.database import Database
 from patchwindow.store.prepared import Prepared, direct, prepared
 from patchwindow.store.rows import Rows
-from patchwindow.store.tables import facts, setting, tag, window_target
+from patchwindow.store.tables import facts, setting, tag
+from patchwindow.store.window_tables import window_target
 from patchwindow.store.work import Work
 
 ODD: Final = "a\x00b\ud800c"

@@ -4,7 +4,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from patchwindow.store.tables import Text, metadata, node
+from patchwindow.store.columns import Text, metadata
+from patchwindow.store.tables import node
 
 _ASSOCIATION: Final = "association.association_id"
 

@@ -12,7 +12,8 @@ from patchwindow.domain.window import Target, WindowTask
 from patchwindow.protocol.records import dumps, from_ms, loads
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, instant, ms, sooner
-from patchwindow.store.tables import invocation, task_execution, task_invocation, window_execution
+from patchwindow.store.tables import invocation
+from patchwindow.store.window_tables import task_execution, task_invocation, window_execution
 
 _ONE: Final = sa.select(window_execution).where(window_execution.c.window_execution_id == sa.bindparam("id"))
 _GET: Final = prepared(_ONE)

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from patchwindow.store.tables import Text, metadata
+from patchwindow.store.columns import Text, metadata
 
 
 def _table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:

@@ -11,7 +11,7 @@ from patchwindow.domain.webhook import Webhook, WebhookCall
 from patchwindow.protocol.records import from_ms
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, instant, ms
-from patchwindow.store.tables import webhook, webhook_call
+from patchwindow.store.window_tables import webhook, webhook_call
 
 _GET: Final = prepared(sa.select(webhook).where(webhook.c.arn == sa.bindparam("arn")))
 _ALL: Final = prepared(sa.select(webhook).order_by(webhook.c.arn))

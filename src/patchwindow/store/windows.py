@@ -11,7 +11,7 @@ from patchwindow.domain.window import Window, WindowTarget, WindowTask
 from patchwindow.protocol.records import dumps, from_ms, loads
 from patchwindow.store.prepared import Prepared, prepared
 from patchwindow.store.rows import Rows, instant, like_prefix, ms
-from patchwindow.store.tables import window, window_target, window_task
+from patchwindow.store.window_tables import window, window_target, window_task
 
 _ONE: Final = sa.select(window.c.body).where(window.c.window_id == sa.bindparam("id"))
 _GET: Final = prepared(_ONE)
