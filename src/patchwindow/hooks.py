@@ -71,7 +71,7 @@ class HttpHooks:
             check_address(ip_address(address), is_plain=is_plain)
         for address in addresses:
             connection = _connection(url, address, port, request)
-            with _closed_by(until_s, connection) as sockets:
+            with closed_by(until_s, connection) as sockets:
                 try:
                     connection.connect()
                 except (HTTPError, OSError):
@@ -85,7 +85,7 @@ class HttpHooks:
 
 
 @contextlib.contextmanager
-def _closed_by(until_s: float, connection: HTTPConnection) -> Iterator[list[socket.socket]]:
+def closed_by(until_s: float, connection: HTTPConnection) -> Iterator[list[socket.socket]]:
     """Close the connection at the end, and wake who waits for it at *until_s*; take its socket once it has one.
 
     The timeout of a socket is for each piece of an answer, which may come in as many as it likes.

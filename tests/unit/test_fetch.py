@@ -1,0 +1,255 @@
+"""The real way to overrides, to servers on a loopback address and files in a directory."""
+
+import contextlib
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit import test_hooks
+
+from patchwindow.domain.errors import Invalid
+from patchwindow.fetch import REDIRECTS_MAX, Fetcher, Places
+
+BYTES_MAX = 1000
+Act = Callable[[BaseHTTPRequestHandler], None]
+pem = test_hooks.pem
+
+
+class Server(ThreadingHTTPServer):
+    """A web server that acts as a test says, and keeps which paths it was asked for."""
+
+    daemon_threads = True
+
+    def __init__(self, act: Act) -> None:
+        self.paths: list[str] = []
+        self.hosts: list[str] = []
+        self.act = act
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has gone."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        assert isinstance(self.server, Server)
+        self.server.paths.append(self.path)
+        self.server.hosts.append(self.headers["Host"])
+        self.server.act(self)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def serving(act: Act, context: ssl.SSLContext | None = None) -> Iterator[Server]:
+    with Server(act) as server:
+        if context is not None:
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def answering(status: int, body: bytes = b"", location: str | None = None) -> Act:
+    def act(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        if location is not None:
+            handler.send_header("Location", location)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return act
+
+
+def fetch(server: Server, url: str = "s3://bucket/lists/one.yaml", **more: Any) -> bytes:
+    return Fetcher(Places(s3_endpoint=server.url), **more).fetch(url, BYTES_MAX)
+
+
+def refused(url: str, places: Places | None = None, **more: Any) -> str:
+    with pytest.raises(Invalid) as caught:
+        Fetcher(places or Places(), **more).fetch(url, BYTES_MAX)
+    return str(caught.value)
+
+
+def test_an_object_is_read_from_the_service_that_the_operator_named() -> None:
+    with serving(answering(200, b"patches: []")) as server:
+        assert fetch(server) == b"patches: []"
+        assert (server.paths, server.hosts) == (["/bucket/lists/one.yaml"], [f"127.0.0.1:{server.server_port}"])
+
+
+def test_what_is_too_large_is_not_read_to_its_end() -> None:
+    with serving(answering(200, b"x" * BYTES_MAX)) as server:
+        assert len(fetch(server)) == BYTES_MAX
+    with (
+        serving(answering(200, b"x" * (BYTES_MAX + 1))) as server,
+        pytest.raises(Invalid, match=f"s3://bucket/lists/one.yaml is larger than {BYTES_MAX} bytes"),
+    ):
+        fetch(server)
+
+
+def test_an_answer_that_is_not_the_file_is_told() -> None:
+    with (
+        serving(answering(404, b"gone")) as server,
+        pytest.raises(Invalid, match=r"/bucket/lists/one\.yaml answers 404; see that it can be read there"),
+    ):
+        fetch(server)
+
+
+def test_a_redirect_is_followed_where_the_url_itself_could_lead() -> None:
+    def act(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path == "/there":
+            answering(200, b"found")(handler)
+        else:
+            answering(307, location="/there")(handler)
+
+    with serving(act) as server:
+        assert fetch(server) == b"found"
+        assert server.paths == ["/bucket/lists/one.yaml", "/there"]
+
+
+def test_a_redirect_for_ever_is_given_up() -> None:
+    with (
+        serving(answering(302, location="/again")) as server,
+        pytest.raises(Invalid, match=f"redirects more than {REDIRECTS_MAX} times"),
+    ):
+        fetch(server)
+    assert len(server.paths) == REDIRECTS_MAX + 1
+
+
+@pytest.mark.parametrize(
+    ("location", "problem"),
+    [
+        ("http://169.254.169.254/latest/meta-data/iam", "overrides are never fetched from there"),
+        ("http://10.0.0.1/x", "is not public; start the server with --override-host"),
+        ("http://[::1]/x", "is not public; start the server with --override-host"),
+        ("file:///etc/hostname", "no URL of a web server"),
+        ("gopher://mirror.example/x", "no URL of a web server"),
+    ],
+)
+def test_a_redirect_leads_nowhere_else(location: str, problem: str) -> None:
+    with serving(answering(302, location=location)) as server, pytest.raises(Invalid) as caught:
+        fetch(server)
+    assert problem in str(caught.value)
+    assert len(server.paths) == 1
+
+
+def test_a_host_with_an_address_inside_is_asked_only_where_the_operator_named_it() -> None:
+    assert "host localhost has the address" in refused("https://localhost/a.yaml")
+    assert "host mirror.lan has the address 10.0.0.9, which is not public" in refused(
+        "https://mirror.lan/a.yaml", look_up=lambda *_: ("10.0.0.9",)
+    )
+
+
+def test_each_address_of_a_host_is_looked_at_before_any_is_asked() -> None:
+    problem = refused(
+        "https://rebound.example/a.yaml",
+        Places(hosts=("rebound.example",)),
+        look_up=lambda *_: ("127.0.0.1", "169.254.169.254"),
+    )
+    assert "host rebound.example has the address 169.254.169.254, which is link-local" in problem
+
+
+def test_the_connection_goes_to_the_address_that_was_looked_at() -> None:
+    asked: list[tuple[str, int]] = []
+
+    def look_up(host: str, port: int) -> tuple[str, ...]:
+        asked.append((host, port))
+        return ("127.0.0.7", "127.0.0.1")
+
+    with serving(answering(200, b"x")) as server:
+        endpoint = f"http://objects.example:{server.server_port}"
+        assert Fetcher(Places(s3_endpoint=endpoint), look_up=look_up).fetch("s3://bucket/a", BYTES_MAX) == b"x"
+        assert server.hosts == [f"objects.example:{server.server_port}"]
+    assert asked == [("objects.example", server.server_port)]
+
+
+def drip(handler: BaseHTTPRequestHandler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+    for _ in range(100):
+        handler.wfile.write(b" ")
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("act", [drip, lambda _: time.sleep(1)])
+def test_all_of_it_has_to_come_in_time(act: Act) -> None:
+    with serving(act) as server:
+        began_at = time.monotonic()
+        with pytest.raises(Invalid, match=r"s3://bucket/lists/one\.yaml did not come within 0\.3 seconds"):
+            fetch(server, timeout_s=0.3)
+        assert time.monotonic() - began_at < 0.9
+
+
+def test_where_nobody_listens_the_url_is_named_without_what_may_be_secret() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    problem = refused(f"https://127.0.0.1:{port}/a.yaml?X-Amz-Signature=5ec7e7", Places(hosts=("127.0.0.1",)))
+    assert problem.startswith(f"https://127.0.0.1:{port}/a.yaml cannot be fetched: ")
+    assert "5ec7e7" not in problem
+    assert "mirror.invalid/a.yaml cannot be fetched: " in refused("https://mirror.invalid/a.yaml")
+    assert refused("https://mirror.example/a", look_up=lambda *_: ()) == "host mirror.example has no address"
+
+
+def test_certificates_are_checked(pem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    places = Places(hosts=("localhost", "127.0.0.1"))
+    with serving(answering(200, b"x"), context) as server:
+        url = f"https://localhost:{server.server_port}/a.yaml"
+        assert "certificate verify failed" in refused(url, places)
+        monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+        assert Fetcher(places).fetch(url, BYTES_MAX) == b"x"
+        assert "certificate verify failed" in refused(url.replace("localhost", "127.0.0.1"), places)
+
+
+class TestFiles:
+    """Files, which are read from one directory alone."""
+
+    def test_a_file_below_the_directory_is_read(self, tmp_path: Path) -> None:
+        file = tmp_path / "lists" / "a b.yaml"
+        file.parent.mkdir()
+        file.write_bytes(b"patches: []")
+        url = f"file://{tmp_path}/lists/a%20b.yaml"
+        assert Fetcher(Places(directory=tmp_path)).fetch(url, BYTES_MAX) == b"patches: []"
+        file.write_bytes(b"x" * (BYTES_MAX + 1))
+        assert "is larger than" in refused(url, Places(directory=tmp_path))
+
+    def test_without_a_directory_no_file_is_read(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_bytes(b"x")
+        assert "start the server with --override-dir" in refused(f"file://{tmp_path}/a")
+
+    def test_nothing_outside_the_directory_is_read(self, tmp_path: Path) -> None:
+        inside, outside = tmp_path / "in", tmp_path / "out"
+        inside.mkdir()
+        outside.write_bytes(b"secret")
+        (inside / "link").symlink_to(outside)
+        (tmp_path / "in-other").write_bytes(b"secret")
+        for path in ("in/link", "in/../out", "in/%2e%2e/out", "in-other"):
+            assert "is not below the directory of overrides" in refused(
+                f"file://{tmp_path}/{path}", Places(directory=inside)
+            )
+
+    def test_what_is_no_file_is_told(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "folder").mkdir()
+        places = Places(directory=tmp_path)
+        assert "is no regular file" in refused(f"file://{tmp_path}/pipe", places)
+        assert "is no regular file" in refused(f"file://{tmp_path}/folder", places)
+        assert "cannot be fetched: [Errno 2]" in refused(f"file://{tmp_path}/absent", places)
