@@ -1,5 +1,6 @@
-"""Compliance as the API's general form has it, drawn from patch states: the only type so far is `Patch`."""
+"""Compliance as the API's general form has it: of patches, drawn from patch states, and of what else is told."""
 
+import heapq
 import operator
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -9,19 +10,22 @@ from typing import Any, Final
 
 from patchwindow.documents import library
 from patchwindow.domain.baseline import ComplianceLevel, ComplianceStatus
+from patchwindow.domain.compliance_item import Tally, tally_of
 from patchwindow.domain.errors import InvalidResourceId, InvalidResourceType, UnknownResource
 from patchwindow.domain.node import Node
 from patchwindow.domain.patch_state import PatchEntry
-from patchwindow.operations.call import Answer, Call, Request, after_text, slice_after
+from patchwindow.operations import compliance_items
+from patchwindow.operations.call import Answer, Call, Request, slice_after
 from patchwindow.operations.compliance_filters import TIME, Conditions, Value, conditions
 from patchwindow.operations.evaluations import evaluation_of
 from patchwindow.operations.patch_states import cve_ids, installed_time
 from patchwindow.operations.tags import NODE
 from patchwindow.protocol.pages import Key
+from patchwindow.store.compliance_items import ComplianceSet
 from patchwindow.store.fleet import CohortFacts
 from patchwindow.store.patch_states import PatchState
 
-TYPE: Final = "Patch"
+TYPE: Final = compliance_items.PATCH
 
 _PAGE: Final = 50
 _EXECUTION_TYPE: Final = "Command"
@@ -29,8 +33,8 @@ _BATCH: Final = 500
 _KINDS: Final = {"Compliant": ComplianceStatus.COMPLIANT, "NonCompliant": ComplianceStatus.NON_COMPLIANT}
 
 Item = Mapping[str, Any]
-Tally = Counter[tuple[str | None, str]]
-"""How many nodes or patches have which status and severity."""
+Summed = PatchState | ComplianceSet
+"""What one resource summary is of: the patches of a node, or its items of another type."""
 
 _RESOURCE_KEYS: Final[Mapping[str, Callable[[PatchState], Value]]] = {
     "ComplianceType": lambda _: TYPE,
@@ -85,49 +89,77 @@ _ITEM_KEYS: Final = (
 
 
 def list_items(call: Call, request: Request) -> Answer:
-    """ListComplianceItems: one item for each patch of one node; what is not applicable has none."""
+    """ListComplianceItems: one item for each patch of one node, and what else was told; not applicable has none."""
     wanted = conditions(request.get("Filters"), _ITEM_KEYS)
-    state = call.work.patch_states.get(_node_id(call, request))
-    items = () if state is None else _items(call, state)
-    found = [item for item in items if wanted.hold(partial(_of_item, item))]
+    items = items_of(call, _node_id(call, request))
+    found = [(place, item) for place, item in items if wanted.hold(partial(_of_item, item))]
     return call.pages(
         request,
         "ComplianceItems",
         default=_PAGE,
         # By title and not by place, so that a scan between two pages neither repeats nor skips a patch that stayed.
-        fetch=lambda after, limit: [item for item in found if _place(item) > (after or ())][:limit],
-        key=_place,
-        shape=lambda item: item,
+        fetch=lambda after, limit: [pair for pair in found if pair[0] > (after or ())][:limit],
+        key=operator.itemgetter(0),
+        shape=operator.itemgetter(1),
     )
 
 
 def list_summaries(call: Call, request: Request) -> Answer:
-    """ListComplianceSummaries: how many nodes are compliant and how many are not, by the worst of their patches."""
+    """ListComplianceSummaries: by type how many nodes are compliant and how many are not, by the worst of their items."""
     wanted = conditions(request.get("Filters"), _SUMMARY_KEYS)
-    tally = _tally(call, wanted)
-    summaries = [{"ComplianceType": TYPE, **_summaries(tally)}] if tally else []
+    tallies = {**compliance_items.tallies(call, wanted, _node_passes(wanted)), TYPE: _tally(call, wanted)}
+    summaries = [{"ComplianceType": type_, **_summaries(tally)} for type_, tally in sorted(tallies.items()) if tally]
     return call.pages(
         request,
         "ComplianceSummaryItems",
         default=_PAGE,
         fetch=lambda after, limit: slice_after(summaries, after, limit),
-        # There is one at most, so nothing ever follows it.
-        key=lambda _: (0,),
+        key=lambda summary: (summaries.index(summary),),
         shape=lambda summary: summary,
     )
 
 
 def list_resource_summaries(call: Call, request: Request) -> Answer:
-    """ListResourceComplianceSummaries: of each node whether it is compliant, and the counts of its patches."""
+    """ListResourceComplianceSummaries: of each node and type whether it is compliant, and the counts of its items."""
     wanted = conditions(request.get("Filters"), _SUMMARY_KEYS)
     return call.pages(
         request,
         "ResourceComplianceSummaryItems",
         default=_PAGE,
-        fetch=lambda after, limit: list(islice(_states(call, wanted, after_text(after)), limit)),
-        key=lambda state: (state.summary.instance_id,),
-        shape=lambda state: _resource(call, state),
+        fetch=lambda after, limit: list(islice(_summed(call, wanted, after), limit)),
+        key=_place_of,
+        shape=lambda one: resource_summary(call, one),
     )
+
+
+def items_of(call: Call, node_id: str) -> Iterator[tuple[Key, Item]]:
+    """Yield all items of a node, those of patches first, each after its place."""
+    state = call.work.patch_states.get(node_id)
+    for item in () if state is None else _items(call, state):
+        yield ("", item["Title"], item["Details"]["PatchState"]), item
+    yield from compliance_items.items_of(call, node_id)
+
+
+def _summed(call: Call, wanted: Conditions, after: Key | None) -> Iterator[Summed]:
+    """Yield what passes beyond *after*; of each node its patches come first."""
+    node_id, type_ = map(str, after or ("", ""))
+    # Whatever the place is, the patches of its node do not come after it.
+    patches = _states(call, wanted, node_id)
+    others = compliance_items.each(call, wanted, _node_passes(wanted), (node_id, type_))
+    return heapq.merge(patches, others, key=_place_of)
+
+
+def _place_of(one: Summed) -> Key:
+    if isinstance(one, ComplianceSet):
+        return one.node_id, one.compliance_type
+    return one.summary.instance_id, ""
+
+
+def _node_passes(wanted: Conditions) -> Callable[[Node], bool] | None:
+    """Return what asks a node itself; None where no filter is about nodes."""
+    if not any(condition.key in _NODE_KEYS for condition in wanted.all):
+        return None
+    return lambda node: wanted.hold(partial(_of_node, node), _NODE_KEYS)
 
 
 def _tally(call: Call, wanted: Conditions) -> Tally:
@@ -158,13 +190,13 @@ def _node_id(call: Call, request: Request) -> str:
 
 def _states(call: Call, wanted: Conditions, after: str = "") -> Iterator[PatchState]:
     """Yield the states that pass, in order of node; nodes are looked up only where a filter asks for one."""
-    asks_nodes = any(condition.key in _NODE_KEYS for condition in wanted.all)
+    passes = _node_passes(wanted)
     states = (
         state
         for state in call.work.patch_states.each(after=after)
         if wanted.hold(partial(_of_state, state), _RESOURCE_KEYS)
     )
-    if not asks_nodes:
+    if passes is None:
         yield from states
         return
     while batch := list(islice(states, _BATCH)):
@@ -172,7 +204,7 @@ def _states(call: Call, wanted: Conditions, after: str = "") -> Iterator[PatchSt
         for state in batch:
             # Deregistered between the two reads, where the database lets one transaction see another's commit.
             node = nodes.get(state.summary.instance_id)
-            if node is not None and wanted.hold(partial(_of_node, node), _NODE_KEYS):
+            if node is not None and passes(node):
                 yield state
 
 
@@ -235,11 +267,22 @@ def _of_node(node: Node, key: str) -> Value:
     return _NODE_KEYS[key](node) or ""
 
 
-def _place(item: Item) -> Key:
-    return item["Title"], item["Details"]["PatchState"]
+def resource_summary(call: Call, one: Summed) -> dict[str, Any]:
+    """Return the API's summary of one resource and type."""
+    if isinstance(one, ComplianceSet):
+        return {
+            "ComplianceType": one.compliance_type,
+            "ResourceType": NODE,
+            "ResourceId": one.node_id,
+            "Status": str(one.status),
+            "OverallSeverity": str(one.overall_severity),
+            "ExecutionSummary": compliance_items.execution_members(one),
+            **_summaries(tally_of(one.items)),
+        }
+    return _patch_summary(call, one)
 
 
-def _resource(call: Call, state: PatchState) -> dict[str, Any]:
+def _patch_summary(call: Call, state: PatchState) -> dict[str, Any]:
     evaluation = evaluation_of(call.work, state)
     tally: Tally = Counter((evaluation.compliance_of(entry), entry.compliance_level) for entry in evaluation.entries)
     return {
