@@ -11,9 +11,7 @@ _CLOUD: Final = "accounts, resource policies and connectors of a cloud provider 
 _DOCUMENTS: Final = "documents of one's own come later; the documents that it ships can be read"
 _ASSOCIATIONS: Final = "associations come later; maintenance windows run documents on a schedule"
 _INVENTORY: Final = "inventory comes later; what a node has installed is in its patches"
-_COMPLIANCE: Final = "compliance items of one's own come later; those of patches are written by scans"
 _NODE_VIEWS: Final = "use DescribeInstanceInformation, which shows every node"
-_SETTINGS: Final = "it has no service settings; hybrid nodes need no tier"
 _DATA_SYNC: Final = "resource data sync writes to cloud storage, which is outside its scope"
 
 _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
@@ -115,9 +113,7 @@ _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
         "ListInventoryEntries",
         "PutInventory",
     ),
-    _COMPLIANCE: ("PutComplianceItems",),
     _NODE_VIEWS: ("DescribeInstanceProperties", "GetConnectionStatus", "ListNodes", "ListNodesSummary"),
-    _SETTINGS: ("GetServiceSetting", "ResetServiceSetting", "UpdateServiceSetting"),
     _DATA_SYNC: (
         "CreateResourceDataSync",
         "DeleteResourceDataSync",

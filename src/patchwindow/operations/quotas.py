@@ -38,6 +38,10 @@ class Quotas:
     """Activations, used up and expired ones included, until they are deleted."""
     resource_groups: int = 1_000
     """Resource groups. All of them are read when windows are looked for by a node."""
+    custom_inventory_types: int = 200
+    """Inventory types of the user's own. All of them are read when inventory is asked for."""
+    custom_compliance_types: int = 100
+    """Compliance types of the user's own, over all nodes."""
     tags_per_resource: int = 200
     """Tags of one node, baseline, window or group. All of them are read when nodes are selected by tags."""
 

@@ -16,6 +16,7 @@ from patchwindow.operations import (
     command_results,
     commands,
     compliance,
+    compliance_items,
     documents,
     executions,
     explain,
@@ -28,6 +29,7 @@ from patchwindow.operations import (
     patch_states,
     patches,
     resource_groups,
+    service_settings,
     snapshots,
     tags,
     targets,
@@ -137,6 +139,11 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "ListComplianceItems": _reads(compliance.list_items),
     "ListComplianceSummaries": _reads(compliance.list_summaries),
     "ListResourceComplianceSummaries": _reads(compliance.list_resource_summaries),
+    "PutComplianceItems": Operation(compliance_items.put, writes=True, node_of=_named("ResourceId")),
+    # Service settings
+    "GetServiceSetting": _reads(service_settings.get),
+    "UpdateServiceSetting": _writes(service_settings.update),
+    "ResetServiceSetting": _writes(service_settings.reset),
 }
 
 GROUP_OPERATIONS: Final[dict[str, Operation]] = {
