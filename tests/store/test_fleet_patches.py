@@ -1,9 +1,13 @@
 """Evaluations by their nodes."""
 
 from tests.store.compliance import TODAY, cohort, evaluated, question, scanned
-from tests.store.samples import NOW
+from tests.store.samples import NOW, later
 
+from patchwindow.domain.feeds.known_patch import KnownPatch
+from patchwindow.domain.feeds.notice import Cve
+from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.domain.overlay import NOTHING, Overlay
+from patchwindow.domain.patch import Patch
 from patchwindow.protocol.records import to_ms
 from patchwindow.store.fleet_patches import EvaluatedNodes
 from patchwindow.store.work import Work
@@ -50,3 +54,31 @@ def test_the_nodes_of_evaluations_come_in_order_of_id_from_a_place_on(work: Work
     assert work.fleet_patches.nodes(asked, after="", limit=10) == [("mi-1", ones), ("mi-2", twos), ("mi-4", ones)]
     assert work.fleet_patches.nodes(asked, after="mi-1", limit=1) == [("mi-2", twos)]
     assert work.fleet_patches.nodes([twos], after="mi-2", limit=10) == []
+
+
+def test_first_sights_are_the_earliest_of_all_repositories(work: Work) -> None:
+    scanned(work, "mi-1")
+    for at, repository in ((later(5), "main"), (later(3), "security"), (later(9), "main")):
+        patch = Patch(name="openssl", arch="amd64", version="2", product="Debian12", repository=repository)
+        known = KnownPatch(operating_system=OperatingSystem.DEBIAN, readings=(patch,))
+        work.catalog.report([known], "d-1", at)
+    assert work.fleet_patches.first_sights() == {("DEBIAN", "openssl.amd64:2", "Debian12"): to_ms(later(3))}
+
+
+def test_names_of_exploited_cves_are_those_of_the_patches_that_close_them(work: Work) -> None:
+    scanned(work, "mi-1")
+    for name, cve_id in (("openssl", "CVE-2026-1001"), ("bash", "CVE-2026-2002"), ("zlib", "CVE-2026-3003")):
+        patch = Patch(name=name, arch="x86_64", version="2", release="1", cve_ids=(cve_id,))
+        work.catalog.report(
+            [KnownPatch(operating_system=OperatingSystem.ROCKY_LINUX, readings=(patch,))], "d-1", later(0)
+        )
+    work.notices.put_cves(
+        "kev",
+        [
+            Cve(cve_id="CVE-2026-1001", is_known_exploited=True),
+            Cve(cve_id="CVE-2026-2002", is_known_exploited=False),
+            Cve(cve_id="CVE-2026-3003"),
+        ],
+        later(0),
+    )
+    assert work.fleet_patches.exploited_names() == {"openssl"}

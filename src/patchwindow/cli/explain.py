@@ -79,6 +79,9 @@ def _of_patch(one: Members) -> Iterator[str]:
         yield "nothing in the baseline could approve it"
     if one.get("CVEIds"):
         yield f"closes {show.text(one['CVEIds'])}"
+    if one.get("ExploitedCVEIds"):
+        due = f", and to be closed by {one['DueOn']}" if "DueOn" in one else ""
+        yield f"known to be exploited: {show.text(one['ExploitedCVEIds'])}{due}"
     if "NextInstall" in one:
         yield f"could be installed {_opening(one['NextInstall'])}"
     elif one["State"] in ("Missing", "Failed") or days_left:

@@ -61,6 +61,7 @@ def patches() -> None:
 @click.option("--all", "all_", is_flag=True, help="In every state")
 @click.option("--name", "names", metavar="TEXT", multiple=True, help="With this in the title or the KBId")
 @click.option("--cve", "cves", metavar="ID", multiple=True, help="That close this CVE")
+@click.option("--known-exploited", is_flag=True, help="That close a CVE which is known to be exploited")
 @click.option("--severity", "severities", metavar="NAME", multiple=True, help="Of this severity")
 @click.option("--classification", "classes", metavar="NAME", multiple=True, help="Of this classification")
 @click.option("--product", "products", metavar="NAME", multiple=True, help="For this product, such as Debian12")
@@ -76,6 +77,7 @@ def list_(
     all_: bool,
     names: tuple[str, ...],
     cves: tuple[str, ...],
+    known_exploited: bool,
     severities: tuple[str, ...],
     classes: tuple[str, ...],
     products: tuple[str, ...],
@@ -92,6 +94,7 @@ def list_(
         "State": () if all_ else states or WANTING,
         "Name": names,
         "CVE": cves,
+        "KnownExploited": ("true",) if known_exploited else (),
         "Severity": severities,
         "Classification": classes,
         "Product": products,

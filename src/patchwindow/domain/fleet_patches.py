@@ -20,10 +20,15 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class FleetPatch:
-    """A patch as lists tell of it; what a publisher does not say is empty.  Equal ones are one object, as a rule."""
+    """A patch as nodes tell of it; what a publisher does not say is empty.  Equal ones are one object, as a rule.
+
+    *name* is that under which notices name it: the package, or the KB.
+    """
 
     title: str
     product: str
+    operating_system: str
+    name: str
     kb_id: str
     classification: str
     severity: str
@@ -32,6 +37,11 @@ class FleetPatch:
     @property
     def key(self) -> Key:
         return self.title, self.product
+
+    @property
+    def catalog_key(self) -> tuple[str, str, str]:
+        """Return under what the catalogue has it."""
+        return self.operating_system, self.title, self.product
 
     @property
     def richness(self) -> tuple[bool, bool, int]:
@@ -68,7 +78,7 @@ class Tally:
 STANDINGS: Final = tuple(Standing)
 _PLACES: Final = {standing: place for place, standing in enumerate(STANDINGS)}
 
-_Words = tuple[str, str, str, str, str, tuple[str, ...]]
+_Words = tuple[str, str, str, str, str, str, str, tuple[str, ...]]
 # Most patches are on nodes of many evaluations, whose listings share them.
 _known: WeakValueDictionary[_Words, FleetPatch] = WeakValueDictionary()
 
@@ -79,7 +89,7 @@ def listing(facts: Facts, patches: Iterable[NodePatch]) -> Listing:
     product_name = product(system, facts.os.version_id) if system else facts.os.name
     found: dict[str, tuple[FleetPatch, int]] = {}
     for one in patches:
-        patch = _shared(one, product_name)
+        patch = _shared(one, product_name, system or "")
         if patch.title not in found:
             found[patch.title] = patch, _PLACES[one.standing]
     return Listing(tuple(patch for patch, _ in found.values()), bytes(place for _, place in found.values()))
@@ -110,9 +120,18 @@ def tally(groups: Iterable[tuple[Listing, int, int]]) -> list[Tally]:
 _ZEROS: Final = (0,) * len(STANDINGS)
 
 
-def _shared(one: NodePatch, product_name: str) -> FleetPatch:
+def _shared(one: NodePatch, product_name: str, system: str) -> FleetPatch:
     patch = one.readings[0]
-    words = (patch.title, product_name, patch.kb_id, patch.classification, patch.severity, patch.cve_ids)
+    words = (
+        patch.title,
+        patch.product or product_name,
+        system,
+        patch.kb_number or patch.name,
+        patch.kb_id,
+        patch.classification,
+        patch.severity,
+        patch.cve_ids,
+    )
     known = _known.get(words)
     if known is None:
         known = _known[words] = FleetPatch(*words)

@@ -3,7 +3,7 @@
 What a node has of a package is often two patches: the version that is installed and the one that is offered.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -95,8 +95,12 @@ def node_patches(patches: Patches, evaluation: Evaluation) -> Iterator[NodePatch
 def named(patches: Sequence[NodePatch], term: str) -> list[NodePatch]:
     """Return those of *patches* that *term* names, those to act on first."""
     wanted = term.strip().casefold()
-    found = [one for one in patches if wanted in _names(one)]
-    return sorted(found, key=lambda one: (_RANKS[one.standing], one.readings[0].title))
+    return by_urgency(one for one in patches if wanted in _names(one))
+
+
+def by_urgency(patches: Iterable[NodePatch]) -> list[NodePatch]:
+    """Return *patches*, those to act on first."""
+    return sorted(patches, key=lambda one: (_RANKS[one.standing], one.readings[0].title))
 
 
 def near(patches: Sequence[NodePatch], term: str) -> list[str]:

@@ -11,10 +11,11 @@ from patchwindow.domain.errors import NotFound
 from patchwindow.domain.evaluation import Evaluation
 from patchwindow.domain.explanation import explain
 from patchwindow.domain.facts_patches import Patches, verdict
-from patchwindow.domain.named_patches import NodePatch, named, near, node_patches
+from patchwindow.domain.named_patches import NodePatch, by_urgency, named, near, node_patches
 from patchwindow.domain.patch_group import group_of
 from patchwindow.operations import retention
 from patchwindow.operations.call import Answer, Call, Request
+from patchwindow.operations.catalog_join import NOTHING, Known, known_of
 from patchwindow.operations.evaluations import evaluation_of, facts_of
 from patchwindow.operations.explanation_members import decision_members
 from patchwindow.operations.first_sight import seen_patches
@@ -47,11 +48,12 @@ def explain_patch(call: Call, request: Request) -> Answer:
         raise NotFound(f"node {node_id} has not been scanned, so nothing is known of its patches; scan it first")
     basis = _basis(call, state)
     patches = list(node_patches(basis.patches, basis.evaluation))
-    found = named(patches, request["Patch"])
+    found = named(patches, request["Patch"]) or _by_catalog(call, basis, patches, request["Patch"])
     if not found:
         raise NotFound(_unknown(node_id, request["Patch"], near(patches, request["Patch"])))
     group = group_of(call.work.tags.of(NODE, node_id))
     tasks = patch_tasks(call, node_id)
+    known = known_of(call.work, {_key(basis, one) for one in found[:_PATCHES_MAX]})
     coming = {"NextScan": next_opening(tasks, SCAN, call.now), "NextInstall": next_opening(tasks, INSTALL, call.now)}
     return {
         "InstanceId": node_id,
@@ -60,7 +62,10 @@ def explain_patch(call: Call, request: Request) -> Answer:
         "Baseline": _baseline(call, state, basis.baseline, group),
         "Override": _override(state),
         "Evaluation": _evaluation(call, state, basis),
-        "Patches": [_explained(call, one, basis, state.installed_at, tasks) for one in found[:_PATCHES_MAX]],
+        "Patches": [
+            _explained(call, one, basis, state.installed_at, tasks) | _known_members(one, known.get(_key(basis, one)))
+            for one in found[:_PATCHES_MAX]
+        ],
         "MatchCount": len(found),
         **{name: opening.members() for name, opening in coming.items() if opening is not None},
     }
@@ -69,13 +74,50 @@ def explain_patch(call: Call, request: Request) -> Answer:
 def _basis(call: Call, state: PatchState) -> _Basis:
     baseline = call.work.baselines.revision(state.summary.baseline_id, state.baseline_revision)
     assert baseline is not None, "revisions are never deleted"
+    day = _day(call, state)
     return _Basis(
         baseline=baseline,
-        day=state.evaluated_on,
-        patches=seen_patches(call.work, baseline, facts_of(call.work, state.facts_digest), state.evaluated_on),
+        day=day,
+        patches=seen_patches(call.work, baseline, facts_of(call.work, state.facts_digest), day),
         evaluation=evaluation_of(call.work, state),
         decide=compile_baseline(baseline),
     )
+
+
+def _day(call: Call, state: PatchState) -> date:
+    """Return the last day until now of which the evaluation is true, so that days that are left are counted from it."""
+    until = call.work.evaluations.get(state.evaluation_id).until
+    today = call.now.astimezone(UTC).date()
+    last = today if until is None else min(today, until - timedelta(days=1))
+    return max(last, state.evaluated_on)
+
+
+def _by_catalog(call: Call, basis: _Basis, patches: Sequence[NodePatch], term: str) -> list[NodePatch]:
+    """Return the patches that imported notices join with *term*, a CVE or an advisory, where nodes do not tell it."""
+    wanted = term.strip().upper()
+    names = call.work.catalog.names_of({wanted, term.strip()})
+    candidates = [one for one in patches if (one.readings[0].kb_number or one.readings[0].name) in names]
+    known = known_of(call.work, {_key(basis, one) for one in candidates})
+
+    def is_about(one: NodePatch) -> bool:
+        told = known.get(_key(basis, one), NOTHING)
+        return wanted in (id.upper() for id in (*told.cve_ids, *told.advisory_ids))
+
+    return by_urgency(filter(is_about, candidates))
+
+
+def _key(basis: _Basis, one: NodePatch) -> tuple[str, str, str]:
+    patch = one.readings[0]
+    return basis.baseline.operating_system, patch.title, patch.product
+
+
+def _known_members(one: NodePatch, known: Known | None) -> dict[str, Any]:
+    if known is None:
+        return {}
+    patch = one.readings[0]
+    told = {"CVEIds": list(patch.cve_ids), "AdvisoryIds": list(patch.advisory_ids)}
+    added = known.members() | {name: ids for name, ids in told.items() if ids}
+    return {**added, "FirstSeen": known.first_seen_at}
 
 
 def _explained(

@@ -1,31 +1,29 @@
 """The patches of all nodes: on how many each is in which state, and on which."""
 
-from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date
 from typing import Any, Final
 
 from patchwindow.domain.baseline import Baseline
-from patchwindow.domain.errors import InvalidFilter, NotFound
+from patchwindow.domain.errors import NotFound
 from patchwindow.domain.facts import Facts
 from patchwindow.domain.facts_patches import Patches, patches_of
 from patchwindow.domain.fleet_patches import Listing, Tally, listing, tally
 from patchwindow.domain.named_patches import Standing, node_patches
 from patchwindow.domain.overlay import Overlay
 from patchwindow.operations.call import Answer, Call, Request, after_text, filter_values
+from patchwindow.operations.catalog_join import NOTHING, Known, known_of
 from patchwindow.operations.evaluations import evaluation_by, facts_of
+from patchwindow.operations.patch_filters import KEYS, passing
 from patchwindow.operations.recent import Recent
 from patchwindow.protocol.pages import Key
-from patchwindow.protocol.records import from_ms, to_ms
+from patchwindow.protocol.records import from_ms
 from patchwindow.store.fleet_patches import EvaluatedNodes
 from patchwindow.store.work import Work
 
 _PAGE: Final = 50
-_KEYS: Final = ("CVE", "Name", "Classification", "Severity", "State", "Product", "MinAgeDays", "MaxAgeDays")
-_DAYS_MAX: Final = 36_500
-_STATES: Final = {standing.casefold(): standing for standing in Standing}
 
 _Question = tuple[str, Baseline, Overlay, date]
-_Passes = Callable[[Tally], bool]
 
 # A listing of 2000 patches takes 18 kB.
 _LISTINGS: Final[Recent[_Question, Listing]] = Recent(4000)
@@ -37,16 +35,21 @@ _TALLIES: Final[Recent[tuple[tuple[_Question, int], ...], Sequence[Tally]]] = Re
 
 def list_patches(call: Call, request: Request) -> Answer:
     """ListPatches: by title; nodes with equal facts, baseline and overlay are looked at together."""
-    filters = filter_values(request.get("Filters"), _KEYS)
-    passes = [_condition(call, key, values) for key, values in filters.items()]
-    found = [one for one in _tallies(call.work) if all(each(one) for each in passes)]
+    filters = filter_values(request.get("Filters"), KEYS)
+    found = passing(call, _tallies(call.work), filters)
+
+    def fetch(after: Key | None, limit: int) -> list[tuple[Tally, Known]]:
+        page = [one for one in found if after is None or one.patch.key > after][:limit]
+        known = known_of(call.work, {one.patch.catalog_key for one in page})
+        return [(one, known.get(one.patch.catalog_key, NOTHING)) for one in page]
+
     return call.pages(
         request,
         "Patches",
         default=_PAGE,
-        fetch=lambda after, limit: [one for one in found if after is None or one.patch.key > after][:limit],
-        key=lambda one: one.patch.key,
-        shape=_members,
+        fetch=fetch,
+        key=lambda pair: pair[0].patch.key,
+        shape=lambda pair: _members(*pair),
     )
 
 
@@ -111,54 +114,17 @@ def _question(work: Work, nodes: EvaluatedNodes) -> _Question:
     return nodes.facts_digest, baseline, nodes.overlay, nodes.evaluated_on
 
 
-def _members(one: Tally) -> dict[str, Any]:
+def _members(one: Tally, known: Known) -> dict[str, Any]:
     patch = one.patch
     return {
+        **known.members(),
         "Title": patch.title,
         "KBId": patch.kb_id,
         "Product": patch.product,
-        "Classification": patch.classification,
-        "Severity": patch.severity,
-        "CVEIds": list(patch.cve_ids),
-        "FirstSeen": from_ms(one.first_seen_ms),
+        "Classification": patch.classification or known.classification,
+        "Severity": patch.severity or known.severity,
+        "CVEIds": list(patch.cve_ids or known.cve_ids),
+        "FirstSeen": known.first_seen_at or from_ms(one.first_seen_ms),
         "InstanceCount": sum(one.counts.values()),
         "StateCounts": {str(standing): one.counts[standing] for standing in Standing if one.counts[standing]},
     }
-
-
-def _condition(call: Call, key: str, values: Sequence[str]) -> _Passes:
-    """Return what tells whether a patch passes one filter.
-
-    Raises:
-        InvalidFilter: it has a value that means nothing.
-    """
-    if key in ("MinAgeDays", "MaxAgeDays"):
-        limits = [to_ms(call.now - timedelta(days=_days(key, value))) for value in values]
-        if key == "MinAgeDays":
-            return lambda one: one.first_seen_ms <= max(limits)
-        return lambda one: one.first_seen_ms >= min(limits)
-    if key == "State":
-        states = [_state(value) for value in values]
-        return lambda one: any(one.counts[state] for state in states)
-    wanted = frozenset(value.casefold() for value in values)
-    if key == "Name":
-        return lambda one: any(
-            value in text.casefold() for value in wanted for text in (one.patch.title, one.patch.kb_id)
-        )
-    if key == "CVE":
-        return lambda one: any(cve.casefold() in wanted for cve in one.patch.cve_ids)
-    attribute = key.lower()
-    return lambda one: getattr(one.patch, attribute).casefold() in wanted
-
-
-def _state(value: str) -> Standing:
-    state = _STATES.get(value.replace("_", "").casefold())
-    if state is None:
-        raise InvalidFilter(f"filter State has the value {value!r}; use one of {', '.join(Standing)}")
-    return state
-
-
-def _days(key: str, value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) <= 5 and int(value) <= _DAYS_MAX):
-        raise InvalidFilter(f"filter {key} has the value {value!r}; give whole days, from 0 to {_DAYS_MAX}")
-    return int(value)

@@ -11,7 +11,7 @@ from patchwindow.domain.overlay import Overlay
 from patchwindow.store.evaluations import day_of, overlay_of
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows
-from patchwindow.store.tables import cohort, evaluation, facts, standing
+from patchwindow.store.tables import cohort, cve, evaluation, facts, known_patch, patch_reference, standing
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,23 @@ _NODES: Final = (
     .order_by(standing.c.node_id)
     .limit(sa.bindparam("limit"))
 )
+# That of which no node has told is in no fleet.
+_SIGHTS: Final = prepared(
+    sa.select(
+        known_patch.c.operating_system,
+        known_patch.c.title,
+        known_patch.c.product,
+        sa.func.min(known_patch.c.first_seen_at_ms).label("at_ms"),
+    )
+    .where(known_patch.c.first_seen_at_ms.is_not(None))
+    .group_by(known_patch.c.operating_system, known_patch.c.title, known_patch.c.product)
+)
+_EXPLOITED: Final = prepared(
+    sa.select(patch_reference.c.name)
+    .join(cve, cve.c.cve_id == patch_reference.c.reference)
+    .where(cve.c.is_known_exploited == 1)
+    .distinct()
+)
 
 
 class FleetPatches(Rows):
@@ -83,3 +100,11 @@ class FleetPatches(Rows):
         """Return up to *limit* nodes after *after* that have one of the evaluations, each with that, in order of id."""
         given = {"after": after, "limit": limit, "ids": list(evaluation_ids)}
         return [(row.node_id, row.evaluation_id) for row in self._rows(_NODES, given)]
+
+    def first_sights(self) -> dict[tuple[str, str, str], int]:
+        """Return when each patch was first reported by any node, by operating system, title and product."""
+        return {(row.operating_system, row.title, row.product): row.at_ms for row in self._rows(_SIGHTS)}
+
+    def exploited_names(self) -> set[str]:
+        """Return under which names patches are to be looked for that close CVEs which are known to be exploited."""
+        return set(self._scalars(_EXPLOITED))

@@ -116,6 +116,12 @@ def test_of_a_patch_that_waits_the_days_are_told() -> None:
     assert not any("would be approved" in line for line in lines)
 
 
+def test_what_is_known_to_be_exploited_is_told_with_the_day_by_which_to_close_it() -> None:
+    lines = said(patched(ExploitedCVEIds=["CVE-2026-1"], DueOn="2026-03-20"))
+    assert "  known to be exploited: CVE-2026-1, and to be closed by 2026-03-20" in lines
+    assert "  known to be exploited: CVE-2026-1" in said(patched(ExploitedCVEIds=["CVE-2026-1"]))
+
+
 def test_where_no_window_is_to_install_it_that_is_told() -> None:
     without = {name: value for name, value in MISSING.items() if name != "NextInstall"}
     assert "  no window is to install it" in said({**ANSWER, "Patches": [without]})

@@ -62,10 +62,11 @@ def test_each_option_is_a_filter_and_may_be_repeated() -> None:
         "--product",
         "Debian12",
     ]
-    given += ["--classification", "Security", "--min-age", "30", "--max-age", "90", "--all"]
+    given += ["--classification", "Security", "--min-age", "30", "--max-age", "90", "--all", "--known-exploited"]
     assert filters(*given) == {
         "Name": ["ssl", "bash"],
         "CVE": ["CVE-2026-1"],
+        "KnownExploited": ["true"],
         "Severity": ["important"],
         "Classification": ["Security"],
         "Product": ["Debian12"],

@@ -125,6 +125,46 @@ def test_a_patch_that_is_named_by_nothing_is_refused_with_what_is_near(here: Ins
     assert api.fault("ExplainPatch", InstanceId=node, Patch="CVE-2026-1").message.endswith("check how it is written")
 
 
+def test_a_patch_is_found_by_a_cve_that_imported_advisories_join_with_it(here: Installation, api: Api) -> None:
+    node = scanned(here)
+    seen_at = here.clock.now()
+    fix = {"OperatingSystem": "DEBIAN", "Product": "Debian12", "Name": "openssl", "Version": "2", "Extent": "SINCE"}
+    advisory = {"Id": "DSA-1", "CVEIds": ["CVE-2026-1001"], "Fixes": [fix]}
+    cve = {"CVEId": "CVE-2026-1001", "IsKnownExploited": True, "DueOn": "2026-03-20"}
+    api("ImportAdvisories", Source="tracker", Advisories=[advisory], Cves=[cve])
+    here.clock.advance(timedelta(days=1))
+    for term in ("cve-2026-1001", "DSA-1"):
+        (one,) = explained(api, node, term)["Patches"]
+        assert (one["Title"], one["State"]) == ("openssl.amd64:2", "Missing")
+        assert (one["CVEIds"], one["ExploitedCVEIds"], one["DueOn"]) == (["CVE-2026-1001"],) * 2 + ("2026-03-20",)
+        assert (one["AdvisoryIds"], one["FirstSeen"]) == (["DSA-1"], seen_at.timestamp())
+
+
+def test_by_first_sight_a_delay_counts_from_the_first_report_of_any_node(here: Installation, api: Api) -> None:
+    days = {"PatchRules": [{**SECURITY_ONLY["ApprovalRules"]["PatchRules"][0], "ApproveAfterDays": 7}]}
+    own = registered(api, ApprovalRules=days)
+    tag = {"Key": "patchwindow:ApproveByFirstSeen", "Value": "true"}
+    api("AddTagsToResource", ResourceType="PatchBaseline", ResourceId=own, Tags=[tag])
+    node = scanned(here)
+    window(api, "Install", node, Schedule="rate(1 day)")
+    first = here.clock.now().date()
+    decision = explained(api, node, "zlib")["Patches"][0]["Decision"]
+    assert decision["Dates"] == {
+        "Kind": "first seen",
+        "Date": str(first),
+        "DelayDays": 7,
+        "ApprovalDate": str(first + timedelta(days=7)),
+        "DaysLeft": 7,
+    }
+    assert decision["NearestMiss"] == [{"Key": "DAY", "Value": str(first), "Wanted": [str(first + timedelta(days=7))]}]
+    opens_at = explained(api, node, "zlib")["Patches"][0]["NextInstall"]["OpensAt"]
+    assert datetime.fromtimestamp(opens_at, UTC).date() == first + timedelta(days=7)
+    here.clock.advance(timedelta(days=3))
+    recomputed(here)
+    scan(here, node, FACTS)
+    assert explained(api, node, "zlib")["Patches"][0]["Decision"]["Dates"]["DaysLeft"] == 4
+
+
 def test_a_node_that_was_never_scanned_has_nothing_to_explain(here: Installation, api: Api) -> None:
     fault = api.fault("ExplainPatch", InstanceId=here.node(), Patch="openssl")
     assert (fault.code, "has not been scanned" in fault.message) == ("DoesNotExistException", True)

@@ -29,7 +29,7 @@ RPM: Final = {
             "kind": "security",
             "severity": "Critical",
             "issued": "2026-01-01",
-            "cves": ["CVE-2026-1"],
+            "cves": ["CVE-2026-1001"],
         }
     ],
     "packages": [{"name": "kernel", "arch": "x86_64", "version": "0:5.14-1", "origins": [0]}],
@@ -50,6 +50,7 @@ REDHAT: Final = {
     "PlatformName": "Red Hat Enterprise Linux",
     "PlatformVersion": "9.4",
 }
+EXPLOITED: Final = {"CVE-2026-1001": "2026-03-20", "CVE-2026-2002": "2026-04-01", "CVE-2026-3003": "2026-03-30"}
 KERNEL: Final = "kernel.x86_64:0:5.14-2"
 
 
@@ -93,6 +94,8 @@ def test_a_patch_is_told_with_the_number_of_its_nodes_by_state(here: Installatio
         "Classification": "Security",
         "Severity": "important",
         "CVEIds": [],
+        "ExploitedCVEIds": [],
+        "AdvisoryIds": [],
         "FirstSeen": at.timestamp(),
         "InstanceCount": 3,
         "StateCounts": {"Missing": 2, "Installed": 1},
@@ -126,8 +129,10 @@ def test_the_counts_are_those_that_each_node_tells_of_itself(here: Installation,
         ([("State", ["Missing"]), ("Product", ["debian12"])], ["openssl.amd64:2"]),
         ([("Name", ["OPEN"])], ["openssl.amd64:1", "openssl.amd64:2"]),
         ([("Name", ["bash.amd64:2", "kernel.x"]), ("State", ["Missing", "NotApproved"])], ["bash.amd64:2", KERNEL]),
-        ([("CVE", ["cve-2026-1"])], [KERNEL]),
+        ([("CVE", ["cve-2026-1001"])], [KERNEL]),
         ([("CVE", ["CVE-2026"])], []),
+        ([("KnownExploited", ["true"])], []),
+        ([("KnownExploited", ["False"]), ("State", ["Missing"])], [KERNEL, "openssl.amd64:2"]),
         ([("Severity", ["Critical"])], [KERNEL]),
         ([("Classification", ["security"]), ("State", ["Missing"])], [KERNEL, "openssl.amd64:2"]),
         ([("MinAgeDays", ["1"])], []),
@@ -143,13 +148,15 @@ def test_filters_are_anded_and_their_values_ored(
 
 
 def test_age_is_counted_from_the_first_report(here: Installation, api: Api) -> None:
-    scanned(here, OLD)
+    older = scanned(here, OLD)
     first = here.clock.now()
     here.clock.advance(timedelta(days=3))
     scanned(here, NEW)
     found = listed(api, ("MinAgeDays", ["3"]))
     assert list(found) == ["bash.amd64:1", "bash.amd64:2", "openssl.amd64:1", "openssl.amd64:2"]
     assert {datetime.fromtimestamp(one["FirstSeen"], UTC) for one in found.values()} == {first}
+    scan(here, older, NEW)
+    assert listed(api)["openssl.amd64:2"]["FirstSeen"] == first.timestamp(), "the ledger keeps it"
     assert listed(api, ("MaxAgeDays", ["2"])) == {}
 
 
@@ -157,6 +164,7 @@ def test_age_is_counted_from_the_first_report(here: Installation, api: Api) -> N
     ("key", "value", "problem"),
     [
         ("State", "Broken", "filter State has the value 'Broken'; use one of Missing, Failed"),
+        ("KnownExploited", "maybe", "filter KnownExploited has the value 'maybe'; use true or false"),
         ("MinAgeDays", "-1", "give whole days"),
         ("MaxAgeDays", "99999", "give whole days"),
     ],
@@ -168,6 +176,25 @@ def test_a_filter_that_means_nothing_is_refused(
     fault = api.fault("ListPatches", Filters=[{"Key": key, "Values": [value]}])
     assert fault.code == "InvalidFilter"
     assert problem in fault.message
+
+
+def test_what_nodes_cannot_tell_is_told_by_imported_advisories(here: Installation, api: Api) -> None:
+    scanned(here, OLD)
+    scanned(here, RPM, ping=REDHAT)
+    fix = {"OperatingSystem": "DEBIAN", "Product": "Debian12", "Name": "openssl", "Version": "2", "Extent": "SINCE"}
+    advisory = {"Id": "DSA-1", "CVEIds": ["CVE-2026-2002", "CVE-2026-3003"], "Fixes": [fix]}
+    cves = [{"CVEId": id, "IsKnownExploited": True, "DueOn": day} for id, day in EXPLOITED.items()]
+    api("ImportAdvisories", Source="tracker", Advisories=[advisory], Cves=cves)
+    found = listed(api, ("KnownExploited", ["true"]))
+    assert {title: (one["ExploitedCVEIds"], one["DueOn"]) for title, one in found.items()} == {
+        KERNEL: (["CVE-2026-1001"], "2026-03-20"),
+        "openssl.amd64:2": (["CVE-2026-2002", "CVE-2026-3003"], "2026-03-30"),
+    }
+    assert found["openssl.amd64:2"]["AdvisoryIds"] == ["DSA-1"]
+    assert found[KERNEL]["AdvisoryIds"] == ["RHSA-2026:1"]
+    assert list(listed(api, ("CVE", ["cve-2026-3003"]))) == ["openssl.amd64:2"]
+    assert list(listed(api, ("KnownExploited", ["true"]), ("Product", ["Debian12"]))) == ["openssl.amd64:2"]
+    assert "openssl.amd64:2" not in listed(api, ("KnownExploited", ["false"]))
 
 
 def test_patches_come_in_pages(here: Installation, api: Api) -> None:
@@ -215,4 +242,4 @@ def test_what_changes_by_the_baseline_changes_in_the_list(here: Installation, ap
 
 def test_the_samples_are_what_they_seem() -> None:
     (patch,) = patches_of(parse(RPM)).offered[0]
-    assert (patch.title, patch.cve_ids, patch.classification) == (KERNEL, ("CVE-2026-1",), "Security")
+    assert (patch.title, patch.cve_ids, patch.classification) == (KERNEL, ("CVE-2026-1001",), "Security")
