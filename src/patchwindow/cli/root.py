@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "commands": "Show, cancel and read the commands sent to nodes",
     "compliance": "Show which nodes and patches are compliant",
     "patches": "Show the patches of all nodes",
+    "catalog": "Import advisories, and show what is known of patches",
     "explain": "Say why a patch is in its state on a node",
     "documents": "Show the command documents",
     "scan": "Find out now which patches nodes miss",

@@ -186,7 +186,10 @@ class Catalog(Rows):
         products: Collection[str] | None = None,
         names: Collection[str] | None = None,
     ) -> list[KnownPatch]:
-        """Return up to *limit* patches that come after the key *after*, in order of keys."""
+        """Return up to *limit* patches that come after the key *after*, in order of keys.
+
+        Of *names* they have one as their name or their title, for an update of Windows is named by its title too.
+        """
         statement = sa.select(known_patch).order_by(*_KEY).limit(limit)
         if after is not None:
             statement = statement.where(sa.tuple_(*_KEY) > sa.tuple_(*(sa.literal(part) for part in after)))
@@ -195,7 +198,7 @@ class Catalog(Rows):
         if products is not None:
             statement = statement.where(known_patch.c.product.in_(products))
         if names is not None:
-            statement = statement.where(known_patch.c.name.in_(names))
+            statement = statement.where(known_patch.c.name.in_(names) | known_patch.c.title.in_(names))
         return [patch_of(row) for row in self._rows(statement)]
 
     def products(self, operating_system: str) -> list[Product]:
