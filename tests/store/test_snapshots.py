@@ -30,7 +30,7 @@ def test_a_snapshot_stays_as_it_was_when_its_baseline_changes_and_goes(work: Wor
 
 
 def test_a_snapshot_of_an_override_keeps_the_baseline_itself(work: Work) -> None:
-    key = replace(KEY, is_override=True)
+    key = replace(KEY, override="inline")
     value = Snapshot(key=key, made_at=NOW, baseline=baseline("", created_date=None, modified_date=None), revision=None)
     work.snapshots.add(value)
     assert work.snapshots.find(key, LONG_AGO) == value
@@ -43,7 +43,7 @@ def test_each_id_group_and_operating_system_has_a_snapshot_of_its_own(work: Work
         replace(KEY, snapshot_id="s-2"),
         replace(KEY, patch_group=""),
         replace(KEY, operating_system=OperatingSystem.UBUNTU),
-        replace(KEY, is_override=True),
+        replace(KEY, override="inline"),
     )
     assert [work.snapshots.find(key, LONG_AGO) for key in others] == [None] * 4
     assert [work.snapshots.get(key, NOW) for key in others] == [None] * 4

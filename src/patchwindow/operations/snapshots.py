@@ -31,6 +31,8 @@ OVERRIDE_ID: Final = "BaselineOverride"
 """What stands for the id of a baseline that overrides and names none of its own."""
 
 _PURPOSE: Final = "snapshot"
+# Not by its content: of one snapshot, a changed override is not seen.
+_INLINE: Final = "inline"
 _PREDEFINED: Final = frozenset(baseline.baseline_id for baseline in PREDEFINED)
 
 
@@ -47,7 +49,7 @@ def get_deployable(call: Call, request: Request) -> Answer:
         snapshot_id=request["SnapshotId"].lower(),
         patch_group=group,
         operating_system=system,
-        is_override=override is not None,
+        override="" if override is None else _INLINE,
     )
     snapshot = freeze(call.work, key, call.now, None if override is None else override_of(override, system))
     return {
@@ -116,7 +118,7 @@ def download_url(site: Site, snapshot: Snapshot, now: datetime) -> str:
         "s": key.snapshot_id,
         "g": key.patch_group,
         "o": key.operating_system,
-        "v": int(key.is_override),
+        "v": key.override,
         "m": to_ms(snapshot.made_at),
         "e": to_ms(now + DOWNLOAD),
     }
@@ -137,7 +139,7 @@ def download(call: Call, token: str) -> Answer:
         snapshot_id=str(claims["s"]),
         patch_group=str(claims["g"]),
         operating_system=OperatingSystem(str(claims["o"])),
-        is_override=bool(claims["v"]),
+        override=str(claims["v"]),
     )
     snapshot = call.work.snapshots.get(key, from_ms(int(claims["m"])))
     if snapshot is None:
@@ -146,7 +148,7 @@ def download(call: Call, token: str) -> Answer:
 
 
 def _made(work: Work, key: SnapshotKey, now: datetime, override: Baseline | None) -> Snapshot:
-    assert key.is_override == (override is not None), "a snapshot of an override is made of one"
+    assert bool(key.override) == (override is not None), "a snapshot of an override is made of one"
     if override is not None:
         return Snapshot(key=key, made_at=now, baseline=override, revision=None)
     stored = baseline_of(work, key.operating_system, key.patch_group)
@@ -161,7 +163,7 @@ def _content(site: Site, snapshot: Snapshot) -> Answer:
         "snapshotId": snapshot.key.snapshot_id,
         "patchGroup": snapshot.key.patch_group,
         "createdAt": snapshot.made_at.isoformat(),
-        "isBaselineOverride": snapshot.key.is_override,
+        "isBaselineOverride": snapshot.revision is None,
         "patchBaseline": {
             "accountId": owner,
             **_in_camel_case({name: value for name, value in members.items() if name not in _DATES}),

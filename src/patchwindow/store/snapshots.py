@@ -16,12 +16,13 @@ from patchwindow.store.tables import baseline_revision, snapshot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotKey:
-    """What a snapshot is of. An overridden baseline has one of its own beside that of the configured one."""
+    """What a snapshot is of. Each override has one of its own, beside that of the configured baseline."""
 
     snapshot_id: str
     patch_group: str
     operating_system: OperatingSystem
-    is_override: bool = False
+    override: str = ""
+    """What tells overrides apart; empty for the configured baseline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ _KEY: Final = (
     snapshot.c.snapshot_id == sa.bindparam("snapshot_id"),
     snapshot.c.patch_group == sa.bindparam("patch_group"),
     snapshot.c.operating_system == sa.bindparam("operating_system"),
-    snapshot.c.is_override == sa.bindparam("is_override"),
+    snapshot.c.override == sa.bindparam("override"),
 )
 _ROWS: Final = sa.select(
     snapshot.c.made_at_ms,
@@ -88,12 +89,12 @@ class Snapshots(Rows):
         return self._change(_PRUNE, {"before": ms(before)})
 
 
-def _given(key: SnapshotKey) -> dict[str, str | int]:
+def _given(key: SnapshotKey) -> dict[str, str]:
     return {
         "snapshot_id": key.snapshot_id,
         "patch_group": key.patch_group,
         "operating_system": key.operating_system,
-        "is_override": int(key.is_override),
+        "override": key.override,
     }
 
 

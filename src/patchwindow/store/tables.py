@@ -68,13 +68,13 @@ patch_group = table(
     sa.Index("patch_group_by_baseline", "baseline_id"),
 )
 
-# Baselines as patch operations go by them: a revision, or in `body` what is given instead of any.
+# Baselines as patch operations go by them: a revision, or in `body` what is given instead of any, by `override`.
 snapshot = table(
     "snapshot",
     text("snapshot_id", key=True),
     text("patch_group", key=True),
     text("operating_system", key=True),
-    number("is_override", key=True),
+    text("override", key=True),
     number("made_at_ms", key=True),
     text("baseline_id", null=True),
     number("baseline_revision", null=True),

@@ -150,7 +150,7 @@ def test_a_download_url_is_good_for_a_day_and_gives_the_snapshot_it_was_made_for
 
 
 def test_a_made_up_url_and_one_for_another_purpose_give_nothing(here: Installation) -> None:
-    claims: dict[str, str | int] = {"s": ID, "g": "", "o": "DEBIAN", "v": 0, "m": 0, "e": 2**45}
+    claims: dict[str, str | int] = {"s": ID, "g": "", "o": "DEBIAN", "v": "", "m": 0, "e": 2**45}
     for token in ("x", seal(SITE.seal_key, "patch-operation", claims), seal(b"k" * 32, "snapshot", claims)):
         with pytest.raises(BadSignature):
             read(here, f"{SITE.public_url}/snapshot/{token}")
@@ -161,9 +161,7 @@ def test_a_made_up_url_and_one_for_another_purpose_give_nothing(here: Installati
 def test_snapshots_that_nobody_can_ask_for_any_more_are_deleted(here: Installation, api: Api) -> None:
     node = here.node()
     made_at = here.clock.now()
-    key = SnapshotKey(
-        snapshot_id=ID, patch_group="", operating_system=snapshots.system_of(_node(here, node)), is_override=False
-    )
+    key = SnapshotKey(snapshot_id=ID, patch_group="", operating_system=snapshots.system_of(_node(here, node)))
     api(OPERATION, InstanceId=node, SnapshotId=ID)
     for days, is_kept in ((4, True), (1, False)):
         here.clock.advance(timedelta(days=days))

@@ -3,11 +3,11 @@ CREATE TABLE snapshot (
   snapshot_id TEXT NOT NULL,
   patch_group TEXT NOT NULL,
   operating_system TEXT NOT NULL,
-  is_override BIGINT NOT NULL,
+  override TEXT NOT NULL,
   made_at_ms BIGINT NOT NULL,
   baseline_id TEXT,
   baseline_revision BIGINT,
   body TEXT,
-  PRIMARY KEY (snapshot_id, patch_group, operating_system, is_override, made_at_ms)
+  PRIMARY KEY (snapshot_id, patch_group, operating_system, override, made_at_ms)
 );
 CREATE INDEX snapshot_by_time ON snapshot (made_at_ms);
