@@ -128,7 +128,7 @@ def list_resource_summaries(call: Call, request: Request) -> Answer:
         default=_PAGE,
         fetch=lambda after, limit: list(islice(_summed(call, wanted, after), limit)),
         key=_place_of,
-        shape=lambda one: resource_summary(call, one),
+        shape=lambda one: _summary_of_set(one) if isinstance(one, ComplianceSet) else _patch_summary(call, one),
     )
 
 
@@ -138,6 +138,14 @@ def items_of(call: Call, node_id: str) -> Iterator[tuple[Key, Item]]:
     for item in () if state is None else _items(call, state):
         yield ("", item["Title"], item["Details"]["PatchState"]), item
     yield from compliance_items.items_of(call, node_id)
+
+
+def resource_summaries_of(call: Call, node_id: str, state: PatchState | None) -> Iterator[dict[str, Any]]:
+    """Yield the summary of each type of a node, whose patches are in *state*; that of patches comes first."""
+    if state is not None:
+        yield _patch_summary(call, state)
+    for one in call.work.compliance_items.of(node_id):
+        yield _summary_of_set(one)
 
 
 def _summed(call: Call, wanted: Conditions, after: Key | None) -> Iterator[Summed]:
@@ -267,19 +275,16 @@ def _of_node(node: Node, key: str) -> Value:
     return _NODE_KEYS[key](node) or ""
 
 
-def resource_summary(call: Call, one: Summed) -> dict[str, Any]:
-    """Return the API's summary of one resource and type."""
-    if isinstance(one, ComplianceSet):
-        return {
-            "ComplianceType": one.compliance_type,
-            "ResourceType": NODE,
-            "ResourceId": one.node_id,
-            "Status": str(one.status),
-            "OverallSeverity": str(one.overall_severity),
-            "ExecutionSummary": compliance_items.execution_members(one),
-            **_summaries(tally_of(one.items)),
-        }
-    return _patch_summary(call, one)
+def _summary_of_set(one: ComplianceSet) -> dict[str, Any]:
+    return {
+        "ComplianceType": one.compliance_type,
+        "ResourceType": NODE,
+        "ResourceId": one.node_id,
+        "Status": str(one.status),
+        "OverallSeverity": str(one.overall_severity),
+        "ExecutionSummary": compliance_items.execution_members(one),
+        **_summaries(tally_of(one.items)),
+    }
 
 
 def _patch_summary(call: Call, state: PatchState) -> dict[str, Any]:

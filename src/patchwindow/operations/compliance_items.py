@@ -62,7 +62,7 @@ def put(call: Call, request: Request) -> Answer:
     if call.work.nodes.lock(node_id) is None:
         raise UnknownResource(f"there is no {NODE} {node_id!r}; check its id")
     is_partial = request.get("UploadType") == _PARTIAL
-    _check_type(call, compliance_type, is_partial=is_partial)
+    check_type(call, compliance_type, is_partial=is_partial)
     found = execution_of(request["ExecutionSummary"])
     items = tuple(_item(one, found) for one in request["Items"])
     tell(
@@ -169,7 +169,7 @@ def each(
         yield from (one for one in found if one.node_id in passing)
 
 
-def _check_type(call: Call, compliance_type: str, *, is_partial: bool) -> None:
+def check_type(call: Call, compliance_type: str, *, is_partial: bool) -> None:
     """Check that items of the type can be told.
 
     Raises:
