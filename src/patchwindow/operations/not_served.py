@@ -10,7 +10,6 @@ _SESSIONS: Final = "interactive sessions are outside its scope"
 _CLOUD: Final = "accounts, resource policies and connectors of a cloud provider are outside its scope"
 _DOCUMENTS: Final = "documents of one's own come later; the documents that it ships can be read"
 _ASSOCIATIONS: Final = "associations come later; maintenance windows run documents on a schedule"
-_INVENTORY: Final = "inventory comes later; what a node has installed is in its patches"
 _NODE_VIEWS: Final = "use DescribeInstanceInformation, which shows every node"
 _DATA_SYNC: Final = "resource data sync writes to cloud storage, which is outside its scope"
 
@@ -104,14 +103,6 @@ _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
         "StartAssociationsOnce",
         "UpdateAssociation",
         "UpdateAssociationStatus",
-    ),
-    _INVENTORY: (
-        "DeleteInventory",
-        "DescribeInventoryDeletions",
-        "GetInventory",
-        "GetInventorySchema",
-        "ListInventoryEntries",
-        "PutInventory",
     ),
     _NODE_VIEWS: ("DescribeInstanceProperties", "GetConnectionStatus", "ListNodes", "ListNodesSummary"),
     _DATA_SYNC: (

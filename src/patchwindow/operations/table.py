@@ -21,6 +21,8 @@ from patchwindow.operations import (
     executions,
     explain,
     fleet,
+    inventory,
+    inventory_reports,
     known_patches,
     messages,
     node_compliance,
@@ -140,6 +142,13 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "ListComplianceSummaries": _reads(compliance.list_summaries),
     "ListResourceComplianceSummaries": _reads(compliance.list_resource_summaries),
     "PutComplianceItems": Operation(compliance_items.put, writes=True, node_of=_named("ResourceId")),
+    # Inventory
+    "PutInventory": Operation(inventory_reports.put, writes=True, node_of=_named("InstanceId")),
+    "GetInventory": _reads(inventory.query),
+    "GetInventorySchema": _reads(inventory.schemas),
+    "ListInventoryEntries": _reads(inventory.entries),
+    "DeleteInventory": _writes(inventory.delete),
+    "DescribeInventoryDeletions": _reads(inventory.describe_deletions),
     # Service settings
     "GetServiceSetting": _reads(service_settings.get),
     "UpdateServiceSetting": _writes(service_settings.update),
