@@ -1,10 +1,8 @@
 """What facts and a baseline make of a node. Every view of a node's patches asks here, so no two can disagree."""
 
 import functools
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import date
-from threading import Lock
 from typing import Final
 
 from patchwindow.domain.baseline import Baseline, ComplianceStatus
@@ -16,39 +14,15 @@ from patchwindow.domain.overlay import NOTHING, Overlay
 from patchwindow.domain.validity import next_change
 from patchwindow.operations.first_sight import first_seen
 from patchwindow.operations.kept_facts import read
+from patchwindow.operations.recent import Recent
 from patchwindow.store.evaluations import Question, StoredEvaluation
 from patchwindow.store.patch_states import PatchState
 from patchwindow.store.work import Work
 
 _Key = tuple[str, Baseline, Overlay, date]
 
-
-class Memory:
-    """The evaluations that were asked for last: nodes with equal facts and one baseline have equal ones."""
-
-    def __init__(self, count_max: int) -> None:
-        self._count_max = count_max
-        self._found: OrderedDict[_Key, Evaluation] = OrderedDict()
-        self._lock = Lock()
-
-    def recall(self, key: _Key, make: Callable[[], Evaluation]) -> Evaluation:
-        """Return the evaluation under *key*; *make* it where it is not remembered."""
-        with self._lock:
-            found = self._found.get(key)
-            if found is not None:
-                self._found.move_to_end(key)
-                return found
-        # Outside the lock: two threads may make the same, which costs time and nothing else.
-        made = make()
-        with self._lock:
-            self._found[key] = made
-            while len(self._found) > self._count_max:
-                self._found.popitem(last=False)
-        return made
-
-
 # An evaluation of 2000 packages takes about a megabyte.
-_MEMORY: Final = Memory(64)
+_MEMORY: Final[Recent[_Key, Evaluation]] = Recent(64)
 
 
 def evaluation_of(work: Work, state: PatchState) -> Evaluation:

@@ -1,18 +1,15 @@
 """What is remembered of evaluations."""
 
 from datetime import date
-from functools import partial
 
 from tests.fakes.scans import SECURITY, facts_of, package, update
 from tests.fakes.site import Installation
 
-from patchwindow.domain.evaluation import Evaluation, evaluate
 from patchwindow.domain.facts import digest
 from patchwindow.domain.facts_reading import parse
 from patchwindow.domain.operating_system import OperatingSystem
-from patchwindow.domain.overlay import NOTHING
 from patchwindow.domain.predefined import default_for
-from patchwindow.operations.evaluations import Memory, evaluation_by
+from patchwindow.operations.evaluations import evaluation_by
 
 DAY = date(2026, 3, 14)
 FACTS = parse(facts_of([package("openssl", origin=SECURITY)], [update("openssl")]))
@@ -31,16 +28,3 @@ def test_another_day_or_baseline_is_another_question(here: Installation) -> None
         found = evaluation_by(work, FACTS, digest(FACTS), DEBIAN, DAY)
         assert evaluation_by(work, FACTS, digest(FACTS), DEBIAN, date(2026, 3, 15)) is not found
         assert evaluation_by(work, FACTS, digest(FACTS), ubuntu, DAY) is not found
-
-
-def test_what_was_asked_for_longest_ago_is_forgotten_first() -> None:
-    memory = Memory(2)
-    made: list[str] = []
-
-    def make(name: str) -> Evaluation:
-        made.append(name)
-        return evaluate(FACTS, DEBIAN, DAY)
-
-    for name in "abacab":
-        memory.recall((name, DEBIAN, NOTHING, DAY), partial(make, name))
-    assert made == ["a", "b", "c", "b"]
