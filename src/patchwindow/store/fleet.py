@@ -98,7 +98,11 @@ _SCANNED_TAGGED: Final = prepared(
     .group_by(standing.c.cohort_id, tag.c.value)
 )
 _LOST: Final = sa.select(standing.c.cohort_id).join(node, node.c.node_id == standing.c.node_id).where(_IS_LOST)
-_LOST_SCANNED: Final = prepared(_LOST.add_columns(_NO_VALUE, _NODES, _STALE).group_by(standing.c.cohort_id))
+# Also by the age of the scan: by cohort alone, SQLite goes through all nodes in that order, and not through the few that
+# are lost.
+_LOST_SCANNED: Final = prepared(
+    _LOST.add_columns(_NO_VALUE, _NODES, _STALE).group_by(standing.c.cohort_id, sa.case((_SCAN_IS_OLD, 1), else_=0))
+)
 _WITH_TAG: Final = sa.and_(tag.c.resource_id == node.c.node_id, *_TAGGED)
 _LOST_SCANNED_TAGGED: Final = prepared(
     _LOST.add_columns(_VALUE, _NODES, _STALE).outerjoin(tag, _WITH_TAG).group_by(standing.c.cohort_id, tag.c.value)
