@@ -23,6 +23,7 @@ from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.domain.predefined import PREDEFINED, default_for
 from patchwindow.engine.call_webhooks import Caller
 from patchwindow.engine.engine import Engine
+from patchwindow.fetch import Fetcher, Places
 from patchwindow.hooks import HttpHooks
 from patchwindow.operations import retention
 from patchwindow.operations.call import Site
@@ -67,6 +68,8 @@ class Config:
     region: str = REGION
     quotas: Quotas = field(default_factory=Quotas)
     retention: Retention = field(default_factory=Retention)
+    overrides: Places = field(default_factory=Places)
+    """Where override lists and baseline overrides may be fetched from."""
 
 
 def default_data(environ: Mapping[str, str]) -> Path:
@@ -143,6 +146,7 @@ class Server:
             load_routes(),
             bell=bell,
             program=program,
+            fetch=Fetcher(config.overrides).fetch,
             background=lambda: _background(engine, caller, bell),
         )
         self._uvicorn = uvicorn.Server(

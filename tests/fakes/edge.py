@@ -16,6 +16,7 @@ from botocore.credentials import Credentials
 from botocore.serialize import create_serializer
 from tests.fakes.site import FINGERPRINT, PUBLIC_KEY, Installation, as_node
 
+from patchwindow.domain.errors import Invalid
 from patchwindow.protocol.rest import load_routes
 from patchwindow.protocol.service import load_operations
 from patchwindow.store.settings import AccessKey, Role
@@ -116,12 +117,15 @@ class Edge:
         self.bell = LoopBell()
         self.here.database.on_wake(self.bell.ring)
         self.is_background_running = False
+        self.files: dict[str, bytes] = {}
+        self.fetched: list[str] = []
         self.app = App(
             self.here.service,
             load_operations(),
             load_routes(),
             bell=self.bell,
             program=PROGRAM,
+            fetch=self.fetch,
             background=self._background,
         )
         self.keys = {role.value: self._key(role) for role in Role}
@@ -133,6 +137,13 @@ class Edge:
         """Give up threads and database."""
         self.app._rpc.close()
         self.here.close()
+
+    def fetch(self, url: str, _: int) -> bytes:
+        """Return what is at *url*, of what a test has put there."""
+        self.fetched.append(url)
+        if url not in self.files:
+            raise Invalid(f"{url} cannot be fetched: it is not there")
+        return self.files[url]
 
     def node(self) -> tuple[str, Credentials, Credentials]:
         """Register a node; return its id, its own key, and a session."""

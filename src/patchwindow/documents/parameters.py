@@ -14,8 +14,6 @@ _LIST: Final = "StringList"
 _PARAMETER_STORE: Final = re.compile(r"\{\{\s*ssm:")
 _NOT_SERVED: Final = {
     ("AWS-RunPatchBaseline", "AssociationId"): "associations are",
-    ("AWS-RunPatchBaseline", "InstallOverrideList"): "override lists are",
-    ("AWS-RunPatchBaseline", "BaselineOverride"): "baseline overrides are",
 }
 
 

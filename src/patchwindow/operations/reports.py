@@ -1,27 +1,30 @@
 """Patch operations on nodes: what they are to do, and what they found (docs/facts.md)."""
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
 from patchwindow.documents import library
 from patchwindow.documents.parameters import typed_parameters
 from patchwindow.domain import invocation
+from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.errors import Denied, Invalid, UnsupportedOperatingSystem
 from patchwindow.domain.facts import Facts
 from patchwindow.domain.node import Node
 from patchwindow.domain.operating_system import OperatingSystem, from_platform
 from patchwindow.domain.patch_group import group_of
-from patchwindow.domain.patch_state import PatchState
+from patchwindow.domain.patch_state import Counts, PatchEntry, PatchState
 from patchwindow.domain.run import Command
-from patchwindow.operations import catalog, cohorts
+from patchwindow.operations import catalog, cohorts, snapshots
 from patchwindow.operations.call import Answer, Call
+from patchwindow.operations.evaluations import evaluation_by
 from patchwindow.operations.report_reading import INSTALL, SCHEMA, Report
 from patchwindow.operations.tags import NODE
 from patchwindow.store.cohorts import CohortKey
 from patchwindow.store.evaluations import StoredEvaluation
 from patchwindow.store.patch_states import Operation
+from patchwindow.store.snapshots import Snapshot
 
 _CLOCK_SLACK: Final = timedelta(minutes=5)
 _MISSING_MAX: Final = 20
@@ -60,9 +63,13 @@ def receive(call: Call, command_id: str, node_id: str, report: Report) -> Answer
         raise Invalid(f"operation: the report is of {report.operation!r}, and the command is {operation}")
     started_at, ended_at = _times(report, call.now)
     group = group_of(call.work.tags.of(NODE, node_id)) or ""
+    system = _operating_system(report.known.facts, node)
+    basis = snapshots.basis_of(call, command_id, parameters, system, group)
+    if basis is not None and basis.url:
+        return _verdict_by(call, node_id, report, snapshots.held(call.work, basis, call.now))
     key = CohortKey(
         facts_digest=report.known.digest,
-        operating_system=_operating_system(report.known.facts, node),
+        operating_system=system,
         patch_group=group,
         overlay=report.overlay,
     )
@@ -75,7 +82,7 @@ def receive(call: Call, command_id: str, node_id: str, report: Report) -> Answer
         node_id,
         Operation(
             patch_group=group,
-            snapshot_id=parameters["SnapshotId"] or None,
+            snapshot_id=None if basis is None else basis.key.snapshot_id,
             owner_information="" if sender is None else sender.owner_information,
             operation=operation,
             operation_start_time=started_at,
@@ -144,10 +151,22 @@ def _verdict(call: Call, node_id: str, group: str, evaluation: StoredEvaluation)
     baseline = call.work.baselines.revision(question.baseline_id, question.baseline_revision)
     assert baseline is not None, "revisions are never deleted"
     bad = call.work.evaluations.patches(evaluation.evaluation_id) or ()
+    return _told(node_id, group, baseline, counts, bad)
+
+
+def _verdict_by(call: Call, node_id: str, report: Report, frozen: Snapshot) -> Answer:
+    """Return the verdict of a baseline override, of which nothing is kept: the node's compliance is by its own baseline."""
+    day = frozen.made_at.astimezone(UTC).date()
+    known, baseline = report.known, frozen.baseline
+    found = evaluation_by(call.work, known.facts, known.digest, baseline, day, overlay=report.overlay)
+    return _told(node_id, frozen.key.patch_group, baseline, found.counts, found.entries)
+
+
+def _told(node_id: str, group: str, baseline: Baseline, counts: Counts, patches: Iterable[PatchEntry]) -> Answer:
     return {
         "nodeId": node_id,
         "status": str(counts.status),
-        "baselineId": question.baseline_id,
+        "baselineId": baseline.baseline_id,
         "baselineName": baseline.name,
         "patchGroup": group,
         "counts": {
@@ -166,6 +185,6 @@ def _verdict(call: Call, node_id: str, group: str, evaluation: StoredEvaluation)
                 "severity": entry.severity,
                 "source": entry.source,
             }
-            for entry in islice((entry for entry in bad if entry.state is PatchState.MISSING), _MISSING_MAX)
+            for entry in islice((entry for entry in patches if entry.state is PatchState.MISSING), _MISSING_MAX)
         ],
     }

@@ -4,7 +4,9 @@ A snapshot is of a patch group, an operating system and an id.  It is made when 
 the same snapshot for three days, and a new one afterwards.
 """
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,6 +15,7 @@ from patchwindow.domain.baseline_check import check
 from patchwindow.domain.errors import BadSignature, Invalid, NotFound, UnknownNode, UnsupportedOperatingSystem
 from patchwindow.domain.node import Node
 from patchwindow.domain.operating_system import OperatingSystem, from_platform, product
+from patchwindow.domain.override import check_pair
 from patchwindow.domain.patch_group import group_of
 from patchwindow.domain.predefined import OWNER_ACCOUNT, PREDEFINED
 from patchwindow.operations.call import Answer, Call, Request, Site
@@ -34,6 +37,14 @@ _PURPOSE: Final = "snapshot"
 # Not by its content: of one snapshot, a changed override is not seen.
 _INLINE: Final = "inline"
 _PREDEFINED: Final = frozenset(baseline.baseline_id for baseline in PREDEFINED)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """By which snapshot an operation goes; *url* is of the baseline override that it is made of, if it is of one."""
+
+    key: SnapshotKey
+    url: str
 
 
 def get_deployable(call: Call, request: Request) -> Answer:
@@ -109,6 +120,46 @@ def freeze(work: Work, key: SnapshotKey, now: datetime, override: Baseline | Non
 def find(work: Work, key: SnapshotKey, now: datetime) -> Snapshot | None:
     """Return the snapshot that *key* gives at *now*."""
     return work.snapshots.find(key, now - KEPT)
+
+
+def basis_of(
+    call: Call, command_id: str, parameters: Mapping[str, Any], system: OperatingSystem, group: str
+) -> Basis | None:
+    """Return by which snapshot a command with these *parameters* goes on nodes of this system and group, if by any.
+
+    Its id is the one given, else that of the window execution that sent the command.  A command with neither goes by the
+    baseline as it is; but an override is fetched once, for which the command itself is the id.
+
+    Raises:
+        Invalid: the parameters name two overrides, of which an operation can have one.
+    """
+    url = parameters.get("BaselineOverride", "")
+    check_pair(parameters.get("InstallOverrideList", ""), url)
+    snapshot_id = parameters.get("SnapshotId", "").lower() or call.work.executions.of_command(command_id)
+    if not snapshot_id and not url:
+        return None
+    key = SnapshotKey(
+        snapshot_id=snapshot_id or command_id,
+        patch_group=group,
+        operating_system=system,
+        override=hashlib.sha256(url.encode()).hexdigest() if url else "",
+    )
+    return Basis(key, url)
+
+
+def held(work: Work, basis: Basis, now: datetime) -> Snapshot:
+    """Return the snapshot that was made when the operation got its order.
+
+    Raises:
+        Invalid: there is none, since the node has got no order, or so long ago, or is another now.
+    """
+    found = find(work, basis.key, now)
+    if found is None:
+        raise Invalid(
+            f"snapshot {basis.key.snapshot_id} of the baseline override for {basis.key.operating_system} is not there; "
+            "ask for the order first, or send a new command"
+        )
+    return found
 
 
 def download_url(site: Site, snapshot: Snapshot, now: datetime) -> str:

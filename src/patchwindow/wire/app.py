@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from patchwindow.operations.overrides import Fetch
 from patchwindow.operations.service import Service
 from patchwindow.protocol.rest import Routes
 from patchwindow.protocol.service import OperationModel
@@ -35,12 +36,13 @@ class App:
         *,
         bell: Bell,
         program: bytes,
+        fetch: Fetch,
         background: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         self._rpc = Rpc(service, operations, routes, bell)
         self._program = program
         self._background = background
-        self._capability = capability = Capability(service, program)
+        self._capability = capability = Capability(service, program, fetch)
         self._pages = Starlette(
             routes=[
                 Route("/", self._about),

@@ -1,5 +1,6 @@
 """What patch operations on nodes speak with, below their capability URL (docs/facts.md)."""
 
+import asyncio
 import gzip
 import io
 import json
@@ -15,8 +16,9 @@ from starlette.responses import JSONResponse, Response
 from patchwindow.domain.errors import Invalid, MovedMeanwhile, PatchwindowError
 from patchwindow.operations.call import Answer, Call
 from patchwindow.operations.capabilities import open_capability
+from patchwindow.operations.overrides import Fetch, Overrides
 from patchwindow.operations.report_reading import read
-from patchwindow.operations.reports import order, receive
+from patchwindow.operations.reports import receive
 from patchwindow.operations.service import Service
 from patchwindow.wire.batches import Batches
 from patchwindow.wire.http import Disconnected, TooLarge, read_body
@@ -33,9 +35,12 @@ _Job = tuple[str, Callable[[Call], Answer]]
 class Capability:
     """The three requests below a capability URL."""
 
-    def __init__(self, service: Service, program: bytes) -> None:
+    def __init__(self, service: Service, program: bytes, fetch: Fetch) -> None:
         self._service = service
         self._program = program
+        self._overrides = Overrides(service, fetch)
+        # Many nodes of one command ask at once: one of them waits on a thread for the override, the others without.
+        self._turn = asyncio.Lock()
         # Nodes of one window report at about the same time: those who wait to write are committed together.
         self._writes: Batches[_Job, Answer | Exception] = Batches(
             service.write_of_nodes, threads=service.database.writers, together_max=service.database.together_max
@@ -51,14 +56,16 @@ class Capability:
         return await run_in_threadpool(_refusing, answer)
 
     async def order(self, request: Request) -> Response:
-        """GET …/order: what to do."""
-
-        def answer() -> Response:
+        """GET …/order: what to do. What the operation goes by is frozen before."""
+        try:
             command_id, node_id = self._open(request)
-            with self._service.call_of_node(node_id, writes=False) as call:
-                return JSONResponse(order(call, command_id, node_id))
-
-        return await run_in_threadpool(_refusing, answer)
+            answer, unfrozen = await run_in_threadpool(self._overrides.look, command_id, node_id)
+            if unfrozen is not None:
+                async with self._turn:
+                    await run_in_threadpool(self._overrides.freeze, command_id, node_id)
+            return JSONResponse(answer)
+        except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer)
+            return _refusal(problem)
 
     async def report(self, request: Request) -> Response:
         """POST …/report: facts in, verdict out."""

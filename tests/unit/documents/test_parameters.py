@@ -58,13 +58,19 @@ def test_one_message_names_everything_that_is_wrong() -> None:
     ("name", "value"),
     [
         ("AssociationId", SNAPSHOT),
-        ("InstallOverrideList", "https://lists.example.net/patches.yaml"),
-        ("BaselineOverride", "s3://bucket/baselines.json"),
     ],
 )
 def test_what_would_be_passed_over_in_silence_is_refused(name: str, value: str) -> None:
     assert f"{name} must be empty: " in problems_of(PATCH, Operation=["Scan"], **{name: [value]})
     assert typed_parameters(PATCH, {"Operation": ["Scan"], name: [""]})[name] == ""
+
+
+@pytest.mark.parametrize("name", ["InstallOverrideList", "BaselineOverride"])
+def test_an_override_is_a_url_of_one_of_three_kinds(name: str) -> None:
+    for url in ("https://lists.example.net/patches.yaml", "s3://bucket/a/list.yaml", "file:///srv/lists/list.yaml"):
+        assert typed_parameters(PATCH, {"Operation": ["Scan"], name: [url]})[name] == url
+    for url in ("http://lists.example.net/patches.yaml", "s3://bucket", "file://host/list.yaml", "/srv/list.yaml"):
+        assert f"{name} is '{url}', which does not match " in problems_of(PATCH, Operation=["Scan"], **{name: [url]})
 
 
 @pytest.mark.parametrize("seconds", ["0", "36001", "07200", "7200\n", "-1", "99999", ""])
