@@ -116,4 +116,7 @@ def _difference(one: Members) -> str:
 
 
 def _opening(opening: Members) -> str:
+    if "AssociationId" in opening:
+        name, id = opening.get("AssociationName", ""), opening["AssociationId"]
+        return f"{show.text(opening['OpensAt'])}, by association {f'{name} ({id})' if name else id}"
     return f"{show.text(opening['OpensAt'])}, when window {opening['WindowName']} ({opening['WindowId']}) opens"

@@ -13,13 +13,13 @@ from patchwindow.domain.explanation import explain
 from patchwindow.domain.facts_patches import Patches, verdict
 from patchwindow.domain.named_patches import NodePatch, by_urgency, named, near, node_patches
 from patchwindow.domain.patch_group import group_of
-from patchwindow.operations import retention
 from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.operations.catalog_join import NOTHING, Known, known_of
 from patchwindow.operations.evaluations import evaluation_of, facts_of
 from patchwindow.operations.explanation_members import decision_members
 from patchwindow.operations.first_sight import seen_patches
-from patchwindow.operations.node_windows import INSTALL, SCAN, PatchTask, next_opening, patch_tasks
+from patchwindow.operations.judged_by import baseline_members, evaluation_members, override_members
+from patchwindow.operations.node_patching import INSTALL, SCAN, Patching, next_opening, patching_of
 from patchwindow.operations.nodes import stored
 from patchwindow.operations.tags import NODE
 from patchwindow.store.patch_states import PatchState
@@ -52,18 +52,22 @@ def explain_patch(call: Call, request: Request) -> Answer:
     if not found:
         raise NotFound(_unknown(node_id, request["Patch"], near(patches, request["Patch"])))
     group = group_of(call.work.tags.of(NODE, node_id))
-    tasks = patch_tasks(call, node_id)
+    patching = patching_of(call, node_id)
     known = known_of(call.work, {_key(basis, one) for one in found[:_PATCHES_MAX]})
-    coming = {"NextScan": next_opening(tasks, SCAN, call.now), "NextInstall": next_opening(tasks, INSTALL, call.now)}
+    coming = {
+        "NextScan": next_opening(patching, SCAN, call.now),
+        "NextInstall": next_opening(patching, INSTALL, call.now),
+    }
     return {
         "InstanceId": node_id,
         "OperatingSystem": str(basis.baseline.operating_system),
         "PatchGroup": group,
-        "Baseline": _baseline(call, state, basis.baseline, group),
-        "Override": _override(state),
-        "Evaluation": _evaluation(call, state, basis),
+        "Baseline": baseline_members(call, state, basis.baseline, group),
+        "Override": override_members(call, state),
+        "Evaluation": evaluation_members(call, state, basis.day),
         "Patches": [
-            _explained(call, one, basis, state.installed_at, tasks) | _known_members(one, known.get(_key(basis, one)))
+            _explained(call, one, basis, state.installed_at, patching)
+            | _known_members(one, known.get(_key(basis, one)))
             for one in found[:_PATCHES_MAX]
         ],
         "MatchCount": len(found),
@@ -121,12 +125,12 @@ def _known_members(one: NodePatch, known: Known | None) -> dict[str, Any]:
 
 
 def _explained(
-    call: Call, one: NodePatch, basis: _Basis, installed_at: Sequence[int], tasks: Sequence[PatchTask]
+    call: Call, one: NodePatch, basis: _Basis, installed_at: Sequence[int], patching: Sequence[Patching]
 ) -> dict[str, Any]:
     patch, decision = verdict(one.readings, basis.day, basis.decide)
     explanation = explain(patch, basis.baseline, basis.day)
     status = None if one.entry is None else basis.evaluation.compliance_of(one.entry)
-    opening = _install(call, decision, tasks) if one.is_offered else None
+    opening = _install(call, decision, patching) if one.is_offered else None
     return {
         "Title": patch.title,
         "KBId": patch.kb_id,
@@ -145,59 +149,20 @@ def _explained(
     }
 
 
-def _install(call: Call, decision: Decision, tasks: Sequence[PatchTask]) -> dict[str, Any] | None:
+def _install(call: Call, decision: Decision, patching: Sequence[Patching]) -> dict[str, Any] | None:
     """Return the first opening that could install what was decided about so: a day approves from its beginning."""
     if decision.status not in _TO_COME:
         return None
     after = call.now
     if decision.approval_date is not None:
         after = max(after, datetime.combine(decision.approval_date, time(), UTC) - _TICK)
-    opening = next_opening(tasks, INSTALL, after)
+    opening = next_opening(patching, INSTALL, after)
     return None if opening is None else opening.members()
 
 
 def _installed_time(one: NodePatch, installed_at: Sequence[int]) -> datetime | None:
     index = None if one.entry is None else one.entry.package_index
     return datetime.fromtimestamp(installed_at[index], UTC) if index is not None and installed_at[index] else None
-
-
-def _baseline(call: Call, state: PatchState, baseline: Baseline, group: str | None) -> dict[str, Any]:
-    baseline_id, system = baseline.baseline_id, baseline.operating_system
-    registered = call.work.patch_groups.baseline_of(group, system) if group else None
-    if registered == baseline_id:
-        reason = "PATCH_GROUP"
-    elif registered is None and call.work.baselines.default_of(system) == baseline_id:
-        reason = "DEFAULT"
-    else:
-        reason = "FORMER"
-    now = call.work.baselines.get(baseline_id)
-    return {
-        "BaselineId": baseline_id,
-        "Name": baseline.name,
-        "Version": state.baseline_revision,
-        "CurrentVersion": None if now is None else now.revision,
-        "Reason": reason,
-    }
-
-
-def _override(state: PatchState) -> dict[str, Any] | None:
-    summary = state.summary
-    given = {"InstallOverrideList": summary.install_override_list, "SnapshotId": summary.snapshot_id}
-    return given if any(given.values()) else None
-
-
-def _evaluation(call: Call, state: PatchState, basis: _Basis) -> dict[str, Any]:
-    facts_at = state.summary.operation_end_time
-    return {
-        "FactsDigest": state.facts_digest,
-        "FactsAt": facts_at,
-        "Operation": state.summary.operation,
-        "CommandId": state.command_id,
-        "EvaluatedOn": str(basis.day),
-        # Facts that are equal to known ones were found to be so when they came.
-        "EvaluatedAt": max(state.computed_at, facts_at),
-        "IsStale": call.now - facts_at > retention.of(call.work).stale_after,
-    }
 
 
 def _unknown(node_id: str, term: str, names: Sequence[str]) -> str:

@@ -122,6 +122,13 @@ def test_what_is_known_to_be_exploited_is_told_with_the_day_by_which_to_close_it
     assert "  known to be exploited: CVE-2026-1" in said(patched(ExploitedCVEIds=["CVE-2026-1"]))
 
 
+def test_what_an_association_does_is_told_by_its_name_or_its_id() -> None:
+    opening = {"AssociationId": "a-1", "AssociationName": "nightly", "OpensAt": AT}
+    assert said({**ANSWER, "NextScan": opening})[-1] == "Next scan: 2026-03-14T10:00:00Z, by association nightly (a-1)"
+    del opening["AssociationName"]
+    assert said({**ANSWER, "NextScan": opening})[-1] == "Next scan: 2026-03-14T10:00:00Z, by association a-1"
+
+
 def test_where_no_window_is_to_install_it_that_is_told() -> None:
     without = {name: value for name, value in MISSING.items() if name != "NextInstall"}
     assert "  no window is to install it" in said({**ANSWER, "Patches": [without]})

@@ -7,14 +7,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.fakes.api import Api
-from tests.fakes.scans import SECURITY, facts_of, package, scan, update
+from tests.fakes.scans import SECURITY, facts_of, package, report_of, scan, send, update
 from tests.fakes.site import Installation
 
+from patchwindow.domain.association import Association
 from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.decision import decide
 from patchwindow.domain.facts_patches import patches_of
 from patchwindow.domain.facts_reading import parse
-from patchwindow.operations import cohorts
+from patchwindow.domain.window import Target
+from patchwindow.operations import cohorts, reports
+from patchwindow.operations.report_reading import read
 from patchwindow.protocol.records import from_members
 
 FACTS: Final = facts_of(
@@ -90,6 +93,26 @@ def window(api: Api, operation: str, node: str, **members: Any) -> str:
         TaskInvocationParameters={"RunCommand": {"Parameters": {"Operation": [operation]}}},
     )
     return str(made)
+
+
+def associated(here: Installation, document: str, schedule: str, **members: Any) -> None:
+    """Make an association with every node."""
+    now = here.clock.now()
+    made = Association(
+        **{
+            "association_id": here.ids.uuid(),
+            "association_name": document,
+            "name": document,
+            "schedule_expression": schedule,
+            "targets": (Target(key="InstanceIds", values=("*",)),),
+            "date": now,
+            "last_update_association_date": now,
+            "scheduled_at": now,
+            **members,
+        }
+    )
+    with here.database.write() as work:
+        work.associations.put(made, is_wanted=False, next_run_at=None, wake_at=now)
 
 
 def test_what_a_node_has_of_a_package_is_told_with_what_to_act_on_first(here: Installation, api: Api) -> None:
@@ -275,6 +298,35 @@ def test_the_next_window_that_installs_it_and_the_next_that_scans_are_named(here
     assert missing["NextInstall"] == answer["NextInstall"]
     assert "NextInstall" not in installed
     assert "NextInstall" not in explained(api, node, "bash")["Patches"][0], "no baseline approves it"
+
+
+def test_an_association_that_scans_is_the_next_scan_where_it_comes_first(here: Installation, api: Api) -> None:
+    node = scanned(here)
+    window(api, "Scan", node)
+    associated(here, "AWS-RunPatchBaselineAssociation", "rate(1 day)", parameters={"Operation": ["Scan"]})
+    others: tuple[dict[str, Any], ...] = (
+        {"parameters": {"Operation": ["Install"]}},
+        {"parameters": {"Operation": ["Scan"]}, "targets": (Target(key="tag:Patch Group", values=("db",)),)},
+        {"parameters": {}},
+    )
+    for other in others:
+        associated(here, "AWS-RunPatchBaseline", "rate(30 minutes)", **other)
+    associated(here, "AWS-RunShellScript", "rate(30 minutes)", parameters={"Operation": ["Scan"]})
+    answer = explained(api, node, "zlib")
+    assert answer["NextScan"]["AssociationName"] == "AWS-RunPatchBaselineAssociation"
+    assert answer["NextScan"]["OpensAt"] == (here.clock.now() + timedelta(days=1)).timestamp()
+    assert answer["NextInstall"]["OpensAt"] == (here.clock.now() + timedelta(minutes=30)).timestamp()
+    assert not {"WindowId", "WindowName"} & answer["NextScan"].keys()
+
+
+def test_what_the_last_operation_was_given_in_place_of_the_baseline_is_told(here: Installation, api: Api) -> None:
+    node = here.node()
+    snapshot = "11111111-2222-4333-8444-555555555555"
+    command_id = send(here, node, SnapshotId=snapshot)
+    with here.call("report") as call:
+        reports.receive(call, command_id, node, read(report_of(here, FACTS)))
+    assert explained(api, node, "zlib")["Override"] == {"SnapshotId": snapshot}
+    assert "Override" not in explained(api, scanned(here), "zlib")
 
 
 @pytest.mark.parametrize("change", [{"Enabled": False}, {"EndDate": "2026-03-15T00:00:00Z"}])

@@ -1,0 +1,126 @@
+"""What scans and patches a node by itself, windows and associations, and when it does so next."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from patchwindow.domain.association import Association
+from patchwindow.domain.opening import Timing
+from patchwindow.domain.resource_group import TagQuery
+from patchwindow.domain.window import TaskType, Window, WindowTask
+from patchwindow.operations.call import Call, bare_id
+from patchwindow.operations.tags import NODE
+from patchwindow.operations.targeting import IDS, group_queries, includes
+from patchwindow.operations.targets import TARGET_IDS
+
+SCAN: Final = "Scan"
+INSTALL: Final = "Install"
+
+_DOCUMENTS: Final = frozenset({"AWS-RunPatchBaseline", "AWS-RunPatchBaselineAssociation"})
+_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patching:
+    """A task of an enabled window, or an association with a schedule, that scans or patches the node in question.
+
+    *named* is what answers call it by; of several at one instant the one of the lowest *priority* has its turn first.
+    """
+
+    operation: str
+    timing: Timing
+    named: Mapping[str, str]
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """When something has its turn."""
+
+    at: datetime
+    by: Patching
+
+    def members(self) -> dict[str, Any]:
+        """Return it as answers have it."""
+        return {**self.by.named, "OpensAt": self.at}
+
+
+def patching_of(call: Call, node_id: str) -> list[Patching]:
+    """Return all that runs a patch document on the node by itself."""
+    tags = call.work.tags.of(NODE, node_id)
+    queries = group_queries(call.work)
+    return [*_tasks(call, node_id, tags, queries), *_associations(call, node_id, tags, queries)]
+
+
+def next_opening(patching: Iterable[Patching], operation: str, after: datetime) -> Opening | None:
+    """Return the first time after *after* at which one of *patching* carries out *operation*; None where none does."""
+    openings = (
+        Opening(at, each)
+        for each in patching
+        if each.operation == operation and (at := each.timing.next_opening(after)) is not None
+    )
+    return min(openings, key=lambda opening: (opening.at, opening.by.priority), default=None)
+
+
+def _tasks(call: Call, node_id: str, tags: Mapping[str, str], queries: Mapping[str, TagQuery]) -> Iterator[Patching]:
+    reached = {
+        target.window_target_id
+        for target in call.work.window_targets.all()
+        if includes(target.targets, node_id, tags, queries)
+    }
+    windows: dict[str, Window | None] = {}
+    for task in call.work.window_tasks.all():
+        if not _is_for(task, node_id, reached):
+            continue
+        if task.window_id not in windows:
+            windows[task.window_id] = call.work.windows.get(task.window_id)
+        window = windows[task.window_id]
+        if window is not None and window.enabled:
+            named = {"WindowId": window.window_id, "WindowName": window.name, "WindowTaskId": task.window_task_id}
+            yield Patching(operation=_operation(task), timing=window.timing(), named=named, priority=task.priority)
+
+
+def _is_for(task: WindowTask, node_id: str, reached: set[str]) -> bool:
+    if task.task_type is not TaskType.RUN_COMMAND or bare_id(task.task_arn) not in _DOCUMENTS:
+        return False
+    return any(
+        (target.key == TARGET_IDS and not reached.isdisjoint(target.values))
+        or (target.key == IDS and node_id in target.values)
+        for target in task.targets
+    )
+
+
+def _operation(task: WindowTask) -> str:
+    """Return what the task tells the patch document to do; it may say so in the deprecated way alone."""
+    given = (task.task_invocation_parameters or {}).get("RunCommand") or {}
+    values = (given.get("Parameters") or {}).get("Operation")
+    if not given:
+        values = ((task.task_parameters or {}).get("Operation") or {}).get("Values")
+    return str(values[0]) if values else ""
+
+
+def _associations(
+    call: Call, node_id: str, tags: Mapping[str, str], queries: Mapping[str, TagQuery]
+) -> Iterator[Patching]:
+    for association in _all(call):
+        targets = association.selecting
+        if bare_id(association.name or "") not in _DOCUMENTS or targets is None:
+            continue
+        if not includes(targets, node_id, tags, queries):
+            continue
+        timing, values = association.timing(), (association.parameters or {}).get("Operation")
+        if timing is not None and values:
+            named = {"AssociationId": association.association_id, "AssociationName": association.association_name}
+            yield Patching(
+                operation=str(values[0]),
+                timing=timing,
+                named={name: text for name, text in named.items() if text is not None},
+            )
+
+
+def _all(call: Call) -> Iterator[Association]:
+    after = ""
+    while page := call.work.associations.page(after=after, limit=_PAGE):
+        yield from page
+        after = page[-1].association_id
