@@ -80,7 +80,7 @@ def facts_of(number: int) -> Any:
     }
 
 
-class _Fleet:
+class Fleet:
     """An installation whose nodes were all scanned."""
 
     def __init__(self, file: Path, node_count: int) -> None:
@@ -226,7 +226,7 @@ def run() -> None:
     found = []
     with TemporaryDirectory(prefix="patchwindow-bench-") as folder:
         for size in _SIZES:
-            nodes = _Fleet(Path(folder) / f"{size}.db", size)
+            nodes = Fleet(Path(folder) / f"{size}.db", size)
             recompute_s, moved_count = nodes.change()
             found.append(Figures(size, nodes.bytes_per_node, recompute_s, moved_count, nodes.ask()))
             nodes.installation.close()
