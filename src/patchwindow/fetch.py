@@ -46,7 +46,7 @@ class Places:
     def known_hosts(self) -> frozenset[str]:
         """The hosts that may have any address but those that nobody may ask."""
         endpoint = urlsplit(self.s3_endpoint).hostname if self.s3_endpoint else None
-        return frozenset((*self.hosts, *([endpoint] if endpoint else ())))
+        return frozenset((*(host.lower() for host in self.hosts), *([endpoint] if endpoint else ())))
 
 
 class Fetcher:

@@ -210,7 +210,7 @@ def test_where_nobody_listens_the_url_is_named_without_what_may_be_secret() -> N
 def test_certificates_are_checked(pem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
-    places = Places(hosts=("localhost", "127.0.0.1"))
+    places = Places(hosts=("LocalHost", "127.0.0.1"))
     with serving(answering(200, b"x"), context) as server:
         url = f"https://localhost:{server.server_port}/a.yaml"
         assert "certificate verify failed" in refused(url, places)

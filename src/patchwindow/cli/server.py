@@ -44,6 +44,18 @@ def _quotas(_: click.Context, param: click.Parameter, settings: tuple[str, ...])
         raise click.BadParameter(str(problem), param=param) from None
 
 
+def _endpoint(_: click.Context, param: click.Parameter, url: str | None) -> str | None:
+    from patchwindow.domain.errors import Invalid
+    from patchwindow.domain.override_source import parse_web
+
+    try:
+        if url is not None:
+            parse_web(url, is_plain_allowed=True)
+    except Invalid as problem:
+        raise click.BadParameter(str(problem), param=param) from None
+    return url
+
+
 @click.command()
 @data_option
 @click.option(
@@ -68,6 +80,25 @@ def _quotas(_: click.Context, param: click.Parameter, settings: tuple[str, ...])
     show_default=True,
     help="From which age on a scan is stale, and says nothing of compliance",
 )
+@click.option(
+    "--override-dir",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    metavar="DIR",
+    help="Below it are the files that overrides with file: URLs may name; otherwise none may be",
+)
+@click.option(
+    "--override-host",
+    "override_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="A host from which overrides are fetched though its address is not public; may be given several times",
+)
+@click.option(
+    "--s3-endpoint",
+    metavar="URL",
+    callback=_endpoint,
+    help="Where s3: URLs of overrides are fetched; otherwise from the public service",
+)
 @click.option("--public-url", metavar="URL", help="Where nodes reach the server; otherwise the address it listens on")
 @click.option("--account-id", default="123456789012", show_default=True, metavar="DIGITS", help="12 digits, for ARNs")
 @click.option("--region", default="us-east-1", show_default=True, metavar="NAME", help="The region in ARNs")
@@ -83,12 +114,16 @@ def server(
     quotas: "Quotas",
     history_days: int,
     stale_after_days: int,
+    override_dir: Path | None,
+    override_hosts: tuple[str, ...],
+    s3_endpoint: str | None,
 ) -> None:
     """Run the control plane.
 
     One line says where it listens once it is ready; it runs until it is interrupted.
     """
     from patchwindow.bootstrap import Config, Server
+    from patchwindow.fetch import Places
     from patchwindow.operations.retention import Retention
     from patchwindow.system import collect_less
 
@@ -103,6 +138,7 @@ def server(
         region=region,
         quotas=quotas,
         retention=Retention(history_days=history_days, stale_after_days=stale_after_days),
+        overrides=Places(hosts=override_hosts, s3_endpoint=s3_endpoint, directory=override_dir),
     )
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
