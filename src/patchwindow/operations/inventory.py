@@ -162,11 +162,16 @@ def _counts(call: Call, request: Request, wanted: Conditions, known: Attributes)
     tally = read_aggregators(request["Aggregators"], known)
     for node, views in _passing(call, wanted):
         tally.add(views.known(node.instance_id))
-    data = {
-        name: {"TypeName": name, "SchemaVersion": TYPES[name].version if name in TYPES else "1.0", "Content": content}
-        for name, content in tally.data().items()
-    }
+    data = {name: {**_about(call, name), "Content": content} for name, content in tally.data().items()}
     return {"Entities": [{"Data": data}]}
+
+
+def _about(call: Call, name: str) -> dict[str, str]:
+    """Return the name and version of a type; nothing for a group, of which AWS tells the content alone."""
+    if name in TYPES:
+        return {"TypeName": name, "SchemaVersion": TYPES[name].version}
+    own = {one.type_name: one.version for one in call.work.inventory.types()}
+    return {"TypeName": name, "SchemaVersion": own[name]} if name in own else {}
 
 
 def _passing(call: Call, wanted: Conditions, after: str = "") -> Iterator[tuple[Node, Views]]:
