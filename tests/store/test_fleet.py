@@ -77,6 +77,13 @@ def test_a_cohort_tells_what_is_true_of_its_nodes(work: Work) -> None:
     assert (db.baseline_id, db.baseline_revision, db.overall_severity) == ("pb-1", 4, "CRITICAL")
 
 
+def test_the_counts_of_a_group_are_those_of_its_nodes(work: Work) -> None:
+    fleet(work)
+    assert work.fleet.counts_of_group("web") == [(COMPLIANT, 3)]
+    assert work.fleet.counts_of_group("db") == [(counts(), 1)]
+    assert work.fleet.counts_of_group("none") == []
+
+
 def page(work: Work, **more: Any) -> list[str]:
     given = {"after": "", "limit": 9, "filters": {}, **more}
     found = work.fleet.page(tag_key=KEY, stale_before=later(10), lost_before=NOW, **given)

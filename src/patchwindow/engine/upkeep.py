@@ -14,6 +14,8 @@ _BATCH: Final = 1000
 """So many rows are deleted in one transaction, for others wait to write."""
 _FACTS_REST: Final = timedelta(days=1)
 """Facts are left alone for so long after they were first seen."""
+_USE_SLACK: Final = timedelta(days=2)
+"""The use of an evaluation is noted to the day: it goes surely after the scans that refer to it."""
 
 
 def keep_up(work: Work, _: Ids, name: str, now: datetime) -> None:
@@ -40,7 +42,7 @@ def _prune(work: Work, now: datetime) -> bool:
     counts = (
         work.scans.prune(oldest, _BATCH),
         work.cohorts.prune(_BATCH),
-        work.evaluations.prune(oldest, _BATCH),
+        work.evaluations.prune(oldest - _USE_SLACK, _BATCH),
         work.facts.prune(now - _FACTS_REST, _BATCH),
     )
     return max(counts) >= _BATCH

@@ -72,9 +72,9 @@ def describe_group(call: Call, request: Request) -> Answer:
     """DescribePatchGroupState: how many nodes of the group have patches of each kind."""
     group = request["PatchGroup"]
     totals = dict.fromkeys(_COUNTS, 0)
-    for state in call.work.patch_states.each(patch_group=group):
+    for counts, node_count in call.work.fleet.counts_of_group(group):
         for name, attribute in _COUNTS.items():
-            totals[name] += getattr(state.summary, attribute) > 0
+            totals[name] += node_count if getattr(counts, attribute) > 0 else 0
     return {
         "Instances": call.work.nodes.group_size(group),
         **{_instances_with(name): total for name, total in totals.items()},

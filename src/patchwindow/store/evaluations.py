@@ -78,6 +78,7 @@ _DELETE: Final = sa.delete(evaluation).where(
     ~sa.exists().where(cohort.c.evaluation_id == evaluation.c.evaluation_id),
 )
 _FACTS: Final = prepared(sa.select(facts.c.body).where(facts.c.digest == sa.bindparam("digest")))
+_ARE_KEPT: Final = prepared(sa.select(facts.c.digest).where(facts.c.digest == sa.bindparam("digest")))
 _LOOSE: Final = (
     facts.c.first_seen_at_ms < sa.bindparam("before"),
     ~sa.exists().where(cohort.c.facts_digest == facts.c.digest),
@@ -99,7 +100,7 @@ class Facts(Rows):
 
     def put(self, digest: str, canonical: bytes, now: datetime) -> None:
         """Keep facts, unless they are kept already."""
-        if self._scalar(_FACTS, {"digest": digest}) is None:
+        if self._scalar(_ARE_KEPT, {"digest": digest}) is None:
             self._insert_if_new(facts, digest=digest, first_seen_at_ms=ms(now), body=zlib.compress(canonical))
 
     def get(self, digest: str) -> bytes | None:

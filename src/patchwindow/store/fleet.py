@@ -12,7 +12,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from patchwindow.domain.fleet_state import FleetState
-from patchwindow.protocol.records import from_ms
+from patchwindow.domain.patch_state import Counts
+from patchwindow.protocol.records import from_ms, loads
 from patchwindow.store.nodes import NODE_TAGS
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, instant, ms
@@ -89,6 +90,13 @@ _COHORTS: Final = prepared(
         evaluation.c.status,
         evaluation.c.overall_severity,
     ).join(evaluation, evaluation.c.evaluation_id == cohort.c.evaluation_id)
+)
+_OF_GROUP: Final = prepared(
+    sa.select(evaluation.c.evaluation_id, evaluation.c.body, _NODES)
+    .join(cohort, cohort.c.evaluation_id == evaluation.c.evaluation_id)
+    .join(standing, standing.c.cohort_id == cohort.c.cohort_id)
+    .where(cohort.c.patch_group == sa.bindparam("group"))
+    .group_by(evaluation.c.evaluation_id, evaluation.c.body)
 )
 _SCANNED: Final = prepared(sa.select(standing.c.cohort_id, _NO_VALUE, _NODES, _STALE).group_by(standing.c.cohort_id))
 _SCANNED_TAGGED: Final = prepared(
@@ -187,6 +195,11 @@ class Fleet(Rows):
             return every
         tagged = _counts(self._rows(_SCANNED_TAGGED, {**given, "key": tag_key}))
         return [*tagged, *_rest(every, tagged)]
+
+    def counts_of_group(self, patch_group: str) -> list[tuple[Counts, int]]:
+        """Return what is counted of the patches of the group's scanned nodes, and of how many nodes that is true."""
+        rows = self._rows(_OF_GROUP, {"group": patch_group})
+        return [(loads(Counts, row.body), row.node_count) for row in rows]
 
     def scanned_but_lost(
         self, *, stale_before: datetime, lost_before: datetime, tag_key: str | None = None
