@@ -108,8 +108,10 @@ def near(patches: Sequence[NodePatch], term: str) -> list[str]:
     wanted = term.strip().casefold()
     names: Mapping[str, str] = {one.readings[0].name.casefold(): one.readings[0].name for one in patches}
     holding = sorted((name for name in names if wanted in name), key=lambda name: (len(name), name))
-    bare = wanted.partition(":")[0].rpartition(".")[0] or wanted
-    alike = [bare] if bare in names else get_close_matches(bare, names, n=_NEAR_MAX, cutoff=0.6)
+    # Of a title in another version, or for another architecture, the name.
+    kb_id = wanted.partition(":")[0]
+    bare = [name for name in (kb_id, kb_id.rpartition(".")[0]) if name in names]
+    alike = bare or get_close_matches(kb_id, names, n=_NEAR_MAX, cutoff=0.6)
     return [names[name] for name in dict.fromkeys([*holding, *alike])][:_NEAR_MAX]
 
 

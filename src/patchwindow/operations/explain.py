@@ -63,7 +63,7 @@ def explain_patch(call: Call, request: Request) -> Answer:
         "OperatingSystem": str(basis.baseline.operating_system),
         "PatchGroup": group,
         "Baseline": baseline_members(call, state, basis.baseline, group),
-        "Override": override_members(call, state),
+        "Override": override_members(state),
         "Evaluation": evaluation_members(call, state, basis.day),
         "Patches": [
             _explained(call, one, basis, state.installed_at, patching)

@@ -1,4 +1,4 @@
-"""By what a node was judged: its baseline and why this one, what stood in its place, and which facts of when."""
+"""By what a node was judged: its baseline and why this one, what was given beside it, and which facts of when."""
 
 from datetime import date
 from typing import Any
@@ -29,12 +29,9 @@ def baseline_members(call: Call, state: PatchState, baseline: Baseline, group: s
     }
 
 
-def override_members(call: Call, state: PatchState) -> dict[str, Any] | None:
-    """Return what the last operation was given in place of the baseline; compliance goes by the baseline all the same."""
-    command = call.work.commands.get(state.command_id)
-    named = {} if command is None else command.parameters
+def override_members(state: PatchState) -> dict[str, Any] | None:
+    """Return what the last operation was given beside the baseline; of one by a baseline override nothing is kept."""
     given = {
-        "BaselineOverride": next(iter(named.get("BaselineOverride", ())), None),
         "InstallOverrideList": state.summary.install_override_list,
         "SnapshotId": state.summary.snapshot_id,
     }

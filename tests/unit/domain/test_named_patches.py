@@ -128,6 +128,8 @@ def test_of_several_approved_versions_the_older_one_is_none_to_install() -> None
         ("ssl", ["libssl3", "openssl"]),
         ("opensl", ["openssl"]),
         ("openssl.amd64:9", ["openssl"]),
+        ("openssl.arm64", ["openssl"]),
+        ("openssl:2", ["openssl"]),
         ("LIBSSL", ["libssl3"]),
         ("CVE-2026-1", []),
         ("bash", []),

@@ -300,6 +300,45 @@ def test_the_next_window_that_installs_it_and_the_next_that_scans_are_named(here
     assert "NextInstall" not in explained(api, node, "bash")["Patches"][0], "no baseline approves it"
 
 
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"TaskInvocationParameters": {"RunCommand": {"Parameters": {"Operation": ["Install"]}}}},
+        {"TaskParameters": {"Operation": {"Values": ["Install"]}}},
+    ],
+)
+def test_a_task_may_name_the_node_itself_and_say_what_it_does_in_the_deprecated_way(
+    here: Installation, api: Api, says: dict[str, Any]
+) -> None:
+    node = scanned(here)
+    made = api("CreateMaintenanceWindow", **{**WINDOW, "AllowUnassociatedTargets": True})["WindowId"]
+    task = {"WindowId": made, "TaskType": "RUN_COMMAND", "MaxConcurrency": "1", "MaxErrors": "1"}
+    named = [{"Key": "InstanceIds", "Values": [node]}]
+    api("RegisterTaskWithMaintenanceWindow", **task, **says, Targets=named, TaskArn="AWS-RunShellScript")
+    assert "NextInstall" not in explained(api, node, "zlib")
+    api("RegisterTaskWithMaintenanceWindow", **task, **says, Targets=named, TaskArn="AWS-RunPatchBaseline")
+    assert explained(api, node, "zlib")["NextInstall"]["WindowId"] == made
+
+
+def test_of_two_tasks_of_one_window_the_one_with_its_turn_first_is_named(here: Installation, api: Api) -> None:
+    node = scanned(here)
+    made = api("CreateMaintenanceWindow", **{**WINDOW, "AllowUnassociatedTargets": True})["WindowId"]
+    says = {"RunCommand": {"Parameters": {"Operation": ["Install"]}}}
+    task = {"WindowId": made, "TaskType": "RUN_COMMAND", "MaxConcurrency": "1", "MaxErrors": "1"}
+    tasks = {
+        priority: api(
+            "RegisterTaskWithMaintenanceWindow",
+            **task,
+            Targets=[{"Key": "InstanceIds", "Values": [node]}],
+            TaskArn="AWS-RunPatchBaseline",
+            TaskInvocationParameters=says,
+            Priority=priority,
+        )["WindowTaskId"]
+        for priority in (5, 1, 3)
+    }
+    assert explained(api, node, "zlib")["NextInstall"]["WindowTaskId"] == tasks[1]
+
+
 def test_an_association_that_scans_is_the_next_scan_where_it_comes_first(here: Installation, api: Api) -> None:
     node = scanned(here)
     window(api, "Scan", node)
@@ -319,7 +358,7 @@ def test_an_association_that_scans_is_the_next_scan_where_it_comes_first(here: I
     assert not {"WindowId", "WindowName"} & answer["NextScan"].keys()
 
 
-def test_what_the_last_operation_was_given_in_place_of_the_baseline_is_told(here: Installation, api: Api) -> None:
+def test_what_the_last_operation_was_given_beside_the_baseline_is_told(here: Installation, api: Api) -> None:
     node = here.node()
     snapshot = "11111111-2222-4333-8444-555555555555"
     command_id = send(here, node, SnapshotId=snapshot)
