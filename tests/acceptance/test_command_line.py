@@ -55,6 +55,8 @@ READING: Final = {
     "compliance history": "DAY|Day",
     "patches list --name openssl": "openssl.amd64:2",
     "patches show openssl.amd64:2": "{node}",
+    "catalog import {exploited} --kind kev": "CveCount",
+    "catalog status": "DEBIAN",
     "explain {node} openssl": "openssl.amd64:2",
     "scan --node {node}": "{node}",
     "scan --group 'Web Server' --no-wait": "Pending",
@@ -136,6 +138,8 @@ def world(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     asleep = PaperNode.registered(plane.url, plane.activation(), tmp_path_factory.mktemp("asleep") / "state")
     waiting = send(asleep.node_id)
     asleep.close()
+    exploited = tmp_path_factory.mktemp("feeds") / "kev.json"
+    exploited.write_text(json.dumps({"vulnerabilities": [{"cveID": "CVE-2026-1001", "dateAdded": "2026-03-01"}]}))
     has_ended = threading.Event()
     thread = threading.Thread(target=_answer, args=(node, has_ended))
     thread.start()
@@ -153,6 +157,7 @@ def world(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
             "window": window,
             "command": command,
             "waiting": waiting,
+            "exploited": str(exploited),
         },
     )
     has_ended.set()

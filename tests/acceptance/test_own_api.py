@@ -167,6 +167,23 @@ def test_the_patches_of_the_fleet_come_by_the_sdks_paginator(node: Scanned) -> N
     ]
 
 
+def test_a_patch_is_found_by_a_cve_that_only_a_feed_knows(node: Scanned, plane: Plane) -> None:
+    fix = {"OperatingSystem": "DEBIAN", "Name": "toy-base", "Version": "1.0+deb99u1", "Extent": "SINCE"}
+    node.own.import_advisories(
+        Source="toy tracker",
+        Advisories=[{"Id": "DSA-9999", "Issued": "2026-03-01", "CVEIds": ["CVE-2026-1001"], "Fixes": [fix]}],
+        Cves=[{"CVEId": "CVE-2026-1001", "IsKnownExploited": True, "DueOn": "2026-03-22"}],
+    )
+    (one,) = node.explained("CVE-2026-1001")["Patches"]
+    assert (one["Title"], one["State"], one["DueOn"]) == ("toy-base.all:1.0+deb99u1", "Missing", "2026-03-22")
+    exploited = [{"Key": "KnownExploited", "Values": ["true"]}]
+    assert [patch["Title"] for patch in all_pages(node.own, "list_patches", "Patches", Filters=exploited)] == [
+        "toy-base.all:1.0+deb99u1"
+    ]
+    shown = plane.shell().patchwindow("patches", "list", "--known-exploited").out.splitlines()
+    assert [line.split()[-1] for line in shown] == ["PATCH", "toy-base.all:1.0+deb99u1"]
+
+
 def test_the_fleet_the_node_and_its_history_agree(node: Scanned) -> None:
     fleet = node.own.get_fleet_compliance(GroupBy=["PatchGroup"])
     assert fleet["Counts"]["Missing"] == fleet["Counts"]["Total"] == 1
