@@ -44,8 +44,8 @@ NOTICE: Final = Notice(
 
 
 def imported(work: Work, *notices: Notice, source: str = "feed") -> None:
-    for system, names in work.notices.put(source, notices, NOW).items():
-        work.catalog.settle(system, names)
+    for system, subjects in work.notices.put(source, notices, NOW).items():
+        work.catalog.settle(system, subjects)
 
 
 def page(work: Work, **wanted: Any) -> list[KnownPatch]:
@@ -167,9 +167,10 @@ def test_a_revised_notice_takes_the_place_of_the_former(work: Work) -> None:
 
 
 def test_an_unchanged_notice_needs_nothing_to_be_settled(work: Work) -> None:
-    assert work.notices.put("feed", [NOTICE], NOW) == {"ROCKY_LINUX": {"curl", "libcurl"}}
+    of_both = {(name, f"{name}.x86_64:0:1-2.el9") for name in ("curl", "libcurl")}
+    assert work.notices.put("feed", [NOTICE], NOW) == {"ROCKY_LINUX": of_both}
     assert work.notices.put("feed", [NOTICE], LATER) == {}
-    assert work.notices.put("another", [NOTICE], LATER) == {"ROCKY_LINUX": {"curl", "libcurl"}}
+    assert work.notices.put("another", [NOTICE], LATER) == {"ROCKY_LINUX": of_both}
 
 
 def test_of_notices_with_one_id_the_last_counts(work: Work) -> None:

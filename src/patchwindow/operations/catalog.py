@@ -47,8 +47,8 @@ def import_advisories(call: Call, request: Request) -> Answer:
     cves = [_cve(one, f"Cves[{index}]") for index, one in enumerate(request.get("Cves") or ())]
     concerned = call.work.notices.put(source, notices, call.now)
     call.work.notices.put_cves(source, cves, call.now)
-    for system, names in concerned.items():
-        call.work.catalog.settle(system, names)
+    for system, subjects in concerned.items():
+        call.work.catalog.settle(system, subjects)
     return {"Source": source, "AdvisoryCount": len(notices), "CveCount": len(cves)}
 
 

@@ -6,7 +6,8 @@ settles the names that this is about.
 
 import dataclasses
 import functools
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -40,6 +41,9 @@ class PatchCount:
     reported_count: int
 
 
+Subject = tuple[str, str]
+"""A name, and a title or, where all versions of that name are meant, the empty text."""
+
 _AT_ONCE: Final = 400
 """How many values a list in a statement has: databases bound that."""
 
@@ -58,7 +62,7 @@ _FIXES: Final = (
         advisory,
         sa.and_(advisory.c.source == advisory_fix.c.source, advisory.c.advisory_id == advisory_fix.c.advisory_id),
     )
-    .where(advisory_fix.c.operating_system == sa.bindparam("os"), advisory_fix.c.name.in_(_VALUES))
+    .where(advisory_fix.c.operating_system == sa.bindparam("os"), advisory_fix.c.subject.in_(_VALUES))
     .order_by(advisory_fix.c.source, advisory_fix.c.advisory_id, advisory_fix.c.ordinal)
 )
 _ADD: Final = prepared(sa.update(known_patch).where(*_THIS).values(added=sa.bindparam("new_added")))
@@ -115,20 +119,31 @@ class Catalog(Rows):
         seen = {"first_seen_at_ms": ms(now), "first_seen_in": facts_digest}
         self._change_all(_keep(self._insert), ({**row, **seen} for _, row in changed))
         self._index([patch for patch, _ in changed])
-        self.settle(system, {patch.name for patch, _ in changed})
+        self.settle(system, {(patch.name, patch.readings[0].title) for patch, _ in changed})
 
-    def settle(self, operating_system: str, names: Collection[str]) -> None:
-        """Join all that is known of the patches of these *names*, and keep what has changed by that."""
-        named: dict[str, list[Named]] = {}
-        for row in self._each(_FIXES, names, os=operating_system):
-            named.setdefault(row.name, []).append(Named(notice=loads(Notice, row.body), fix=_fix(row)))
-        before: dict[Key, KnownPatch] = {}
-        reported: dict[str, list[KnownPatch]] = {}
-        for row in self._each(_NAMED, names, os=operating_system):
-            patch = before[_key(row)] = patch_of(row)
+    def settle(self, operating_system: str, subjects: Collection[Subject]) -> None:
+        """Join all that is known of the patches that *subjects* are about, and keep what has changed by that."""
+        system = operating_system
+        of_names = list(self._each(_FIXES, {name for name, _ in subjects}, os=system))
+        # What is said of a package as such may be about any version, so that all of them are to be looked at.
+        whole = {name for name, title in subjects if not title} | {row.name for row in of_names}
+        rows = {_key(row): row for row in self._each(_NAMED, whole, os=system)}
+        titles = {title for name, title in subjects if name not in whole}
+        rows |= {_key(row): row for row in self._each(_TITLED, titles, os=system)}
+        titles |= {title for _, title in subjects if title} | {row.title for row in rows.values()}
+        named = defaultdict[str, list[Named]](list)
+        for row in (*of_names, *self._each(_FIXES, titles, os=system)):
+            named[row.name].append(Named(notice=loads(Notice, row.body), fix=_fix(row)))
+        before = {key: patch_of(row) for key, row in rows.items()}
+        reported = defaultdict[str, list[KnownPatch]](list)
+        for patch in before.values():
             if patch.first_seen_at is not None:
-                reported.setdefault(row.name, []).append(patch)
-        after = [patch for name in sorted(names) for patch in settled(reported.get(name, ()), named.get(name, ()))]
+                reported[patch.name].append(patch)
+        names = sorted(named.keys() | reported.keys())
+        self._bring(before, [patch for name in names for patch in settled(reported[name], named[name])])
+
+    def _bring(self, before: Mapping[Key, KnownPatch], after: Sequence[KnownPatch]) -> None:
+        """Bring what is kept from *before* to *after*."""
         changed = [patch for patch in after if before.get(patch.key) != patch]
         # Of what was reported the notices change what they add, and nothing else.
         self._change_all(_ADD, (_addition(patch) for patch in changed if patch.first_seen_at is not None))

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from patchwindow.domain.feeds.notice import Cve, Notice
 from patchwindow.protocol.records import dumps, from_ms
+from patchwindow.store.catalog import Subject
 from patchwindow.store.prepared import Prepared, prepared
 from patchwindow.store.rows import Insert, Rows, ms
 from patchwindow.store.tables import advisory, advisory_fix, cve, feed
@@ -41,7 +42,9 @@ _DIGESTS: Final = sa.select(advisory.c.advisory_id, advisory.c.digest).where(
     advisory.c.source == sa.bindparam("source"), advisory.c.advisory_id.in_(_VALUES)
 )
 _OF_THESE: Final = (advisory_fix.c.source == sa.bindparam("source"), advisory_fix.c.advisory_id.in_(_VALUES))
-_FIXED: Final = sa.select(advisory_fix.c.operating_system, advisory_fix.c.name).where(*_OF_THESE).distinct()
+_FIXED: Final = (
+    sa.select(advisory_fix.c.operating_system, advisory_fix.c.name, advisory_fix.c.subject).where(*_OF_THESE).distinct()
+)
 _DROP_FIXES: Final = sa.delete(advisory_fix).where(*_OF_THESE)
 _CVES: Final = sa.select(cve).where(cve.c.cve_id.in_(_VALUES))
 _FEEDS: Final = prepared(
@@ -59,14 +62,14 @@ _COUNTS: Final = prepared(
         _COUNT(cve.c.epss_score_billionths).label("scored_count"),
     )
 )
-_FIX: Final = ("operating_system", "product", "name", "arch", "version", "extent")
+_FIX: Final = ("operating_system", "product", "name", "arch", "version", "extent", "subject")
 
 
 class Notices(Rows):
     """Imported notices and CVEs.  Their packages are joined with the catalogue by `Catalog.settle`."""
 
-    def put(self, source: str, notices: Collection[Notice], now: datetime) -> dict[str, set[str]]:
-        """Keep *notices* of one source in place of their former ones; return the names to settle, by operating system.
+    def put(self, source: str, notices: Collection[Notice], now: datetime) -> dict[str, set[Subject]]:
+        """Keep *notices* of one source in place of their former ones; return what to settle, by operating system.
 
         What is unchanged costs little.
         """
@@ -75,16 +78,16 @@ class Notices(Rows):
         known = {row.advisory_id: row.digest for row in self._each(_DIGESTS, digests, source)}
         # Of notices with one id the last counts.
         changed = {notice.id: notice for notice in notices if known.get(notice.id) != digests[notice.id]}
-        concerned = defaultdict[str, set[str]](set)
+        concerned = defaultdict[str, set[Subject]](set)
         for row in self._each(_FIXED, changed.keys() & known.keys(), source):
-            concerned[row.operating_system].add(row.name)
+            concerned[row.operating_system].add(_subject(row.name, row.subject))
         for ids in _some(changed.keys() & known.keys()):
             self._change(_DROP_FIXES, {"source": source, "values": ids})
         self._upsert_all(advisory, (_row(source, notice, digests[id]) for id, notice in changed.items()))
         self._insert_new(advisory_fix, (row for notice in changed.values() for row in _fixes(source, notice)))
         for notice in changed.values():
             for fix in notice.fixes:
-                concerned[fix.operating_system].add(fix.name)
+                concerned[fix.operating_system].add(_subject(fix.name, fix.subject))
         return dict(concerned)
 
     def put_cves(self, source: str, cves: Collection[Cve], now: datetime) -> None:
@@ -112,6 +115,10 @@ class Notices(Rows):
         given = {} if source is None else {"source": source}
         for some in _some(values):
             yield from self._rows(statement, {**given, "values": some})
+
+
+def _subject(name: str, subject: str) -> Subject:
+    return name, "" if subject == name else subject
 
 
 def _some(values: Collection[str]) -> Iterator[list[str]]:

@@ -319,8 +319,9 @@ advisory_fix = table(
     text("arch"),
     text("version"),
     text("extent"),
+    text("subject"),
     sa.ForeignKeyConstraint(["source", "advisory_id"], ["advisory.source", "advisory.advisory_id"], ondelete="CASCADE"),
-    sa.Index("advisory_fix_by_name", "operating_system", "name"),
+    sa.Index("advisory_fix_by_subject", "operating_system", "subject"),
 )
 
 cve = table(

@@ -7,6 +7,7 @@ what nodes reported alone, so that they can be made anew from the same facts; wh
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
@@ -127,12 +128,14 @@ def _joined(patches: Sequence[KnownPatch], named: Sequence[Named]) -> Iterator[K
 
 def _unreported(reported: Sequence[KnownPatch], named: Sequence[Named]) -> Iterator[KnownPatch]:
     """Yield the patches that *named* names as nodes would, but for those of *reported*."""
+    products: dict[str, set[str]] = {}
+    for patch in reported:
+        first = patch.readings[0]
+        products.setdefault(first.kb_number or first.title, set()).add(first.product)
     made: dict[tuple[str, str], tuple[Fix, list[Notice]]] = {}
     for one in named:
         title = _title(one.fix)
-        if title and not any(
-            _title_of(patch.readings[0]) == title and one.fix.is_for(patch.readings[0].product) for patch in reported
-        ):
+        if title and not any(map(one.fix.is_for, products.get(title, ()))):
             made.setdefault((title, one.fix.product), (one.fix, []))[1].append(one.notice)
     for fix, notices in made.values():
         patches = [_patch(fix, notice, notices) for notice in sorted(_each(notices), key=_gravity)]
@@ -140,16 +143,10 @@ def _unreported(reported: Sequence[KnownPatch], named: Sequence[Named]) -> Itera
 
 
 def _title(fix: Fix) -> str:
-    """Return the title of the one patch that *fix* names; empty where it may be of several."""
-    if fix.extent is not Extent.EXACT:
-        return ""
+    """Return what one patch *fix* names, by title or KB; empty where it may be several."""
     if FAMILIES[fix.operating_system] is Family.WINDOWS:
         return fix.name if fix.product else ""
-    return f"{fix.name}.{fix.arch}:{rpm_version.split(fix.version)}" if fix.arch and fix.version else ""
-
-
-def _title_of(patch: Patch) -> str:
-    return patch.kb_number or f"{patch.kb_id}:{rpm_version.split(_version(patch))}"
+    return fix.title
 
 
 def _patch(fix: Fix, notice: Notice, notices: Sequence[Notice]) -> Patch:
@@ -214,7 +211,12 @@ def _gravity(notice: Notice) -> tuple[bool, int, str]:
 
 
 def _order_of(system: OperatingSystem) -> Callable[[str], tuple[int | str, ...]]:
-    return debian_version.sort_key if FAMILIES[system] is Family.APT else rpm_version.sort_key
+    return _debian_key if FAMILIES[system] is Family.APT else _rpm_key
+
+
+# Feeds name the same versions many times.
+_debian_key: Final = lru_cache(maxsize=10_000)(debian_version.sort_key)
+_rpm_key: Final = lru_cache(maxsize=10_000)(rpm_version.sort_key)
 
 
 def _version(patch: Patch) -> str:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from patchwindow.domain.operating_system import OperatingSystem
+from patchwindow.domain import rpm_version
+from patchwindow.domain.operating_system import FAMILIES, Family, OperatingSystem
 
 
 class Extent(StrEnum):
@@ -27,6 +28,21 @@ class Fix:
     arch: str = ""
     version: str = ""
     extent: Extent = Extent.EXACT
+
+    @property
+    def title(self) -> str:
+        """Return the title of the one patch that it names; empty where several may be meant."""
+        if self.extent is not Extent.EXACT or not self.arch or not self.version:
+            return ""
+        if FAMILIES[self.operating_system] is Family.APT:
+            return f"{self.name}.{self.arch}:{self.version}"
+        parts = rpm_version.split(self.version)
+        return f"{self.name}.{self.arch}:{parts.epoch}:{parts.version}-{parts.release}" if parts.release else ""
+
+    @property
+    def subject(self) -> str:
+        """Return under what it is looked for: the title of the one patch that it names, or the name of several."""
+        return self.title or self.name
 
     def is_for(self, product: str) -> bool:
         """Return whether it says something about *product*."""

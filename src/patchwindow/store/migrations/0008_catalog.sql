@@ -53,10 +53,11 @@ CREATE TABLE advisory_fix (
   arch TEXT NOT NULL,
   version TEXT NOT NULL,
   extent TEXT NOT NULL,
+  subject TEXT NOT NULL,
   PRIMARY KEY (source, advisory_id, ordinal),
   FOREIGN KEY(source, advisory_id) REFERENCES advisory (source, advisory_id) ON DELETE CASCADE
 ) CLUSTERED;
-CREATE INDEX advisory_fix_by_name ON advisory_fix (operating_system, name);
+CREATE INDEX advisory_fix_by_subject ON advisory_fix (operating_system, subject);
 CREATE TABLE cve (
   cve_id TEXT NOT NULL,
   severity TEXT,
