@@ -17,6 +17,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "decisions": "decisions of baselines about patches, from memory and cold",
     "compliance": "compliance of 100,000 nodes: recomputed after a change, and counted",
     "ingest": "reports of scans over HTTP",
+    "catalog": "a feed of 10,000 advisories: its import, its size, and what pages then cost",
     "schedule": "openings in a time zone, beside other libraries",
     "year": "a year of the reference plan with 1,000 simulated nodes",
     "rollout": "one command to 100, 1,000 and 10,000 simulated nodes",
