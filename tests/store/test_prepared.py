@@ -89,7 +89,7 @@ def test_a_prepared_statement_has_one_value_for_each_parameter(quick: Rows, one:
     assert execute is not None
     compiled = one._for(quick._connection)
     assert one._for(quick._connection) is compiled, "compiled once"
-    assert execute(f"EXPLAIN {compiled._text}", [None] * len(compiled._arguments)).fetchall()
+    assert execute(f"EXPLAIN {compiled._text}", [None] * len(compiled.names)).fetchall()
 
 
 def test_a_list_cannot_be_a_parameter_of_a_prepared_statement(quick: Rows) -> None:

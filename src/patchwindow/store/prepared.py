@@ -41,13 +41,7 @@ class Prepared:
         Raises:
             sqlalchemy.exc.DBAPIError: the driver's error, as SQLAlchemy itself would raise it.
         """
-
-        def fetch(text: str, arguments: Sequence[object]) -> Any:
-            # Some errors, as of a disk, come only with the row that they are about.
-            return execute(text, arguments).fetchall()
-
-        compiled = self._for(connection)
-        return list(map(compiled.row, compiled.run(fetch, given)))
+        return self._for(connection).rows(execute, given)
 
     def change(self, connection: sa.Connection, execute: Execute, given: Given) -> int:
         """Let *execute*, the driver of *connection*, run it; return how many rows it changed.
@@ -55,8 +49,7 @@ class Prepared:
         Raises:
             sqlalchemy.exc.DBAPIError: the driver's error, as SQLAlchemy itself would raise it.
         """
-        count: int = self._for(connection).run(execute, given).rowcount
-        return count
+        return self._for(connection).change(execute, given)
 
     def change_all(self, connection: sa.Connection, given: Sequence[Given]) -> int:
         """Let the driver of *connection* run it once for each of the values *given*; return how many rows that changed.
@@ -65,8 +58,7 @@ class Prepared:
             sqlalchemy.exc.DBAPIError: the driver's error, as SQLAlchemy itself would raise it.
         """
         driver: Any = connection.connection.dbapi_connection
-        count: int = self._for(connection).run_all(driver.executemany, given).rowcount
-        return count
+        return self._for(connection).change_all(driver.executemany, given)
 
     def _for(self, connection: sa.Connection) -> "_Compiled":
         # Only one dialect asks for this. Two threads may both be the first: what they make is the same.
@@ -92,46 +84,63 @@ def direct(connection: sa.Connection) -> Execute | None:
 class _Compiled:
     """The text of a statement, and how its arguments are made from named values."""
 
-    __slots__ = ("_arguments", "_dialect", "_errors", "_text", "row")
+    __slots__ = ("_constants", "_dialect", "_errors", "_processes", "_row", "_text", "names")
 
     def __init__(self, statement: Statement, dialect: sa.Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect)
         binds = [compiled.binds[name] for name in compiled.positiontup]
         assert not any(bind.expanding for bind in binds), "a list has no constant text"
         self._text: Final = str(compiled)
-        self._arguments: Final = tuple(_argument(bind, dialect) for bind in binds)
+        self.names: Final = tuple(bind.key for bind in binds)
+        self._constants: Final = {bind.key: bind.value for bind in binds if not bind.required}
+        self._processes: Final = _processes(binds, dialect)
         self._dialect: Final = dialect
         self._errors: Final[type[Exception]] = dialect.loaded_dbapi.Error
         names = statement.selected_columns.keys() if isinstance(statement, sa.Select) else ()
         kind: Any = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024  (the names are data)
-        self.row: Final[Callable[[Sequence[object]], Any]] = kind._make
+        self._row: Final[Callable[[Sequence[object]], Any]] = kind._make
 
-    def run(self, execute: Execute, given: Given) -> Any:
-        """Let *execute* run the statement, and return what it returns."""
-        return self._run(execute, self._values(given))
-
-    def run_all(self, execute: Execute, given: Sequence[Given]) -> Any:
-        """Execute the statement once for each of the values *given*, and return the driver's cursor."""
-        return self._run(execute, [self._values(one) for one in given])
-
-    def _values(self, given: Given) -> list[object]:
-        return [
-            constant if name is None else given[name] if process is None else process(given[name])
-            for name, process, constant in self._arguments
-        ]
-
-    def _run(self, execute: Execute, arguments: list[Any]) -> Any:
+    def rows(self, execute: Execute, given: Given) -> list[Any]:
+        """Let *execute* run the statement, and return what it selects."""
+        arguments = self._arguments(given)
         try:
-            return execute(self._text, arguments)
+            # Some errors, as of a disk, come only with the row that they are about.
+            return list(map(self._row, execute(self._text, arguments).fetchall()))
         except self._errors as problem:
-            raise sa.exc.DBAPIError.instance(
-                self._text, arguments, problem, self._errors, dialect=self._dialect
-            ) from problem
+            raise self._told(problem, arguments) from problem
+
+    def change(self, execute: Execute, given: Given) -> int:
+        """Let *execute* run the statement, and return how many rows that changed."""
+        arguments = self._arguments(given)
+        try:
+            count: int = execute(self._text, arguments).rowcount
+        except self._errors as problem:
+            raise self._told(problem, arguments) from problem
+        return count
+
+    def change_all(self, execute: Execute, given: Sequence[Given]) -> int:
+        """Let *execute* run the statement once for each of the values *given*; return how many rows that changed."""
+        arguments = [self._arguments(one) for one in given]
+        try:
+            count: int = execute(self._text, arguments).rowcount
+        except self._errors as problem:
+            raise self._told(problem, arguments) from problem
+        return count
+
+    def _arguments(self, given: Given) -> list[Any]:
+        if self._constants:
+            given = {**self._constants, **given}
+        arguments = [given[name] for name in self.names]
+        for place, process in self._processes:
+            arguments[place] = process(arguments[place])
+        return arguments
+
+    def _told(self, problem: Exception, arguments: list[Any]) -> BaseException:
+        """Return the driver's error as SQLAlchemy would raise it."""
+        return sa.exc.DBAPIError.instance(self._text, arguments, problem, self._errors, dialect=self._dialect)
 
 
-def _argument(bind: Any, dialect: sa.Dialect) -> tuple[str | None, Callable[[Any], Any] | None, Any]:
-    """Return the name under which a value is given and what prepares it for the driver, or the constant that it is."""
-    process = bind.type.dialect_impl(dialect).bind_processor(dialect)
-    if bind.required:
-        return bind.key, process, None
-    return None, None, bind.value if process is None else process(bind.value)
+def _processes(binds: Sequence[Any], dialect: sa.Dialect) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
+    """Return what prepares values for the driver, each with the place of its value; most values need nothing."""
+    found = (bind.type.dialect_impl(dialect).bind_processor(dialect) for bind in binds)
+    return tuple((place, process) for place, process in enumerate(found) if process is not None)
