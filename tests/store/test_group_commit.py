@@ -249,3 +249,24 @@ def test_what_a_group_was_told_survives_a_killed_process_and_no_job_is_half(file
     firsts = {name.removeprefix("first-") for name in names if name.startswith("first-")}
     assert firsts == {name.removeprefix("second-") for name in names if name.startswith("second-")}
     assert len(firsts) % 20 == 0
+
+
+def test_jobs_are_done_again_only_where_one_failed_after_it_had_written(embedded: Database) -> None:
+    begun: list[str] = []
+
+    def noted(name: str, job: Callable[[Work], str], work: Work) -> str:
+        begun.append(name)
+        return job(work)
+
+    def refuse(_: Work) -> str:
+        raise Stop
+
+    a, b, c = (
+        partial(noted, "a", partial(keep, "a")),
+        partial(noted, "b", refuse),
+        partial(noted, "c", partial(keep, "c")),
+    )
+    embedded.write_together([a, b, c])
+    assert begun == ["a", "b", "c"]
+    embedded.write_together([a, partial(noted, "d", partial(keep_and_stop, "d")), c])
+    assert begun[3:] == ["a", "d", "a", "d", "c"]

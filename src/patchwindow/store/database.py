@@ -84,16 +84,28 @@ class Database:
         """
         if self.is_shared or len(jobs) < 2:
             return [self._write_alone(job) for job in jobs]
-        woken: dict[str, None] = {}
         try:
-            with self._writers.transaction() as connection:
-                work = Work(connection, self._dialect.insert)
-                outcomes = together.carry_out(connection, (partial(_do, job, work, woken) for job in jobs))
+            try:
+                outcomes, woken = self._share(jobs, apart=False)
+            except together.Mixed:
+                # The transaction is rolled back; each job is done again, as if for the first time.
+                outcomes, woken = self._share(jobs, apart=True)
         except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer to each)
             return [problem for _ in jobs]
         for name in woken:
             self._ring(name)
         return outcomes
+
+    def _share(
+        self, jobs: Sequence[Callable[[Work], T]], *, apart: bool
+    ) -> tuple[list[T | Exception], dict[str, None]]:
+        """Let *jobs* be carried out in one transaction; return their outcomes, and whom they want woken."""
+        woken: dict[str, None] = {}
+        with self._writers.transaction() as connection:
+            work = Work(connection, self._dialect.insert)
+            carry_out = together.carry_out_apart if apart else together.carry_out
+            outcomes = carry_out(connection, (partial(_do, job, work, woken) for job in jobs))
+        return outcomes, woken
 
     def _write_alone(self, job: Callable[[Work], T]) -> T | Exception:
         try:
