@@ -5,6 +5,7 @@ old its scan is, and whether it is heard of. Most nodes are, so those that are n
 """
 
 import dataclasses
+from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -99,10 +100,17 @@ _OF_GROUP: Final = prepared(
     .group_by(evaluation.c.evaluation_id, evaluation.c.body)
 )
 _SCANNED: Final = prepared(sa.select(standing.c.cohort_id, _NO_VALUE, _NODES, _STALE).group_by(standing.c.cohort_id))
+# Of most nodes the scan is not old: to look for those that are costs less than to ask each.
 _SCANNED_TAGGED: Final = prepared(
-    sa.select(standing.c.cohort_id, tag.c.value, _NODES, _STALE)
+    sa.select(standing.c.cohort_id, tag.c.value, _NODES)
     .join(tag, tag.c.resource_id == standing.c.node_id)
     .where(*_TAGGED)
+    .group_by(standing.c.cohort_id, tag.c.value)
+)
+_STALE_TAGGED: Final = prepared(
+    sa.select(standing.c.cohort_id, _VALUE, _NODES)
+    .select_from(standing.outerjoin(tag, sa.and_(tag.c.resource_id == standing.c.node_id, *_TAGGED)))
+    .where(_SCAN_IS_OLD)
     .group_by(standing.c.cohort_id, tag.c.value)
 )
 _LOST: Final = sa.select(standing.c.cohort_id).join(node, node.c.node_id == standing.c.node_id).where(_IS_LOST)
@@ -117,6 +125,14 @@ _LOST_SCANNED_TAGGED: Final = prepared(
 )
 _UNSCANNED: Final = sa.select(node.c.patch_group, node.c.operating_system).where(
     ~sa.exists().where(standing.c.node_id == node.c.node_id)
+)
+_UNSCANNED_COUNT: Final = prepared(
+    sa.select(
+        (
+            sa.select(sa.func.count()).select_from(node).scalar_subquery()
+            - sa.select(sa.func.count()).select_from(standing).scalar_subquery()
+        ).label("count")
+    )
 )
 _NEVER: Final = prepared(
     _UNSCANNED.add_columns(_NO_VALUE, _NODES).group_by(node.c.patch_group, node.c.operating_system)
@@ -189,12 +205,16 @@ class Fleet(Rows):
 
         Nodes without the tag are counted with an empty value.
         """
-        given = {"stale_before": ms(stale_before)}
-        every = _counts(self._rows(_SCANNED, given))
+        stale_before_ms = ms(stale_before)
+        every = self._rows(_SCANNED, {"stale_before": stale_before_ms})
         if tag_key is None:
-            return every
-        tagged = _counts(self._rows(_SCANNED_TAGGED, {**given, "key": tag_key}))
-        return [*tagged, *_rest(every, tagged)]
+            return _counts(every)
+        tagged = {(row.cohort_id, row.value): row.node_count for row in self._rows(_SCANNED_TAGGED, {"key": tag_key})}
+        nodes = _with_rest({row.cohort_id: row.node_count for row in every}, tagged)
+        stale: Counter[tuple[str, str]] = Counter()
+        for row in self._rows(_STALE_TAGGED, {"key": tag_key, "stale_before": stale_before_ms}):
+            stale[row.cohort_id, row.value] += row.node_count
+        return [CohortCount(id, value, count, stale[id, value]) for (id, value), count in nodes.items()]
 
     def counts_of_group(self, patch_group: str) -> list[tuple[Counts, int]]:
         """Return what is counted of the patches of the group's scanned nodes, and of how many nodes that is true."""
@@ -212,6 +232,8 @@ class Fleet(Rows):
 
     def never_scanned(self, *, tag_key: str | None = None) -> list[UnscannedCount]:
         """Return how many nodes have no scan, by group and system, and by the value of the tag where a key is given."""
+        if self._scalar(_UNSCANNED_COUNT) == 0:
+            return []
         rows = self._rows(_NEVER) if tag_key is None else self._rows(_NEVER_TAGGED, {"key": tag_key})
         return [UnscannedCount(row.patch_group, row.operating_system, row.value, row.node_count) for row in rows]
 
@@ -254,14 +276,15 @@ def _counts(rows: Any) -> list[CohortCount]:
     return [CohortCount(row.cohort_id, row.value, int(row.node_count), int(row.stale_count)) for row in rows]
 
 
-def _rest(every: list[CohortCount], tagged: list[CohortCount]) -> list[CohortCount]:
-    """Return what is left of *every* without *tagged*: nodes that do not have the tag."""
-    nodes = {one.cohort_id: one.node_count for one in every}
-    stale = {one.cohort_id: one.stale_count for one in every}
-    for one in tagged:
-        nodes[one.cohort_id] -= one.node_count
-        stale[one.cohort_id] -= one.stale_count
-    return [CohortCount(id, "", count, stale[id]) for id, count in nodes.items() if count]
+def _with_rest(every: Mapping[str, int], tagged: Mapping[tuple[str, str], int]) -> Counter[tuple[str, str]]:
+    """Return *tagged* counts of nodes, and with the empty value those of *every* cohort that do not have the tag."""
+    nodes = Counter(tagged)
+    rest = Counter(every)
+    for (id, _), count in tagged.items():
+        rest[id] -= count
+    for id, count in rest.items():
+        nodes[id, ""] += count
+    return +nodes
 
 
 def _node(row: Any) -> NodeRow:
