@@ -5,6 +5,7 @@ on Windows it narrows what the baseline approves.  A BaselineOverride is a list 
 system chooses one.
 """
 
+import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -66,14 +67,16 @@ def install_list_of(data: object) -> InstallList:
 
 def _listed(index: int, entry: object) -> Listed:
     if not isinstance(entry, dict):
-        raise Invalid(f"patches[{index}]: {entry!r:.100} is no mapping with an id")
+        raise Invalid(f"patches[{index}]: {reprlib.repr(entry)} is no mapping with an id")
     return Listed(_text(index, entry, "id"), _text(index, entry, "title") if "title" in entry else "")
 
 
 def _text(index: int, entry: Mapping[object, object], name: str) -> str:
     value = entry.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= _TEXT_MAX:
-        raise Invalid(f"patches[{index}].{name}: {value!r:.100} is no text of 1 to {_TEXT_MAX} characters; quote it")
+        raise Invalid(
+            f"patches[{index}].{name}: {reprlib.repr(value)} is no text of 1 to {_TEXT_MAX} characters; quote it"
+        )
     return value
 
 
