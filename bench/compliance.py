@@ -28,6 +28,7 @@ _FACT_SETS: Final = 200
 _BASELINES: Final = 5
 _PACKAGES: Final = 500
 _UPDATES: Final = 60
+_VERSIONS: Final = 20
 _ENVIRONMENTS: Final = ("production", "staging", "development")
 _BATCH: Final = 2_000
 _ROUNDS: Final = 5
@@ -47,11 +48,12 @@ class Figures:
 
 
 def facts_of(number: int) -> Any:
-    """Return facts of a Debian node, in JSON; those of each *number* differ from all others."""
+    """Return facts of a Debian node, in JSON; those of each *number* differ from all others, in versions of few packages."""
     origin = {"origin": "Debian", "suite": "oldstable", "component": "main", "site": "mirror.example.net"}
     security = {**origin, "label": "Debian-Security", "codename": "bookworm-security"}
     main = {**origin, "label": "Debian", "codename": "bookworm"}
     names = [f"package-{at:04}" for at in range(_PACKAGES)]
+    installed = {name: f"1.0-{number // _VERSIONS**at % _VERSIONS if at < 5 else 1}" for at, name in enumerate(names)}
     same = {"arch": "amd64", "section": "utils", "priority": "optional"}
     return {
         "schema": 1,
@@ -59,14 +61,13 @@ def facts_of(number: int) -> Any:
         "os": {"id": "debian", "name": "Debian GNU/Linux", "versionId": "12", "codename": "bookworm", "arch": "amd64"},
         "origins": [main, security],
         "packages": [
-            {"name": name, "version": f"1.0-{number if at < 5 else 1}", "origins": [at % 2], **same}
-            for at, name in enumerate(names)
+            {"name": name, "version": installed[name], "origins": [at % 2], **same} for at, name in enumerate(names)
         ],
         "updates": [
             {
                 "name": name,
-                "installed": "1.0-1",
-                "candidate": f"1.1-{number}",
+                "installed": installed[name],
+                "candidate": "1.1-1",
                 "size": 100_000,
                 "origins": [1],
                 "security": True,
