@@ -1,118 +1,38 @@
 """ExplainPatch: why a patch is in its state on a node."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.fakes.api import Api
-from tests.fakes.scans import SECURITY, facts_of, package, report_of, scan, send, update
+from tests.fakes.scans import report_of, scan, send
 from tests.fakes.site import Installation
+from tests.unit.operations.explaining import (
+    FACTS,
+    REDHAT,
+    SECURITY_ONLY,
+    explained,
+    recomputed,
+    redhat_facts,
+    registered,
+    scanned,
+    window,
+)
 
-from patchwindow.domain.association import Association
 from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.decision import decide
 from patchwindow.domain.facts_patches import patches_of
 from patchwindow.domain.facts_reading import parse
-from patchwindow.domain.window import Target
-from patchwindow.operations import cohorts, reports
+from patchwindow.operations import reports
 from patchwindow.operations.report_reading import read
 from patchwindow.protocol.records import from_members
-
-FACTS: Final = facts_of(
-    [package("bash"), package("openssl", origin=SECURITY), package("zlib", origin=SECURITY)],
-    [update("openssl"), update("bash", origin=0), update("zlib", priority="important")],
-)
-SECURITY_ONLY: Final[dict[str, Any]] = {
-    "OperatingSystem": "DEBIAN",
-    "ApprovalRules": {
-        "PatchRules": [
-            {
-                "PatchFilterGroup": {"PatchFilters": [{"Key": "PRIORITY", "Values": ["Important"]}]},
-                "ComplianceLevel": "HIGH",
-            }
-        ]
-    },
-}
-WINDOW: Final[dict[str, Any]] = {
-    "Name": "thursday",
-    "Schedule": "cron(0 23 ? * THU *)",
-    "Duration": 6,
-    "Cutoff": 1,
-    "AllowUnassociatedTargets": False,
-}
 
 
 @pytest.fixture
 def api(here: Installation) -> Api:
     return Api(here)
-
-
-def explained(api: Api, node: str, patch: str) -> dict[str, Any]:
-    return api("ExplainPatch", InstanceId=node, Patch=patch)
-
-
-def scanned(here: Installation, facts: Any = FACTS, **report: Any) -> str:
-    node = here.node(tags={"Patch Group": "web"})
-    scan(here, node, facts, **report)
-    return node
-
-
-def registered(api: Api, **members: Any) -> str:
-    """Make a baseline and let the group follow it."""
-    baseline = api("CreatePatchBaseline", **{"Name": "own", **SECURITY_ONLY, **members})["BaselineId"]
-    api("RegisterPatchBaselineForPatchGroup", BaselineId=baseline, PatchGroup="web")
-    return str(baseline)
-
-
-def recomputed(here: Installation) -> None:
-    """Let all that is due be evaluated anew, as the engine does."""
-    with here.database.write() as work:
-        for digest in work.cohorts.due(here.clock.now(), 100):
-            cohorts.recompute(work, digest, here.clock.now(), 100)
-
-
-def window(api: Api, operation: str, node: str, **members: Any) -> str:
-    """Make a window whose one task carries out *operation* on the nodes of the group."""
-    made = api("CreateMaintenanceWindow", **{**WINDOW, **members})["WindowId"]
-    target = api(
-        "RegisterTargetWithMaintenanceWindow",
-        WindowId=made,
-        ResourceType="INSTANCE",
-        Targets=[{"Key": "InstanceIds", "Values": [node]}],
-    )["WindowTargetId"]
-    api(
-        "RegisterTaskWithMaintenanceWindow",
-        WindowId=made,
-        Targets=[{"Key": "WindowTargetIds", "Values": [target]}],
-        TaskArn="AWS-RunPatchBaseline",
-        TaskType="RUN_COMMAND",
-        MaxConcurrency="1",
-        MaxErrors="1",
-        TaskInvocationParameters={"RunCommand": {"Parameters": {"Operation": [operation]}}},
-    )
-    return str(made)
-
-
-def associated(here: Installation, document: str, schedule: str, **members: Any) -> None:
-    """Make an association with every node."""
-    now = here.clock.now()
-    made = Association(
-        **{
-            "association_id": here.ids.uuid(),
-            "association_name": document,
-            "name": document,
-            "schedule_expression": schedule,
-            "targets": (Target(key="InstanceIds", values=("*",)),),
-            "date": now,
-            "last_update_association_date": now,
-            "scheduled_at": now,
-            **members,
-        }
-    )
-    with here.database.write() as work:
-        work.associations.put(made, is_wanted=False, next_run_at=None, wake_at=now)
 
 
 def test_what_a_node_has_of_a_package_is_told_with_what_to_act_on_first(here: Installation, api: Api) -> None:
@@ -222,6 +142,43 @@ def test_what_is_offered_and_not_approved_is_told_with_its_nearest_miss(here: In
     ]
 
 
+def test_a_notice_that_is_young_waits_and_says_from_which_of_its_dates_that_counts(
+    here: Installation, api: Api
+) -> None:
+    today = here.clock.now().date()
+    node = here.node(ping=REDHAT)
+    window(api, "Install", node, Schedule="rate(1 day)")
+    scan(here, node, redhat_facts(issued=today - timedelta(days=3)))
+    (one,) = explained(api, node, "RHSA-2026:1")["Patches"]
+    assert (one["Title"], one["State"], one["CVEIds"]) == ("kernel.x86_64:0:5.14-2", "NotApproved", ["CVE-2026-1001"])
+    assert one["Decision"]["Status"] == "PENDING_APPROVAL"
+    assert one["Decision"]["Dates"] == {
+        "Kind": "published",
+        "Date": str(today - timedelta(days=3)),
+        "DelayDays": 7,
+        "ApprovalDate": str(today + timedelta(days=4)),
+        "DaysLeft": 4,
+    }
+    assert datetime.fromtimestamp(one["NextInstall"]["OpensAt"], UTC).date() == today + timedelta(days=4)
+    here.clock.advance(timedelta(days=4))
+    recomputed(here)
+    (one,) = explained(api, node, "CVE-2026-1001")["Patches"]
+    assert (one["State"], one["Decision"]["Status"], one["Decision"]["Dates"]["DaysLeft"]) == ("Missing", "APPROVED", 0)
+
+
+def test_an_evaluation_that_is_due_is_explained_as_of_the_last_day_on_which_it_held(
+    here: Installation, api: Api
+) -> None:
+    today = here.clock.now().date()
+    node = here.node(ping=REDHAT)
+    scan(here, node, redhat_facts(issued=today - timedelta(days=3)))
+    here.clock.advance(timedelta(days=30))
+    answer = explained(api, node, "RHSA-2026:1")
+    assert answer["Evaluation"]["EvaluatedOn"] == str(today + timedelta(days=3))
+    assert answer["Patches"][0]["State"] == "NotApproved"
+    assert answer["Patches"][0]["Decision"]["Dates"]["DaysLeft"] == 1
+
+
 def test_entries_of_the_lists_are_named(here: Installation, api: Api) -> None:
     registered(api, ApprovedPatches=["openssl"], RejectedPatches=["zlib"])
     node = scanned(here)
@@ -285,79 +242,6 @@ def test_a_choice_that_has_changed_since_is_told_as_a_former_one(here: Installat
     assert explained(api, node, "zlib")["Baseline"]["Reason"] == "DEFAULT"
 
 
-def test_the_next_window_that_installs_it_and_the_next_that_scans_are_named(here: Installation, api: Api) -> None:
-    node = scanned(here)
-    assert not {"NextScan", "NextInstall"} & explained(api, node, "zlib").keys()
-    scans, installs = window(api, "Scan", node, Schedule="rate(1 day)"), window(api, "Install", node)
-    answer = explained(api, node, "zlib")
-    assert answer["NextScan"]["WindowId"] == scans
-    assert answer["NextInstall"]["WindowId"] == installs
-    opens_at = datetime.fromtimestamp(answer["NextInstall"]["OpensAt"], UTC)
-    assert (opens_at.isoweekday(), opens_at.hour) == (4, 23)
-    missing, installed = answer["Patches"]
-    assert missing["NextInstall"] == answer["NextInstall"]
-    assert "NextInstall" not in installed
-    assert "NextInstall" not in explained(api, node, "bash")["Patches"][0], "no baseline approves it"
-
-
-@pytest.mark.parametrize(
-    "says",
-    [
-        {"TaskInvocationParameters": {"RunCommand": {"Parameters": {"Operation": ["Install"]}}}},
-        {"TaskParameters": {"Operation": {"Values": ["Install"]}}},
-    ],
-)
-def test_a_task_may_name_the_node_itself_and_say_what_it_does_in_the_deprecated_way(
-    here: Installation, api: Api, says: dict[str, Any]
-) -> None:
-    node = scanned(here)
-    made = api("CreateMaintenanceWindow", **{**WINDOW, "AllowUnassociatedTargets": True})["WindowId"]
-    task = {"WindowId": made, "TaskType": "RUN_COMMAND", "MaxConcurrency": "1", "MaxErrors": "1"}
-    named = [{"Key": "InstanceIds", "Values": [node]}]
-    api("RegisterTaskWithMaintenanceWindow", **task, **says, Targets=named, TaskArn="AWS-RunShellScript")
-    assert "NextInstall" not in explained(api, node, "zlib")
-    api("RegisterTaskWithMaintenanceWindow", **task, **says, Targets=named, TaskArn="AWS-RunPatchBaseline")
-    assert explained(api, node, "zlib")["NextInstall"]["WindowId"] == made
-
-
-def test_of_two_tasks_of_one_window_the_one_with_its_turn_first_is_named(here: Installation, api: Api) -> None:
-    node = scanned(here)
-    made = api("CreateMaintenanceWindow", **{**WINDOW, "AllowUnassociatedTargets": True})["WindowId"]
-    says = {"RunCommand": {"Parameters": {"Operation": ["Install"]}}}
-    task = {"WindowId": made, "TaskType": "RUN_COMMAND", "MaxConcurrency": "1", "MaxErrors": "1"}
-    tasks = {
-        priority: api(
-            "RegisterTaskWithMaintenanceWindow",
-            **task,
-            Targets=[{"Key": "InstanceIds", "Values": [node]}],
-            TaskArn="AWS-RunPatchBaseline",
-            TaskInvocationParameters=says,
-            Priority=priority,
-        )["WindowTaskId"]
-        for priority in (5, 1, 3)
-    }
-    assert explained(api, node, "zlib")["NextInstall"]["WindowTaskId"] == tasks[1]
-
-
-def test_an_association_that_scans_is_the_next_scan_where_it_comes_first(here: Installation, api: Api) -> None:
-    node = scanned(here)
-    window(api, "Scan", node)
-    associated(here, "AWS-RunPatchBaselineAssociation", "rate(1 day)", parameters={"Operation": ["Scan"]})
-    others: tuple[dict[str, Any], ...] = (
-        {"parameters": {"Operation": ["Install"]}},
-        {"parameters": {"Operation": ["Scan"]}, "targets": (Target(key="tag:Patch Group", values=("db",)),)},
-        {"parameters": {}},
-    )
-    for other in others:
-        associated(here, "AWS-RunPatchBaseline", "rate(30 minutes)", **other)
-    associated(here, "AWS-RunShellScript", "rate(30 minutes)", parameters={"Operation": ["Scan"]})
-    answer = explained(api, node, "zlib")
-    assert answer["NextScan"]["AssociationName"] == "AWS-RunPatchBaselineAssociation"
-    assert answer["NextScan"]["OpensAt"] == (here.clock.now() + timedelta(days=1)).timestamp()
-    assert answer["NextInstall"]["OpensAt"] == (here.clock.now() + timedelta(minutes=30)).timestamp()
-    assert not {"WindowId", "WindowName"} & answer["NextScan"].keys()
-
-
 def test_what_the_last_operation_was_given_beside_the_baseline_is_told(here: Installation, api: Api) -> None:
     node = here.node()
     snapshot = "11111111-2222-4333-8444-555555555555"
@@ -366,20 +250,6 @@ def test_what_the_last_operation_was_given_beside_the_baseline_is_told(here: Ins
         reports.receive(call, command_id, node, read(report_of(here, FACTS)))
     assert explained(api, node, "zlib")["Override"] == {"SnapshotId": snapshot}
     assert "Override" not in explained(api, scanned(here), "zlib")
-
-
-@pytest.mark.parametrize("change", [{"Enabled": False}, {"EndDate": "2026-03-15T00:00:00Z"}])
-def test_a_window_that_does_not_open_patches_nothing(here: Installation, api: Api, change: dict[str, Any]) -> None:
-    node = scanned(here)
-    made = window(api, "Install", node)
-    api("UpdateMaintenanceWindow", WindowId=made, **change)
-    assert "NextInstall" not in explained(api, node, "zlib")
-
-
-def test_a_window_for_other_nodes_patches_none_of_this(here: Installation, api: Api) -> None:
-    node, other = scanned(here), here.node()
-    window(api, "Install", other)
-    assert "NextInstall" not in explained(api, node, "zlib")
 
 
 @settings(
