@@ -59,6 +59,17 @@ BASELINES: Final = (
     Case("DescribePatchGroups", asked(("OPERATING_SYSTEM", ["UBUNTU"])), [], [GROUP]),
 )
 PATCHES: Final = (
+    Case("DescribeAvailablePatches", {}, ["package-03.amd64:1", "package-03.amd64:2", "Debian12"]),
+    Case(
+        "DescribeAvailablePatches",
+        asked(("NAME", ["package-03"])),
+        ["package-03.amd64:2"],
+        ["package-04", "package-02"],
+    ),
+    Case("DescribeAvailablePatches", asked(("CVE_ID", ["CVE-2026-0001"])), [], ["package"]),
+    Case("DescribeEffectivePatchesForPatchBaseline", {"BaselineId": "{baseline}"}, ["package-03.amd64:2", "APPROVED"]),
+    Case("DescribePatchProperties", {"OperatingSystem": "DEBIAN", "Property": "PRODUCT"}, ["Debian12"]),
+    Case("DescribePatchProperties", {"OperatingSystem": "UBUNTU", "Property": "PRIORITY"}, ["Required"]),
     Case("DescribePatchGroupState", {"PatchGroup": GROUP}, ['"Instances": 12', '"InstancesWithMissingPatches": 12']),
     Case("DescribeInstancePatchStates", {"InstanceIds": ["{node}", "mi-" + "0" * 17]}, ["{node}"], ["0" * 17]),
     Case("DescribeInstancePatchStatesForPatchGroup", {"PatchGroup": GROUP}, ["{node}"]),

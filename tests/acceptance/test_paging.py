@@ -15,6 +15,8 @@ from patchwindow.operations.table import OPERATIONS
 LISTS: Final[dict[str, tuple[str, str, Mapping[str, Any]]]] = {
     # Operation: the list in its answer, what tells its entries apart, and what it needs.
     "DescribePatchBaselines": ("BaselineIdentities", "BaselineId", {}),
+    "DescribePatchProperties": ("Properties", "Name", {"OperatingSystem": "WINDOWS", "Property": "CLASSIFICATION"}),
+    "DescribeAvailablePatches": ("Patches", "Title", {}),
     "DescribePatchGroups": ("Mappings", "PatchGroup", {}),
     "DescribeInstancePatchStatesForPatchGroup": ("InstancePatchStates", "InstanceId", {"PatchGroup": GROUP}),
     "DescribeInstancePatches": ("Patches", "Title", {"InstanceId": "{node}"}),
@@ -44,6 +46,7 @@ LISTS: Final[dict[str, tuple[str, str, Mapping[str, Any]]]] = {
     "ListResourceComplianceSummaries": ("ResourceComplianceSummaryItems", "ResourceId", {}),
 }
 NEVER_LONG: Final = {
+    "DescribeEffectivePatchesForPatchBaseline": "one update here is from the security source",
     "DescribeInstancePatchStates": "it is of the nodes that are named",
     "DescribeMaintenanceWindowExecutionTaskInvocations": "the tasks here have one target each",
     "DescribeMaintenanceWindowsForTarget": "only one window here has such a target",
