@@ -118,6 +118,56 @@ PATCHES: Final = (
     Case("ListResourceComplianceSummaries", asked(("PatchGroup", ["other"])), [], ["{node}"]),
     Case("ListResourceComplianceSummaries", asked(("AWS:InstanceInformation.PlatformType", ["Linux"])), ["{node}"]),
 )
+NETWORK: Final = {"TypeName": "AWS:Network", "SchemaVersion": "1.0", "CaptureTime": "2026-03-14T09:00:00Z"}
+RACK: Final = {**NETWORK, "TypeName": "Custom:Rack", "Content": [{"Row": "row-7"}]}
+TOLD: Final = {
+    "ResourceId": "{node}",
+    "ResourceType": "ManagedInstance",
+    "ComplianceType": "Custom:Disk",
+    "ExecutionSummary": {"ExecutionTime": 1780000000},
+}
+FULL: Final = {"Id": "disk-full", "Severity": "HIGH", "Status": "NON_COMPLIANT"}
+OF_DISKS: Final = {"Filters": [{"Key": "ComplianceType", "Values": ["Custom:Disk"], "Type": "EQUAL"}]}
+TIER: Final = {"SettingId": "/ssm/managed-instance/activation-tier"}
+INVENTORY: Final = (
+    Case("PutComplianceItems", {**TOLD, "Items": [FULL]}),
+    Case("ListComplianceItems", {"ResourceIds": ["{node}"], **OF_DISKS}, ["disk-full"], ["package-00"]),
+    Case("ListComplianceSummaries", OF_DISKS, ['"NonCompliantCount": 1', "Custom:Disk"]),
+    Case("ListResourceComplianceSummaries", OF_DISKS, ["{node}", '"OverallSeverity": "HIGH"']),
+    Case("PutComplianceItems", {**TOLD, "Items": []}),
+    Case("ListComplianceSummaries", {}, [], ["Custom:Disk"]),
+    Case("GetInventory", {"MaxResults": 50}, ["{node}", "Debian GNU/Linux"]),
+    Case(
+        "GetInventory", {"ResultAttributes": [{"TypeName": "AWS:PatchSummary"}]}, ['"MissingCount": "1"', "{command}"]
+    ),
+    *(
+        Case("GetInventory", {"Filters": [{"Key": key, "Values": [value], "Type": type}]}, shows, hides)
+        for key, value, type, shows, hides in (
+            ("AWS:InstanceInformation.InstanceId", "{node}", "Equal", ["{node}"], []),
+            ("AWS:InstanceInformation.InstanceId", "{node}", "NotEqual", ["mi-"], ["{node}"]),
+            ("AWS:Application.Name", "package-0", "BeginWith", ["{node}"], []),
+            ("AWS:PatchSummary.MissingCount", "1", "GreaterThan", [], ["mi-"]),
+            ("AWS:PatchSummary.MissingCount", "2", "LessThan", ["{node}"], []),
+            ("TypeName", "AWS:PatchCompliance", "Exists", ["{node}"], []),
+        )
+    ),
+    Case(
+        "GetInventory",
+        {"Aggregators": [{"Expression": "AWS:InstanceInformation.PlatformType"}]},
+        ['{"Count": "12", "PlatformType": "Linux"}'],
+    ),
+    Case("PutInventory", {"InstanceId": "{node}", "Items": [RACK]}),
+    Case("GetInventorySchema", {"TypeName": "Custom:Rack"}, ['{"Name": "Row", "DataType": "string"}']),
+    Case("ListInventoryEntries", {"InstanceId": "{node}", "TypeName": "Custom:Rack"}, ["row-7"]),
+    Case("DeleteInventory", {"TypeName": "Custom:Rack", "DryRun": True}, ['"TotalCount": 1'], ["DeletionId"]),
+    Case("DeleteInventory", {"TypeName": "Custom:Rack", "SchemaDeleteOption": "DeleteSchema"}, ["DeletionId"]),
+    Case("DescribeInventoryDeletions", {}, ['"LastStatus": "Complete"', "Custom:Rack"]),
+    Case("GetInventorySchema", {}, ["AWS:Application", '"DataType": "number"'], ["Custom:Rack"]),
+    Case("GetServiceSetting", TIER, ['"standard"', '"Default"']),
+    Case("UpdateServiceSetting", {**TIER, "SettingValue": "advanced"}),
+    Case("GetServiceSetting", TIER, ['"advanced"', '"Customized"', "servicesetting/ssm/managed-instance"]),
+    Case("ResetServiceSetting", TIER, ['"standard"', '"Default"']),
+)
 WINDOWS: Final = (
     Case("GetMaintenanceWindow", {"WindowId": "{weekly}"}, ["weekly-11", "rate(7 days)", "NextExecutionTime"]),
     Case("UpdateMaintenanceWindow", {"WindowId": "{weekly}", "Enabled": False, "Duration": 3}, ['"Duration": 3']),
@@ -270,7 +320,7 @@ NODES: Final = (
         )
     ),
 )
-CASES: Final = (*BASELINES, *PATCHES, *WINDOWS, *EXECUTIONS, *COMMANDS, *NODES)
+CASES: Final = (*BASELINES, *PATCHES, *INVENTORY, *WINDOWS, *EXECUTIONS, *COMMANDS, *NODES)
 
 ENDS: Final[dict[str, dict[str, Any]]] = {
     "CreatePatchBaseline": {"Name": "short-lived", "OperatingSystem": "DEBIAN", "ApprovalRules": RULES},

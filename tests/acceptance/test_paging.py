@@ -44,6 +44,7 @@ LISTS: Final[dict[str, tuple[str, str, Mapping[str, Any]]]] = {
     "DescribeInstanceInformation": ("InstanceInformationList", "InstanceId", {}),
     "ListComplianceItems": ("ComplianceItems", "Title", {"ResourceIds": ["{node}"]}),
     "ListResourceComplianceSummaries": ("ResourceComplianceSummaryItems", "ResourceId", {}),
+    "GetInventory": ("Entities", "Id", {}),
 }
 NEVER_LONG: Final = {
     "DescribeEffectivePatchesForPatchBaseline": "one update here is from the security source",
@@ -51,6 +52,8 @@ NEVER_LONG: Final = {
     "DescribeMaintenanceWindowExecutionTaskInvocations": "the tasks here have one target each",
     "DescribeMaintenanceWindowsForTarget": "only one window here has such a target",
     "ListComplianceSummaries": "there is one type",
+    "GetInventorySchema": "there are fewer types than its smallest page has",
+    "DescribeInventoryDeletions": "one type is deleted here",
 }
 
 

@@ -89,6 +89,7 @@ def members(name: str, node_id: str) -> dict[str, Any]:
     """Return the least that an operation takes; what names a node names *node_id*."""
     named = {
         "InstanceId": node_id,
+        "ResourceId": node_id,
         "Destination": node_id,
         "MessageId": f"aws.ssm.{UUID}.{node_id}",
     }
@@ -129,6 +130,13 @@ def test_a_viewer_may_read_and_an_operator_do_all_and_a_node_nothing_of_what_is_
     is_writing_get = name == "GetDeployablePatchSnapshotForInstance"
     reads = name.startswith(("Get", "List", "Describe", "Explain")) and not is_writing_get
     assert denied == {"viewer": not reads, "operator": False, "admin": False, "node": True}
+
+
+@pytest.mark.parametrize("name", [name for name, one in OPERATIONS.items() if one.node_of is not None])
+def test_a_node_may_do_for_itself_what_agents_call_of_what_is_public(
+    edge: Edge, node: tuple[str, Credentials, Credentials], name: str
+) -> None:
+    assert code(edge, name, node[2], node[0]) != "AccessDeniedException"
 
 
 @pytest.mark.parametrize("name", [name for name, one in AGENT_OPERATIONS.items() if not one.is_unsigned])
