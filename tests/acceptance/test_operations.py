@@ -154,10 +154,10 @@ INVENTORY: Final = (
     Case(
         "GetInventory",
         {"Aggregators": [{"Expression": "AWS:InstanceInformation.PlatformType"}]},
-        ['{"Count": "12", "PlatformType": "Linux"}'],
+        ['"Count": "12", "PlatformType": "Linux"'],
     ),
     Case("PutInventory", {"InstanceId": "{node}", "Items": [RACK]}),
-    Case("GetInventorySchema", {"TypeName": "Custom:Rack"}, ['{"Name": "Row", "DataType": "string"}']),
+    Case("GetInventorySchema", {"TypeName": "Custom:Rack"}, ['"Name": "Row", "DataType": "string"']),
     Case("ListInventoryEntries", {"InstanceId": "{node}", "TypeName": "Custom:Rack"}, ["row-7"]),
     Case("DeleteInventory", {"TypeName": "Custom:Rack", "DryRun": True}, ['"TotalCount": 1'], ["DeletionId"]),
     Case("DeleteInventory", {"TypeName": "Custom:Rack", "SchemaDeleteOption": "DeleteSchema"}, ["DeletionId"]),
