@@ -145,7 +145,7 @@ def _explained(
         "InstalledTime": _installed_time(one, installed_at),
         "ComesWith": [] if one.passed is None else list(one.passed.comes_with),
         "Decision": decision_members(decision, explanation),
-        "NextInstall": None if opening is None else opening,
+        "NextInstall": opening,
     }
 
 
