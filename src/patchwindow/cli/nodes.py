@@ -1,5 +1,7 @@
 """`patchwindow nodes`: the computers under management."""
 
+from itertools import chain
+
 import click
 
 from patchwindow.cli import show
@@ -15,6 +17,12 @@ COLUMNS: show.Columns = {
     "PLATFORM": lambda node: f"{node.get('PlatformName', '')} {node.get('PlatformVersion', '')}".strip(),
     "NAME": lambda node: node.get("Name") or node.get("ComputerName"),
 }
+TYPES: show.Columns = {
+    "TYPE": "TypeName",
+    "VERSION": "Version",
+    "ATTRIBUTES": lambda schema: [attribute["Name"] for attribute in schema["Attributes"]],
+}
+APPLICATION = "AWS:Application"
 
 
 @click.group()
@@ -58,6 +66,29 @@ def show_(client: SsmClient, *, node: str, as_json: bool) -> None:
         return
     click.echo("\nPatches")
     show.details(state)
+
+
+@nodes.command()
+@click.argument("node")
+@click.argument("type_name", metavar="[TYPE]", default=APPLICATION)
+@json_option
+@client_command
+def inventory(client: SsmClient, *, node: str, type_name: str, as_json: bool) -> None:
+    """Show what a node has of a type of inventory.
+
+    TYPE is such as AWS:Network, or Network for short; without it, the applications. With `types` it lists the types.
+    """
+    if type_name == "types":
+        show.table(pages(client, "GetInventorySchema", "Schemas"), TYPES, as_json=as_json)
+        return
+    name = type_name if ":" in type_name else f"AWS:{type_name}"
+    entries = list(pages(client, "ListInventoryEntries", "Entries", InstanceId=node, TypeName=name))
+    if not entries and not as_json:
+        show.note(f"{node} has nothing of {name}; `patchwindow nodes inventory {node} types` lists the types")
+        return
+    # In the order in which the first entry has them, with what only others have after it.
+    columns = dict.fromkeys(chain.from_iterable(entries))
+    show.table(entries, {column.upper(): column for column in columns}, as_json=as_json)
 
 
 @nodes.command()

@@ -106,3 +106,48 @@ def test_deregister_names_the_node_that_is_unknown() -> None:
     outcome = run("nodes", "deregister", NODE, answers={"DeregisterManagedInstance": error})
     assert outcome.exit_code == Exit.FAILED
     assert NODE in outcome.stderr
+
+
+def entries_page_by_page(members: Members) -> Members:
+    """Answer one entry and a token, then another."""
+    if "NextToken" not in members:
+        return {"Entries": [{"Name": "eth0", "IPV4": "192.0.2.1"}], "NextToken": "more"}
+    return {"Entries": [{"Name": "lo", "Gateway": "192.0.2.254"}]}
+
+
+def test_inventory_prints_every_entry_with_the_attributes_of_all() -> None:
+    outcome = run("nodes", "inventory", NODE, "Network", answers={"ListInventoryEntries": entries_page_by_page})
+    assert outcome.exit_code == Exit.DONE
+    assert [line.split() for line in outcome.stdout.splitlines()] == [
+        ["NAME", "IPV4", "GATEWAY"],
+        ["eth0", "192.0.2.1", "-"],
+        ["lo", "-", "192.0.2.254"],
+    ]
+    asked = {"InstanceId": NODE, "TypeName": "AWS:Network"}
+    assert outcome.asked == [
+        ("ListInventoryEntries", asked),
+        ("ListInventoryEntries", {**asked, "NextToken": "more"}),
+    ]
+
+
+def test_inventory_shows_applications_unless_another_type_is_named() -> None:
+    answers: Answers = {"ListInventoryEntries": {"Entries": [{"Name": "bash", "Version": "5.2"}]}}
+    outcome = run("nodes", "inventory", NODE, "--json", answers=answers)
+    assert json.loads(outcome.stdout) == [{"Name": "bash", "Version": "5.2"}]
+    assert outcome.asked == [("ListInventoryEntries", {"InstanceId": NODE, "TypeName": "AWS:Application"})]
+
+
+def test_inventory_of_what_a_node_has_not_says_so_on_standard_error() -> None:
+    outcome = run("nodes", "inventory", NODE, "Custom:Rack", answers={"ListInventoryEntries": {"Entries": []}})
+    assert outcome.exit_code == Exit.DONE
+    assert f"{NODE} has nothing of Custom:Rack" in outcome.stderr
+
+
+def test_inventory_lists_the_types_there_are() -> None:
+    attributes = [{"Name": name, "DataType": "string"} for name in ("Key", "Value")]
+    schema = {"TypeName": "AWS:Tag", "Version": "1.0", "Attributes": attributes}
+    outcome = run("nodes", "inventory", NODE, "types", answers={"GetInventorySchema": {"Schemas": [schema]}})
+    assert [line.split(maxsplit=2) for line in outcome.stdout.splitlines()] == [
+        ["TYPE", "VERSION", "ATTRIBUTES"],
+        ["AWS:Tag", "1.0", "Key, Value"],
+    ]
