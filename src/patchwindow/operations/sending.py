@@ -20,6 +20,7 @@ from patchwindow.store.work import Work
 DELIVERY_TIMEOUT_S: Final = 3600
 MAX_CONCURRENCY: Final = "50"
 MAX_ERRORS: Final = "0"
+_PATCHING: Final = ("AWS-RunPatchBaseline", "AWS-RunPatchBaselineAssociation")
 _NO_NOTIFICATION: Final = {"NotificationArn": "", "NotificationEvents": [], "NotificationType": ""}
 _NO_LOG: Final = {"CloudWatchLogGroupName": "", "CloudWatchOutputEnabled": False}
 
@@ -48,7 +49,7 @@ def create_command(work: Work, ids: Ids, now: datetime, order: Order, nodes: Seq
     _check_hash(document, request)
     parameters = {name: list(values) for name, values in request.get("Parameters", {}).items()}
     typed_parameters(document, parameters)
-    _refuse_install(document, parameters)
+    refuse_install(document, parameters)
     timeout_s = request.get("TimeoutSeconds", DELIVERY_TIMEOUT_S)
     max_concurrency = request.get("MaxConcurrency", MAX_CONCURRENCY)
     max_errors = request.get("MaxErrors", MAX_ERRORS)
@@ -170,11 +171,12 @@ def _as_it_stands(after: Invocation) -> Invocation:
 
 
 def _settle(work: Work, after: Invocation) -> None:
-    if invocation.State(after.details) in invocation.TERMINAL:
-        work.messages.settle_command(after.command_id, after.instance_id)
-        if work.messages.visible_at(after.instance_id) is not None:
-            # What was held back from the node because of this command can be given now.
-            work.wake(after.instance_id)
+    if after.details not in invocation.TERMINAL or work.messages.visible_at(after.instance_id) is None:
+        return
+    work.messages.settle_command(after.command_id, after.instance_id)
+    if work.messages.visible_at(after.instance_id) is not None:
+        # What was held back from the node because of this command can be given now.
+        work.wake(after.instance_id)
 
 
 def _trace(one: Invocation, *, until: datetime) -> str:
@@ -246,8 +248,13 @@ def _check_hash(document: Document, request: Mapping[str, Any]) -> None:
         raise UnknownDocument(f"document {document.name} does not have the DocumentHash {wanted}")
 
 
-def _refuse_install(document: Document, parameters: Mapping[str, Sequence[str]]) -> None:
-    if document.name == "AWS-RunPatchBaseline" and "Install" in parameters.get("Operation", ()):
+def refuse_install(document: Document, parameters: Mapping[str, Sequence[str]]) -> None:
+    """Refuse what this version does not do yet.
+
+    Raises:
+        InvalidParameters: the document is to install patches.
+    """
+    if document.name in _PATCHING and "Install" in parameters.get("Operation", ()):
         raise InvalidParameters(
-            "Operation Install of AWS-RunPatchBaseline is not served yet: this version only scans; use Operation Scan"
+            f"Operation Install of {document.name} is not served yet: this version only scans; use Operation Scan"
         )

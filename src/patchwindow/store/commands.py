@@ -32,9 +32,12 @@ _DUE: Final = prepared(
     .limit(sa.bindparam("limit"))
 )
 _NEXT: Final = prepared(sa.select(sa.func.min(command.c.wake_at_ms)))
-_WAKES: Final = sooner(command.c.wake_at_ms, sa.bindparam("wake_ms"))
+# Whoever wakes somebody must not keep him asleep: his clock may be ahead. Of many who wake, the first alone writes.
+_WOULD_SLEEP: Final = sa.or_(command.c.wake_at_ms.is_(None), command.c.wake_at_ms > sa.bindparam("wake_ms"))
 _WAKE: Final = prepared(
-    sa.update(command).where(command.c.command_id == sa.bindparam("id"), _IS_EXECUTING).values(wake_at_ms=_WAKES)
+    sa.update(command)
+    .where(command.c.command_id == sa.bindparam("id"), _IS_EXECUTING, _WOULD_SLEEP)
+    .values(wake_at_ms=sa.bindparam("wake_ms"))
 )
 _SLEEP: Final = prepared(
     sa.update(command).where(command.c.command_id == sa.bindparam("id")).values(wake_at_ms=sa.bindparam("wake_ms"))
@@ -53,7 +56,7 @@ _WAKE_RAMPING_UP: Final = prepared(
             sa.and_(_IS_EXECUTING, command.c.completed_count < command.c.concurrency, _HAS_UNSENT),
         ),
     )
-    .values(wake_at_ms=_WAKES)
+    .values(wake_at_ms=sooner(command.c.wake_at_ms, sa.bindparam("wake_ms")))
 )
 _OPEN_ON_NODE: Final = prepared(
     sa.select(invocation.c.command_id)
