@@ -37,6 +37,10 @@ class ReplyStatus(StrEnum):
     SKIPPED = "Skipped"
 
 
+# An enum finds its members more slowly, and a reply has one status for each of its steps.
+_STATUSES: Final = {status.value: status for status in ReplyStatus}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepReply:
     """What one step did; *output* alone is filled where the step itself never ran."""
@@ -142,7 +146,7 @@ def parse_reply(text: str) -> Reply:
 
 
 def _step(name: str, given: Any) -> StepReply:
-    step = _object(given, f"step {name!r}")
+    step = given if isinstance(given, dict) else _object(given, f"step {name!r}")
     code = step.get("code") or 0
     if type(code) is not int:
         raise Invalid(f"the code of step {name!r} is {code!r}, which is no whole number")
@@ -188,10 +192,10 @@ def _object(given: Any, what: str) -> dict[str, Any]:
 
 
 def _status(given: Any, what: str) -> ReplyStatus:
-    try:
-        return ReplyStatus(given)
-    except ValueError:
-        raise Invalid(f"{what} is {given!r}; it must be one of {', '.join(ReplyStatus)}") from None
+    status = _STATUSES.get(given) if isinstance(given, str) else None
+    if status is None:
+        raise Invalid(f"{what} is {given!r}; it must be one of {', '.join(ReplyStatus)}")
+    return status
 
 
 def _text(given: Any) -> str:
