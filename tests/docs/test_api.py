@@ -32,7 +32,8 @@ over tags (`TAG_FILTERS_1_0`) selects when somebody asks.
 
 
 def does(one: Operation) -> str:
-    return "writes" if one.writes else "reads"
+    action = "writes" if one.writes else "reads"
+    return action if one.node_of is None else f"{action}; a node, for itself"
 
 
 def by_reason(not_served: Mapping[str, str]) -> list[str]:
