@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Coroutine, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -119,6 +119,7 @@ class Edge:
         self.is_background_running = False
         self.files: dict[str, bytes] = {}
         self.fetched: list[str] = []
+        self.while_fetching: Callable[[], object] = lambda: None
         self.app = App(
             self.here.service,
             load_operations(),
@@ -141,6 +142,7 @@ class Edge:
     def fetch(self, url: str, _: int) -> bytes:
         """Return what is at *url*, of what a test has put there."""
         self.fetched.append(url)
+        self.while_fetching()
         if url not in self.files:
             raise Invalid(f"{url} cannot be fetched: it is not there")
         return self.files[url]

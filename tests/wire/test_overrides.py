@@ -1,12 +1,14 @@
 """Baseline overrides of patch operations: fetched before the order, and what a report comes to under one."""
 
+import asyncio
 import gzip
 import json
+import time
 from datetime import timedelta
 from typing import Any, Final
 
 import pytest
-from tests.fakes.edge import Edge, Received, Sent
+from tests.fakes.edge import Connection, Edge, Received, Sent
 from tests.fakes.scans import SECURITY, facts_of, package, report_of, scan, send, update
 from tests.fakes.site import SITE
 
@@ -131,6 +133,32 @@ def test_with_a_snapshot_id_later_edits_are_not_seen_and_without_they_are(edge: 
         order(edge, path)
     found = [missing(report(edge, path)) for path in paths]
     assert found == [["openssl.amd64:2"], ["openssl.amd64:2"], ["curl.amd64:2"], []]
+
+
+def test_nodes_that_ask_at_once_wait_for_one_fetch(edge: Edge) -> None:
+    put(edge, entry("curl"))
+    edge.while_fetching = lambda: time.sleep(0.1)
+    nodes = [edge.here.node() for _ in range(5)]
+    given = {"Operation": ["Scan"], "BaselineOverride": [URL]}
+    answer = edge.here.perform("SendCommand", DocumentName="AWS-RunPatchBaseline", InstanceIds=nodes, Parameters=given)
+    paths = [path_of(node, answer["Command"]["CommandId"]) for node in nodes]
+
+    async def all_ask() -> list[Received | None]:
+        headers = {"Host": "patch.example.net"}
+        asking = [Connection(edge, Sent(method="GET", path=f"{path}/order", headers=headers)) for path in paths]
+        return [await one.answer() for one in asking]
+
+    received = asyncio.run(all_ask())
+    assert [one.status for one in received if one is not None] == [200] * 5
+    assert edge.fetched == [URL]
+
+
+def test_others_write_while_an_override_is_fetched(edge: Edge) -> None:
+    put(edge, entry())
+    made: list[str] = []
+    edge.while_fetching = lambda: made.append(edge.here.perform("CreatePatchBaseline", Name="meanwhile")["BaselineId"])
+    assert order(edge, overridden(edge, edge.here.node())).status == 200
+    assert len(made) == 1
 
 
 @pytest.mark.parametrize(
