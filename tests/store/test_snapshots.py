@@ -1,12 +1,16 @@
 """Snapshots: baselines as they were."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 from tests.store.samples import NOW, baseline, later
 
 from patchwindow.domain.operating_system import OperatingSystem
+from patchwindow.operations.snapshots import freeze
 from patchwindow.store.baselines import OWNER_SELF
+from patchwindow.store.database import Database
 from patchwindow.store.snapshots import Snapshot, SnapshotKey
 from patchwindow.store.work import Work
 
@@ -58,6 +62,23 @@ def test_the_latest_that_is_young_enough_is_found_and_each_by_its_instant(work: 
     assert work.snapshots.find(KEY, later(5)) is None
     assert work.snapshots.get(KEY, NOW) == first
     assert work.snapshots.get(KEY, later(4)) is None
+
+
+def test_those_who_make_one_snapshot_at_once_make_one(database: Database) -> None:
+    with database.write() as work:
+        work.baselines.put(baseline(), owner=OWNER_SELF)
+        work.baselines.set_default(OperatingSystem.DEBIAN, "pb-1")
+    everybody = threading.Barrier(4)
+
+    def make(number: int) -> Snapshot:
+        everybody.wait()
+        with database.write() as work:
+            return freeze(work, KEY, later(number))
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(make, range(4)))
+    assert len(set(made)) == 1
+    assert made[0].baseline.baseline_id == "pb-1"
 
 
 def test_old_ones_are_pruned(work: Work) -> None:
