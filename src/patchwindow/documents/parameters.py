@@ -13,7 +13,7 @@ Values = Sequence[str]
 _LIST: Final = "StringList"
 _PARAMETER_STORE: Final = re.compile(r"\{\{\s*ssm:")
 _NOT_SERVED: Final = {
-    ("AWS-RunPatchBaseline", "AssociationId"): "associations are",
+    ("AWS-RunPatchBaselineAssociation", "InstallOverrideList"): "override lists are",
 }
 
 

@@ -79,7 +79,7 @@ class Association:
     @property
     def runs_at_once(self) -> bool:
         """Whether it runs when it is made or changed, and for each node that joins; else its schedule alone counts."""
-        return not self.apply_only_at_cron_interval
+        return self.schedule_expression is None or not self.apply_only_at_cron_interval
 
     @property
     def selecting(self) -> tuple[Target, ...] | None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from patchwindow.engine.open_window import open_window
+from patchwindow.engine.perform_association import step_association, step_run
 from patchwindow.engine.perform_command import step_command
 from patchwindow.engine.perform_window import step_execution
 from patchwindow.engine.recompute import recompute
@@ -37,6 +38,8 @@ _ROUNDS: Final[tuple[tuple[Step, Due], ...]] = (
     (step_command, lambda work, now, limit: work.commands.due(now, limit)),
     (step_execution, lambda work, now, limit: work.executions.due(now, limit)),
     (open_window, lambda work, now, limit: work.windows.due(now, limit)),
+    (step_run, lambda work, now, limit: work.association_runs.due(now, limit)),
+    (step_association, lambda work, now, limit: work.associations.due(now, limit)),
     (recompute, lambda work, now, limit: work.cohorts.due(now, limit)),
     (keep_up, lambda work, now, limit: work.chores.due(now, limit)),
 )
@@ -48,6 +51,8 @@ def _instants(work: Work) -> tuple[datetime | None, ...]:
         work.commands.next_wake_at(),
         work.executions.next_wake_at(),
         work.windows.next_opening_at(),
+        work.association_runs.next_wake_at(),
+        work.associations.next_wake_at(),
         work.cohorts.next_due_at(),
         work.chores.next_due_at(),
     )
@@ -79,7 +84,7 @@ class _Found:
 
 
 class Engine:
-    """Opens windows, moves their executions, and hands out commands."""
+    """Opens windows, moves their executions, lets associations run, and hands out commands."""
 
     def __init__(self, *, database: Database, clock: Clock, ids: Ids) -> None:
         self._database = database

@@ -9,7 +9,6 @@ _CHANGE_MANAGER: Final = "change requests, calendars and just-in-time access are
 _SESSIONS: Final = "interactive sessions are outside its scope"
 _CLOUD: Final = "accounts, resource policies and connectors of a cloud provider are outside its scope"
 _DOCUMENTS: Final = "documents of one's own come later; the documents that it ships can be read"
-_ASSOCIATIONS: Final = "associations come later; maintenance windows run documents on a schedule"
 _NODE_VIEWS: Final = "use DescribeInstanceInformation, which shows every node"
 _DATA_SYNC: Final = "resource data sync writes to cloud storage, which is outside its scope"
 
@@ -88,21 +87,6 @@ _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
         "UpdateDocument",
         "UpdateDocumentDefaultVersion",
         "UpdateDocumentMetadata",
-    ),
-    _ASSOCIATIONS: (
-        "CreateAssociation",
-        "CreateAssociationBatch",
-        "DeleteAssociation",
-        "DescribeAssociation",
-        "DescribeAssociationExecutionTargets",
-        "DescribeAssociationExecutions",
-        "DescribeEffectiveInstanceAssociations",
-        "DescribeInstanceAssociationsStatus",
-        "ListAssociationVersions",
-        "ListAssociations",
-        "StartAssociationsOnce",
-        "UpdateAssociation",
-        "UpdateAssociationStatus",
     ),
     _NODE_VIEWS: ("DescribeInstanceProperties", "GetConnectionStatus", "ListNodes", "ListNodesSummary"),
     _DATA_SYNC: (

@@ -36,6 +36,10 @@ class Quotas:
     """Patch groups that follow one baseline. GetPatchBaseline lists all of them."""
     activations: int = 10_000
     """Activations, used up and expired ones included, until they are deleted."""
+    associations: int = 10_000
+    """Associations. Each is looked at every half minute, for nodes that it lacks."""
+    versions_per_association: int = 1_000
+    """Versions of one association, of which every update makes one. All of them are kept."""
     resource_groups: int = 1_000
     """Resource groups. All of them are read when windows are looked for by a node."""
     custom_inventory_types: int = 200

@@ -1,4 +1,4 @@
-"""Tags of nodes, patch baselines and maintenance windows."""
+"""Tags of nodes, patch baselines, maintenance windows and associations."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -14,12 +14,14 @@ from patchwindow.store.nodes import NODE_TAGS
 NODE: Final = NODE_TAGS
 BASELINE: Final = "PatchBaseline"
 WINDOW: Final = "MaintenanceWindow"
+ASSOCIATION: Final = "Association"
 
 _RESERVED: Final = "aws:"
 _EXISTS: Final[Mapping[str, Callable[[Call, str], bool]]] = {
     NODE: lambda call, it: call.work.nodes.get(it) is not None,
     BASELINE: lambda call, it: call.work.baselines.get(it) is not None,
     WINDOW: lambda call, it: call.work.windows.get(it) is not None,
+    ASSOCIATION: lambda call, it: call.work.associations.get(it) is not None,
 }
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from patchwindow.domain.errors import Invalid, NotFound
 from patchwindow.domain.node import Node
@@ -47,8 +47,25 @@ def targets_of(
     return targets
 
 
+class Selection(NamedTuple):
+    """What a node must be to be selected: one of *ids*, where there are any, with all *tags*."""
+
+    ids: set[str] | None
+    tags: list[tuple[str, Sequence[str]]]
+
+
 def select(work: Work, targets: Sequence[Target]) -> list[Node]:
     """Return the nodes that all *targets* select, in order of id; ids that no node has are passed over.
+
+    Raises:
+        NotFound: a resource group does not exist, or not any more.
+    """
+    wanted = selection(work, targets)
+    return [] if wanted is None else work.nodes.selected(ids=wanted.ids, tags=wanted.tags)
+
+
+def selection(work: Work, targets: Sequence[Target]) -> Selection | None:
+    """Return what nodes must be that all *targets* select; None where they select no node, whatever it is.
 
     Raises:
         NotFound: a resource group does not exist, or not any more.
@@ -69,9 +86,7 @@ def select(work: Work, targets: Sequence[Target]) -> list[Node]:
             types.append(target.values)
         else:
             tags.append((target.key.removeprefix(TAG), target.values))
-    if not all(map(is_of_nodes, types)):
-        return []
-    return work.nodes.selected(ids=ids, tags=tags)
+    return Selection(ids, tags) if all(map(is_of_nodes, types)) else None
 
 
 def includes(

@@ -40,7 +40,8 @@ _DUE: Final = prepared(
     .limit(sa.bindparam("limit"))
 )
 _NEXT: Final = prepared(sa.select(sa.func.min(association_run.c.wake_at_ms)))
-_IS_OPEN: Final = association_node.c.status.in_(sorted(OPEN))
+# Not by a list, which has no constant text.
+_IS_OPEN: Final = sa.or_(*(association_node.c.status == sa.literal_column(f"'{status}'") for status in sorted(OPEN)))
 _OF_RUN: Final = association_node.c.execution_id == sa.bindparam("id")
 _OPEN_COUNT: Final = prepared(sa.select(sa.func.count()).select_from(association_node).where(_OF_RUN, _IS_OPEN))
 _ENDED: Final = prepared(
@@ -56,6 +57,12 @@ _CLOSE: Final = prepared(
     sa.update(association_node)
     .where(_OF_RUN, _IS_OPEN)
     .values(status=sa.bindparam("to_status"), details=sa.bindparam("to_details"), at_ms=sa.bindparam("now_ms"))
+)
+_FORGET: Final = prepared(
+    sa.delete(association_node).where(association_node.c.association_id == sa.bindparam("association_id"))
+)
+_NODES: Final = prepared(
+    sa.select(association_node.c.node_id).where(association_node.c.association_id == sa.bindparam("association_id"))
 )
 _COUNTS: Final = prepared(
     sa.select(association_node.c.status, sa.func.count().label("count_"))
@@ -177,6 +184,14 @@ class AssociationRuns(Rows):
     def close(self, execution_id: str, status: NodeStatus, details: str, now: datetime) -> None:
         """Let the run end as *status* on all nodes on which it has not."""
         self._change(_CLOSE, {"id": execution_id, "to_status": status, "to_details": details, "now_ms": ms(now)})
+
+    def nodes_of(self, association_id: str) -> set[str]:
+        """Return the nodes on which something is said of the association."""
+        return set(self._scalars(_NODES, {"association_id": association_id}))
+
+    def forget_nodes(self, association_id: str) -> None:
+        """Forget how the association stands on all nodes, of which a new run will tell."""
+        self._change(_FORGET, {"association_id": association_id})
 
     def counts(self, association_id: str) -> dict[NodeStatus, int]:
         """Return on how many nodes the association's latest run stands how."""

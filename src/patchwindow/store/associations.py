@@ -44,6 +44,11 @@ _PLAN: Final = prepared(
     .where(association.c.association_id == sa.bindparam("id"))
     .values(is_wanted=0, next_run_at_ms=sa.bindparam("next_ms"), wake_at_ms=sa.bindparam("wake_ms"))
 )
+_REWRITE: Final = prepared(
+    sa.update(association)
+    .where(association.c.association_id == sa.bindparam("id"))
+    .values(body=sa.bindparam("to_body"))
+)
 _VERSION: Final = prepared(
     sa.select(association_version.c.body).where(
         association_version.c.association_id == sa.bindparam("id"),
@@ -98,6 +103,17 @@ class Associations(Rows):
             wake_at_ms=ms(wake_at),
             body=body,
         )
+        self._upsert(
+            association_version,
+            association_id=value.association_id,
+            version=int(value.association_version),
+            body=body,
+        )
+
+    def rewrite(self, value: Association) -> None:
+        """Keep what is new about the association in its latest version; when it runs stays as it was."""
+        body = dumps(value)
+        self._change(_REWRITE, {"id": value.association_id, "to_body": body})
         self._upsert(
             association_version,
             association_id=value.association_id,

@@ -1,0 +1,83 @@
+"""What an association may say, beyond what the model checks."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from patchwindow.documents import library
+from patchwindow.documents.library import Document
+from patchwindow.documents.parameters import typed_parameters
+from patchwindow.domain.association import Association, is_everything
+from patchwindow.domain.errors import Invalid, InvalidParameters, InvalidTarget, UnknownNode
+from patchwindow.operations.alarms import check_alarm
+from patchwindow.operations.call import Call, Request, bare_id
+from patchwindow.operations.sending import refuse_install
+from patchwindow.operations.targeting import targets_of
+from patchwindow.protocol.records import to_members
+
+_OWN_ID: Final = "AssociationId"
+_NOT_SERVED: Final[Mapping[str, tuple[type[Invalid], str]]] = {
+    "TargetMaps": (InvalidTarget, "name the nodes by Targets"),
+    "TargetLocations": (InvalidTarget, "this server is one account in one region; name its nodes by Targets"),
+    "CalendarNames": (Invalid, "change calendars are outside its scope; use ScheduleExpression"),
+    "AutomationTargetParameterName": (
+        InvalidParameters,
+        "associations run command documents here, which have no such parameter",
+    ),
+}
+
+
+def check(call: Call, association: Association, request: Request) -> None:
+    """Refuse an association that could never run as it says.
+
+    Raises:
+        Invalid: a member is not served, or members contradict one another.
+        InvalidParameters: the parameters do not fit the document, or an alarm is relied on.
+        InvalidTarget: the targets select nodes by what cannot be asked.
+        InvalidSchedule: the schedule is none that an association can have.
+        UnknownDocument: there is no such document.
+        UnknownNode: the one node that it is for does not exist.
+    """
+    for member, (error, advice) in _NOT_SERVED.items():
+        if request.get(member):
+            raise error(f"{member} is not served: {advice}")
+    check_alarm(request.get("AlarmConfiguration"))
+    association.timing()
+    _check_targets(call, association)
+    if association.name is not None:
+        document = document_of(association.name, association.document_version)
+        parameters = parameters_of(association)
+        typed_parameters(document, parameters)
+        refuse_install(document, parameters)
+
+
+def document_of(name: str, version: str | None) -> Document:
+    """Return the document that an association runs.
+
+    Raises:
+        UnknownDocument: there is none of this name.
+        InvalidDocumentVersion: it has no such version.
+    """
+    return library.get(bare_id(name), version or library.DEFAULT_VERSION)
+
+
+def parameters_of(association: Association) -> dict[str, Any]:
+    """Return the parameters of a run: a document that must be told which association it is for is told so."""
+    given = dict(association.parameters or {})
+    document = document_of(association.name or "", association.document_version)
+    declared = document.parameters.get(_OWN_ID)
+    if declared is not None and "default" not in declared and not any(given.get(_OWN_ID, ())):
+        given[_OWN_ID] = [association.association_id]
+    return given
+
+
+def _check_targets(call: Call, association: Association) -> None:
+    targets = association.targets or ()
+    if association.instance_id is not None and call.work.nodes.get(association.instance_id) is None:
+        raise UnknownNode(f"there is no managed node {association.instance_id}; check its id")
+    members = [to_members(target) for target in targets if not is_everything(target)]
+    if not members:
+        return
+    try:
+        targets_of(members)
+    except Invalid as problem:
+        raise InvalidTarget(str(problem)) from None
