@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Final
 
 from patchwindow.domain.baseline import Baseline, ComplianceStatus
@@ -12,7 +12,8 @@ from patchwindow.domain.facts import Facts
 from patchwindow.domain.fleet_state import standing_of
 from patchwindow.domain.overlay import NOTHING, Overlay
 from patchwindow.domain.validity import next_change
-from patchwindow.operations.first_sight import first_seen
+from patchwindow.operations.catalog import learn
+from patchwindow.operations.first_sight import first_seen, goes_by_first_sight
 from patchwindow.operations.kept_facts import read
 from patchwindow.operations.recent import Recent
 from patchwindow.store.evaluations import Question, StoredEvaluation
@@ -58,6 +59,9 @@ def answer(
     if found is not None:
         return found
     known = facts()
+    if goes_by_first_sight(baseline):
+        # Facts from before there was a catalogue count from now on; all others are in it.
+        learn(work, baseline.operating_system, known, question.facts_digest, datetime.combine(today, time(), UTC))
     evaluation = evaluation_by(work, known, question.facts_digest, baseline, today, overlay=question.overlay)
     bad = [entry for entry in evaluation.entries if evaluation.compliance_of(entry) is ComplianceStatus.NON_COMPLIANT]
     return work.evaluations.add(

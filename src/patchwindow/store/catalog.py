@@ -9,6 +9,7 @@ import functools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -113,7 +114,8 @@ class Catalog(Rows):
         }
         changed = [
             (patch, row)
-            for key, patch in by_key.items()
+            # In one order, whoever writes: two that wait for each other would both fail.
+            for key, patch in sorted(by_key.items(), key=itemgetter(0))
             if before.get(key) != ((row := row_of(patch))["readings"], row["update_id"])
         ]
         seen = {"first_seen_at_ms": ms(now), "first_seen_in": facts_digest}
@@ -144,7 +146,7 @@ class Catalog(Rows):
 
     def _bring(self, before: Mapping[Key, KnownPatch], after: Sequence[KnownPatch]) -> None:
         """Bring what is kept from *before* to *after*."""
-        changed = [patch for patch in after if before.get(patch.key) != patch]
+        changed = sorted((patch for patch in after if before.get(patch.key) != patch), key=attrgetter("key"))
         # Of what was reported the notices change what they add, and nothing else.
         self._change_all(_ADD, (_addition(patch) for patch in changed if patch.first_seen_at is not None))
         unseen = {"first_seen_at_ms": None, "first_seen_in": ""}

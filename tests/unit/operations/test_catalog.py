@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
+import sqlalchemy as sa
 from tests.fakes.scans import MAIN, SECURITY, facts_of, package, report_of, scan, send, update
 from tests.fakes.site import VIEWER, Installation
 
 from patchwindow.domain.errors import Denied, Invalid, InvalidPageToken, NotFound
-from patchwindow.operations import reports
+from patchwindow.operations import cohorts, reports
 from patchwindow.operations.report_reading import read
+from patchwindow.store.tables import facts_read, known_patch
 
 OPENSSL_FACTS: Final = facts_of(
     [package("openssl"), package("bash", "5")], [update("openssl", "3", origin=SECURITY, priority="important")]
@@ -487,6 +489,25 @@ def test_the_tag_makes_a_version_of_the_baseline_and_taking_it_off_another(here:
     assert kept is not None
     assert kept.baseline.approves_by_first_seen is None
     assert kept.revision == 4
+
+
+def test_facts_from_before_the_catalogue_count_from_their_next_evaluation(here: Installation) -> None:
+    node = here.node()
+    scan(here, node, OPENSSL_FACTS)
+    with here.database.write() as work:
+        work.catalog._change(sa.delete(facts_read), {})
+        work.catalog._change(sa.delete(known_patch), {})
+    own = baseline(here, "DEBIAN", Tags=[TAG])
+    here.perform("RegisterDefaultPatchBaseline", BaselineId=own)
+    with here.database.write() as work:
+        for digest in work.cohorts.due(here.clock.now(), 10):
+            cohorts.recompute(work, digest, here.clock.now(), 10)
+    assert "openssl.amd64:3" not in patch_states(here, node)
+    here.clock.advance(timedelta(days=7))
+    with here.database.write() as work:
+        for digest in work.cohorts.due(here.clock.now(), 10):
+            cohorts.recompute(work, digest, here.clock.now(), 10)
+    assert patch_states(here, node)["openssl.amd64:3"] == "Missing"
 
 
 def test_replacing_a_baseline_leaves_what_its_tag_says(here: Installation) -> None:
