@@ -16,6 +16,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "api": "requests over loopback, beside moto_server",
     "decisions": "decisions of baselines about patches, from memory and cold",
     "compliance": "compliance of 100,000 nodes: recomputed after a change, and counted",
+    "patches": "the patches of 1,000 and 100,000 nodes: listed, and explained",
     "ingest": "reports of scans over HTTP",
     "catalog": "a feed of 10,000 advisories: its import, its size, and what pages then cost",
     "schedule": "openings in a time zone, beside other libraries",

@@ -121,3 +121,19 @@ def test_the_other_server_goes_on_when_one_is_killed(pair: Pair) -> None:
     scan(pair.first.client, pair.node_id)
     pair.second.server.start()
     assert pair.second.client.describe_instance_patch_states(InstanceIds=[pair.node_id])["InstancePatchStates"]
+
+
+def test_either_server_explains_a_patch_and_counts_its_nodes(pair: Pair) -> None:
+    scan(pair.first.client, pair.node_id)
+    for plane in (pair.first, pair.second):
+        own = plane.connect(plane.key, service="patchwindow")
+        answer = own.explain_patch(InstanceId=pair.node_id, Patch="toy-kernel")
+        assert [one["State"] for one in answer["Patches"]] == ["Missing", "InstalledOther"]
+        missing = [{"Key": "State", "Values": ["Missing"]}]
+        patches = all_pages(own, "list_patches", "Patches", Filters=missing)
+        assert {patch["Title"]: patch["StateCounts"] for patch in patches} == dict.fromkeys(SECURITY, {"Missing": 1})
+        assert own.list_patches(Filters=[{"Key": "KnownExploited", "Values": ["true"]}])["Patches"] == []
+        assert len(own.list_patches(Filters=[{"Key": "MaxAgeDays", "Values": ["1"]}], MaxResults=3)["Patches"]) == 3
+        (instance,) = own.list_patch_instances(Title=patches[0]["Title"])["Instances"]
+        assert instance == {"InstanceId": pair.node_id, "State": "Missing"}
+        assert own.get_node_compliance(InstanceId=pair.node_id)["State"] == "Missing"

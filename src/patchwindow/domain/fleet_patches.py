@@ -5,8 +5,8 @@ what this costs grows with the variety of a fleet, not with its size.
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -72,7 +72,7 @@ class Tally:
 
     patch: FleetPatch
     first_seen_ms: int
-    counts: Counter[Standing] = field(default_factory=Counter)
+    counts: Counter[Standing]
 
 
 STANDINGS: Final = tuple(Standing)
@@ -98,22 +98,37 @@ def listing(facts: Facts, patches: Iterable[NodePatch]) -> Listing:
 def tally(groups: Iterable[tuple[Listing, int, int]]) -> list[Tally]:
     """Return the patches of all *groups* in order: each has a listing, so many nodes, and when its facts came first."""
     counted: dict[FleetPatch, list[int]] = {}
+    # Evaluations of the same facts have the same patches in the same order, which are looked up once.
+    alike: dict[tuple[FleetPatch, ...], tuple[list[list[int]], int]] = {}
     for one, node_count, first_seen_ms in groups:
-        for patch, place in zip(one.patches, one.places, strict=True):
-            # The last place is that of the first sight.
-            row = counted.get(patch)
-            if row is None:
-                row = counted[patch] = [*_ZEROS, first_seen_ms]
+        known = alike.get(one.patches)
+        if known is None or first_seen_ms < known[1]:
+            known = alike[one.patches] = [_row(counted, patch, first_seen_ms) for patch in one.patches], first_seen_ms
+        for row, place in zip(known[0], one.places, strict=True):
             row[place] += node_count
-            if first_seen_ms < row[-1]:  # noqa: PLR1730  (`min` takes three times as long, and this is the inner loop)
-                row[-1] = first_seen_ms
+    return _merged(counted)
+
+
+def _row(counted: dict[FleetPatch, list[int]], patch: FleetPatch, first_seen_ms: int) -> list[int]:
+    """Return the counts of *patch* by place, beyond which stands when it came first."""
+    row = counted.get(patch)
+    if row is None:
+        row = counted[patch] = [*_ZEROS, first_seen_ms]
+    row[-1] = min(row[-1], first_seen_ms)
+    return row
+
+
+def _merged(counted: Mapping[FleetPatch, Sequence[int]]) -> list[Tally]:
     tallies: dict[Key, Tally] = {}
     for patch, row in counted.items():
-        known = tallies.setdefault(patch.key, Tally(patch, row[-1]))
+        counts = Counter({standing: count for standing, count in zip(STANDINGS, row, strict=False) if count})
+        known = tallies.setdefault(patch.key, Tally(patch, row[-1], counts))
+        if known.patch is patch:
+            continue
+        known.counts += counts
+        known.first_seen_ms = min(known.first_seen_ms, row[-1])
         if patch.richness > known.patch.richness:
             known.patch = patch
-        known.first_seen_ms = min(known.first_seen_ms, row[-1])
-        known.counts.update({standing: count for standing, count in zip(STANDINGS, row, strict=False) if count})
     return [tallies[key] for key in sorted(tallies)]
 
 

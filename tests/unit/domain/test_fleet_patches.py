@@ -49,6 +49,15 @@ def test_a_patch_was_first_seen_with_the_first_facts_that_have_it() -> None:
     assert first_seen == {"openssl.amd64:1": 20, "openssl.amd64:2": 20}
 
 
+def test_of_facts_with_the_same_patches_those_that_came_first_count() -> None:
+    both = listed(facts_of([package("bash"), package("zlib")]))
+    again = listed(facts_of([package("bash"), package("zlib")]))
+    assert again.patches == both.patches
+    bash = listed(facts_of([package("bash")]))
+    found = tally([(bash, 1, 10), (both, 1, 30), (again, 1, 25), (both, 1, 30)])
+    assert {one.patch.title: one.first_seen_ms for one in found} == {"bash.amd64:1": 10, "zlib.amd64:1": 25}
+
+
 def test_what_one_node_knows_of_a_patch_is_told_for_all() -> None:
     for groups in ([(BARE, 1, 0), (NEW, 1, 0)], [(NEW, 1, 0), (BARE, 1, 0)]):
         (one,) = tally(groups)
