@@ -69,6 +69,8 @@ def test_items_replace_the_former_of_their_type_alone(work: Work) -> None:
     assert work.compliance_items.size_of("mi-1") > 2 * size
     work.compliance_items.delete("mi-1", "Association")
     assert work.compliance_items.types() == {"Custom:Disk"}
+    assert work.compliance_items.has_type("Custom:Disk")
+    assert not work.compliance_items.has_type("Association")
     assert work.compliance_items.get("mi-1", "Association") is None
 
 

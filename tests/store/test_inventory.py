@@ -89,6 +89,8 @@ def test_types_of_ones_own_are_listed_by_name(work: Work) -> None:
     assert work.inventory.types() == [replace(RACK, type_name="Custom:Door"), disabled]
     assert work.inventory.lock_type("Custom:Rack") == disabled
     assert work.inventory.type_count() == 2
+    work.inventory.add_type(RACK)
+    assert work.inventory.lock_type("Custom:Rack") == disabled
     work.inventory.delete_type("Custom:Door")
     assert work.inventory.types() == [disabled]
 

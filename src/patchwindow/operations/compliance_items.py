@@ -33,7 +33,8 @@ NODE_BYTES_MAX: Final = 5000 * 1024
 
 _CUSTOM: Final = "Custom:"
 _PARTIAL: Final = "PARTIAL"
-_BATCH: Final = 500
+# Few, for each may have thousands of items.
+_BATCH: Final = 100
 
 _KEYS: Final[Mapping[str, Callable[[ComplianceSet], Value]]] = {
     "ComplianceType": operator.attrgetter("compliance_type"),
@@ -186,10 +187,10 @@ def check_type(call: Call, compliance_type: str, *, is_partial: bool) -> None:
         )
     if is_partial and compliance_type != ASSOCIATION:
         raise InvalidItemContent(f"UploadType {_PARTIAL} is for {ASSOCIATION} alone, not for {compliance_type}")
-    if compliance_type.startswith(_CUSTOM):
-        known = {name for name in call.work.compliance_items.types() if name.startswith(_CUSTOM)}
-        if compliance_type not in known:
-            call.site.quotas.check("custom-compliance-types", len(known) + 1, refuse=TooManyCustomTypes)
+    # All types are looked for only where one is new: there may be many items.
+    if compliance_type.startswith(_CUSTOM) and not call.work.compliance_items.has_type(compliance_type):
+        count = sum(name.startswith(_CUSTOM) for name in call.work.compliance_items.types())
+        call.site.quotas.check("custom-compliance-types", count + 1, refuse=TooManyCustomTypes)
 
 
 def _item(given: Mapping[str, Any], execution: tuple[datetime, str, str]) -> ComplianceItem:

@@ -97,12 +97,16 @@ def _put_custom(call: Call, node_id: str, item: Item) -> bool:
         call.site.quotas.check(
             "custom-inventory-types", call.work.inventory.type_count() + 1, refuse=TooManyCustomTypes
         )
+        # Two may be the first; then the second adds to what the first has reported.
+        call.work.inventory.add_type(CustomType(type_name=name, version=version, attributes=()))
+        former = call.work.inventory.lock_type(name)
+        assert former is not None, "it was made just now"
     elif former.disabled_version and version_key(version) <= version_key(former.disabled_version):
         return False
     content = _new_content(call, node_id, item)
     if content is None:
         return True
-    changed = _grown(former or CustomType(type_name=name, version=version, attributes=()), version, content)
+    changed = _grown(former, version, content)
     if changed != former:
         call.work.inventory.put_type(changed)
     size = _keep(call, node_id, item, content)

@@ -67,6 +67,9 @@ _TALLY: Final = prepared(
     .order_by(compliance_set.c.compliance_type)
 )
 _TYPES: Final = prepared(sa.select(compliance_set.c.compliance_type).distinct())
+_ANY: Final = prepared(
+    sa.select(compliance_set.c.node_id).where(compliance_set.c.compliance_type == sa.bindparam("type")).limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,10 @@ class ComplianceItems(Rows):
             SetCount(row.compliance_type, row.status, row.overall_severity, row.node_count)
             for row in self._rows(_TALLY)
         ]
+
+    def has_type(self, compliance_type: str) -> bool:
+        """Return whether any node has items of the type."""
+        return self._scalar(_ANY, {"type": compliance_type}) is not None
 
     def types(self) -> set[str]:
         """Return the types of which there are items."""

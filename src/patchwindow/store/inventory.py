@@ -146,6 +146,16 @@ class Inventory(Rows):
             disabled_version=type_.disabled_version,
         )
 
+    def add_type(self, type_: CustomType) -> None:
+        """Keep a new type, unless another was first."""
+        self._insert_if_new(
+            inventory_schema,
+            type_name=type_.type_name,
+            version=type_.version,
+            attributes=json.dumps(type_.attributes),
+            disabled_version=type_.disabled_version,
+        )
+
     def lock_type(self, type_name: str) -> CustomType | None:
         """Return the type, and keep other writers from it until the transaction ends."""
         row = self._row(_SCHEMA, {"type": type_name})
