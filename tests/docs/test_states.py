@@ -4,7 +4,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from patchwindow.domain import command, invocation, task_execution, task_invocation, window_execution
+from patchwindow.domain import (
+    association_execution,
+    command,
+    invocation,
+    task_execution,
+    task_invocation,
+    window_execution,
+)
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "states.md"
 
@@ -26,6 +33,11 @@ TABLES: Final[tuple[tuple[str, str, Mapping[Any, Mapping[Any, str]]], ...]] = (
         "Command invocation",
         "A command on one node. These are the API's values of StatusDetails.",
         invocation.TRANSITIONS,
+    ),
+    (
+        "Association execution",
+        "One run of an association. These are the API's values of Status.",
+        association_execution.TRANSITIONS,
     ),
 )
 

@@ -16,7 +16,8 @@ from patchwindow.domain.operating_system import OperatingSystem, from_platform
 from patchwindow.domain.patch_group import group_of
 from patchwindow.domain.patch_state import Counts, PatchEntry, PatchState
 from patchwindow.domain.run import Command
-from patchwindow.operations import catalog, cohorts, snapshots
+from patchwindow.operations import association_reports, catalog, cohorts, snapshots
+from patchwindow.operations.association_items import REPORTING
 from patchwindow.operations.call import Answer, Call
 from patchwindow.operations.evaluations import evaluation_by
 from patchwindow.operations.report_reading import INSTALL, SCHEMA, Report
@@ -64,6 +65,8 @@ def receive(call: Call, command_id: str, node_id: str, report: Report) -> Answer
     started_at, ended_at = _times(report, call.now)
     group = group_of(call.work.tags.of(NODE, node_id)) or ""
     system = _operating_system(report.known.facts, node)
+    if command.document_name == REPORTING:
+        return _verdict_for_association(call, command, node_id, report, (system, group))
     basis = snapshots.basis_of(call, command_id, parameters, system, group)
     if basis is not None and basis.url:
         return _verdict_by(call, node_id, report, snapshots.held(call.work, basis, call.now))
@@ -160,6 +163,26 @@ def _verdict_by(call: Call, node_id: str, report: Report, frozen: Snapshot) -> A
     known, baseline = report.known, frozen.baseline
     found = evaluation_by(call.work, known.facts, known.digest, baseline, day, overlay=report.overlay)
     return _told(node_id, frozen.key.patch_group, baseline, found.counts, found.entries)
+
+
+def _verdict_for_association(
+    call: Call, command: Command, node_id: str, report: Report, place: tuple[OperatingSystem, str]
+) -> Answer:
+    """Return the verdict of a scan for an association, whose compliance alone is kept: the patch state stays."""
+    parameters, known, group = _parameters(command), report.known, place[1]
+    baseline = association_reports.baseline_for(call.work, parameters["BaselineTags"], *place)
+    day = call.now.astimezone(UTC).date()
+    found = evaluation_by(call.work, known.facts, known.digest, baseline, day, overlay=report.overlay)
+    association_reports.keep(
+        call.work,
+        parameters["AssociationId"],
+        node_id,
+        command_id=command.command_id,
+        baseline=baseline,
+        counts=found.counts,
+        at=_times(report, call.now)[1],
+    )
+    return _told(node_id, group, baseline, found.counts, found.entries)
 
 
 def _told(node_id: str, group: str, baseline: Baseline, counts: Counts, patches: Iterable[PatchEntry]) -> Answer:

@@ -7,7 +7,7 @@ import pytest
 from patchwindow.documents import library
 from patchwindow.domain.errors import InvalidDocumentVersion, UnknownDocument
 
-NAMES = ["AWS-Noop", "AWS-RunPatchBaseline", "AWS-RunShellScript"]
+NAMES = ["AWS-Noop", "AWS-RunPatchBaseline", "AWS-RunPatchBaselineAssociation", "AWS-RunShellScript"]
 
 
 def test_there_are_these_documents() -> None:
@@ -51,7 +51,10 @@ def test_steps_have_the_names_that_clients_ask_for() -> None:
 
 
 def test_only_the_patch_operation_gets_a_url_of_its_own() -> None:
-    assert [document.name for document in library.documents() if document.wants_capability] == ["AWS-RunPatchBaseline"]
+    assert [document.name for document in library.documents() if document.wants_capability] == [
+        "AWS-RunPatchBaseline",
+        "AWS-RunPatchBaselineAssociation",
+    ]
 
 
 def test_no_parameter_of_the_caller_reaches_a_script_of_the_patch_operation() -> None:

@@ -54,15 +54,14 @@ def test_one_message_names_everything_that_is_wrong() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("AssociationId", SNAPSHOT),
-    ],
-)
-def test_what_would_be_passed_over_in_silence_is_refused(name: str, value: str) -> None:
-    assert f"{name} must be empty: " in problems_of(PATCH, Operation=["Scan"], **{name: [value]})
-    assert typed_parameters(PATCH, {"Operation": ["Scan"], name: [""]})[name] == ""
+def test_what_would_be_passed_over_in_silence_is_refused() -> None:
+    document, given = (
+        library.get("AWS-RunPatchBaselineAssociation"),
+        {"Operation": ["Scan"], "AssociationId": [SNAPSHOT]},
+    )
+    url = "https://lists.example.net/patches.yaml"
+    assert "InstallOverrideList must be empty: " in problems_of(document, **given, InstallOverrideList=[url])
+    assert typed_parameters(document, {**given, "InstallOverrideList": [""]})["InstallOverrideList"] == ""
 
 
 @pytest.mark.parametrize("name", ["InstallOverrideList", "BaselineOverride"])
