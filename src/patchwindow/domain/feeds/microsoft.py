@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 from patchwindow.domain.errors import Invalid
 from patchwindow.domain.feeds import markup
-from patchwindow.domain.feeds.members import cve, day, items, mapping, one_line, parse, sequence, text
+from patchwindow.domain.feeds.members import day, is_cve, items, mapping, one_line, parse, sequence, text
 from patchwindow.domain.feeds.notice import Extent, Feed, Fix, Notice
 from patchwindow.domain.feeds.scope import Scope
 from patchwindow.domain.operating_system import OperatingSystem
@@ -51,7 +51,8 @@ def read(data: bytes, _: Scope) -> Feed:
 
 
 def _notices(found: Iterable[_Found], products: Mapping[str, str], *, issued: str, updated: str) -> Feed:
-    return Feed(notices=tuple(_notice(one, products, issued, updated) for one in found))
+    # Advice without a CVE (`ADV240001`) closes nothing that a scanner would look for.
+    return Feed(notices=tuple(_notice(one, products, issued, updated) for one in found if is_cve(one.cve_id)))
 
 
 def _notice(found: _Found, products: Mapping[str, str], issued: str, updated: str) -> Notice:
@@ -113,7 +114,7 @@ def _of_cvrf(one: Mapping[str, Any], path: str) -> _Found:
         if remedy.get("Type") == _JSON_VENDOR_FIX
     ]
     return _Found(
-        cve_id=cve(one.get("CVE"), f"{path}.CVE"),
+        cve_id=text(one.get("CVE"), f"{path}.CVE"),
         title=_value(one, "Title", path),
         threats=tuple(threats),
         remedies=tuple(remedies),
@@ -152,7 +153,7 @@ def _of_csaf(one: Mapping[str, Any], path: str, about: Mapping[str, Any]) -> _Fo
         if remedy.get("category") == "vendor_fix"
     ]
     return _Found(
-        cve_id=cve(one.get("cve"), f"{path}.cve"),
+        cve_id=text(one.get("cve"), f"{path}.cve"),
         title=text(one.get("title"), f"{path}.title"),
         threats=(*threats, text(overall.get("text"), "document.aggregate_severity.text")),
         remedies=tuple(remedies),
@@ -209,9 +210,8 @@ def _xml(data: bytes) -> Feed:
 
 
 def _of_xml(element: Element) -> _Found:
-    id = cve(_below(element, "CVE"), "<Vulnerability>, <CVE>")
     return _Found(
-        cve_id=id,
+        cve_id=_below(element, "CVE"),
         title=_below(element, "Title"),
         threats=tuple(
             _below(threat, "Description")

@@ -392,6 +392,18 @@ def test_microsoft_says_the_same_in_every_form(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "data",
+    [
+        json.dumps({"Vulnerability": [{"CVE": "ADV240001"}, {}]}).encode(),
+        json.dumps({"document": {}, "vulnerabilities": [{"title": "advice"}]}).encode(),
+        b"<cvrfdoc><Vulnerability><CVE>ADV240001</CVE></Vulnerability></cvrfdoc>",
+    ],
+)
+def test_advice_of_microsoft_without_a_cve_is_passed_over(data: bytes) -> None:
+    assert read(FeedKind.MICROSOFT, data, ANY) == Feed()
+
+
+@pytest.mark.parametrize(
     ("data", "words"),
     [(b"{}", "neither CVRF nor CSAF"), (b"<html/>", "its root is <html>"), (b"x", "it is no JSON")],
 )
