@@ -9,6 +9,7 @@ from patchwindow.domain.association import Association
 from patchwindow.domain.opening import Timing
 from patchwindow.domain.resource_group import TagQuery
 from patchwindow.domain.window import TaskType, Window, WindowTask
+from patchwindow.operations.association_nodes import is_for
 from patchwindow.operations.call import Call, bare_id
 from patchwindow.operations.tags import NODE
 from patchwindow.operations.targeting import IDS, group_queries, includes
@@ -104,10 +105,7 @@ def _associations(
     call: Call, node_id: str, tags: Mapping[str, str], queries: Mapping[str, TagQuery]
 ) -> Iterator[Patching]:
     for association in _all(call):
-        targets = association.selecting
-        if bare_id(association.name or "") not in _DOCUMENTS or targets is None:
-            continue
-        if not includes(targets, node_id, tags, queries):
+        if bare_id(association.name or "") not in _DOCUMENTS or not is_for(association, node_id, tags, queries):
             continue
         timing, values = association.timing(), (association.parameters or {}).get("Operation")
         if timing is not None and values:
