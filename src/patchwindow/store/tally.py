@@ -73,9 +73,10 @@ class Tally(Rows):
 
     def move(self, statement: Prepared, command_id: str, before: Place, after: Place, given: Given) -> int:
         """Run *statement*, made by `change_of`, once; return how many invocations went from *before* to *after*."""
-        count = self._change(statement, {**_places(command_id, before, after), **given})
+        places = _places(command_id, before, after)
+        count = self._change(statement, {**places, **given})
         if count and before != after:
-            self._count({(command_id, before): -count, (command_id, after): count})
+            self._count_moved(places, count)
         return count
 
     def move_all(
@@ -88,7 +89,10 @@ class Tally(Rows):
         count = self._change_all(statement, [{**places, **one} for one in given])
         assert count == len(given), "the command is held, so that its invocations stay as they were read"
         if before != after:
-            self._count({(command_id, before): -len(given), (command_id, after): len(given)})
+            self._count_moved(places, count)
+
+    def _count_moved(self, places: Given, count: int) -> None:
+        self._change(_move_counts(self._insert), {**places, "left": -count, "came": count})
 
     def _count(self, differences: Mapping[tuple[str, Place], int]) -> None:
         self._change_all(
@@ -102,7 +106,27 @@ class Tally(Rows):
 
 @functools.cache
 def _add_to_count(insert: Insert) -> Prepared:
-    statement = insert(command_tally)
+    return _added(insert(command_tally))
+
+
+@functools.cache
+def _move_counts(insert: Insert) -> Prepared:
+    """Return the statement that counts a move in both places, which costs less than one statement for each."""
+    ends = (("b_stage", "b_details", "left"), ("to_stage", "to_details", "came"))
+    rows: list[dict[str, Any]] = [
+        {
+            "command_id": sa.bindparam("b_command_id"),
+            "stage": sa.bindparam(stage),
+            "details": sa.bindparam(details),
+            "invocation_count": sa.bindparam(difference),
+        }
+        for stage, details, difference in ends
+    ]
+    return _added(insert(command_tally).values(rows))
+
+
+def _added(statement: Any) -> Prepared:
+    """Return *statement*, an insertion of differences, as one that adds them to what is there."""
     total = command_tally.c.invocation_count + statement.excluded.invocation_count
     return prepared(
         statement.on_conflict_do_update(index_elements=command_tally.primary_key, set_={"invocation_count": total})
