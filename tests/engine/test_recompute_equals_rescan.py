@@ -107,7 +107,7 @@ def seen(world: World, node: str) -> tuple[Members, Members, list[Any]]:
     return counted, patches(world, node), [(item["Title"], item["Status"], item["Severity"]) for item in items]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(changes, max_size=8))
 def test_recompute_equals_rescan(several: list[Change]) -> None:
     with TemporaryDirectory() as folder, migrated_url("sqlite", Path(folder)) as url:
@@ -119,6 +119,8 @@ def test_recompute_equals_rescan(several: list[Change]) -> None:
             world.perform("CreatePatchBaseline", Name=f"own-{at}", OperatingSystem=SYSTEMS[at % 2])["BaselineId"]
             for at in range(4)
         ]
+        world.perform("RegisterPatchBaselineForPatchGroup", BaselineId=baselines[0], PatchGroup="web")
+        world.perform("RegisterDefaultPatchBaseline", BaselineId=baselines[2])
         for node, found in zip(nodes, facts, strict=True):
             scan(world, node, found)
         for change in several:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time
 from typing import Final
 
 from patchwindow.domain import patch_group
+from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.facts import Facts
 from patchwindow.operations.evaluations import answer, facts_of
 from patchwindow.store.baselines import StoredBaseline
@@ -27,7 +28,9 @@ def join(work: Work, key: CohortKey, now: datetime, facts: Callable[[], Facts]) 
     if cohort is None:
         for name in CHORES:
             work.chores.plan(name, now)
-    if cohort is None or cohort.is_due(now):
+    # What a scan says depends on nothing that was marked, or forgotten to be: choice and day are looked at anew.
+    current = work.evaluations.find(_asked(work, key)[1], now.astimezone(UTC).date())
+    if cohort is None or current is None or current.evaluation_id != cohort.evaluation_id:
         cohort = settle(work, key, now, facts)
     return cohort
 
@@ -53,14 +56,8 @@ def settle(work: Work, key: CohortKey, now: datetime, facts: Callable[[], Facts]
 
     The caller holds the choices of its operating system.
     """
-    stored = baseline_of(work, key.operating_system, key.patch_group)
-    question = Question(
-        facts_digest=key.facts_digest,
-        baseline_id=stored.baseline.baseline_id,
-        baseline_revision=stored.revision,
-        overlay=key.overlay,
-    )
-    evaluation = answer(work, question, stored.baseline, now.astimezone(UTC).date(), facts)
+    baseline, question = _asked(work, key)
+    evaluation = answer(work, question, baseline, now.astimezone(UTC).date(), facts)
     cohort = Cohort(
         cohort_id=id or key.cohort_id,
         key=key,
@@ -71,6 +68,18 @@ def settle(work: Work, key: CohortKey, now: datetime, facts: Callable[[], Facts]
     )
     work.cohorts.put(cohort)
     return cohort
+
+
+def _asked(work: Work, key: CohortKey) -> tuple[Baseline, Question]:
+    """Return the baseline that the nodes of a cohort follow now, and what is asked of it."""
+    stored = baseline_of(work, key.operating_system, key.patch_group)
+    question = Question(
+        facts_digest=key.facts_digest,
+        baseline_id=stored.baseline.baseline_id,
+        baseline_revision=stored.revision,
+        overlay=key.overlay,
+    )
+    return stored.baseline, question
 
 
 def baseline_of(work: Work, operating_system: str, group: str) -> StoredBaseline:
