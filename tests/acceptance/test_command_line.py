@@ -26,6 +26,7 @@ FACTS: Final = facts_of([package("openssl"), package("bash")], [update("openssl"
 READING: Final = {
     "nodes list --tag Role=web": "{node}",
     "nodes show {node}": "NON_COMPLIANT|no",
+    "nodes inventory {node} Application": "openssl",
     "activations list": "{activation}",
     "baselines list --own": "{baseline}",
     "baselines show debian-security": "{baseline}",
