@@ -34,6 +34,11 @@ def test_a_seal_changed_in_any_place_is_refused(data: st.DataObject) -> None:
         unseal(KEY, "session", token[:place] + other + token[place + 1 :])
 
 
+def test_a_proof_that_is_no_text_is_refused() -> None:
+    with pytest.raises(BadSignature, match="session"):
+        unseal(KEY, "session", f"{seal(KEY, 'session', {'node': 'mi-1'})[:-1]}\ud800")
+
+
 @given(st.text())
 def test_what_is_no_seal_is_refused(token: str) -> None:
     with pytest.raises(BadSignature):
