@@ -131,7 +131,9 @@ def test_either_server_explains_a_patch_and_counts_its_nodes(pair: Pair) -> None
         assert [one["State"] for one in answer["Patches"]] == ["Missing", "InstalledOther"]
         missing = [{"Key": "State", "Values": ["Missing"]}]
         patches = all_pages(own, "list_patches", "Patches", Filters=missing)
-        assert {patch["Title"]: patch["StateCounts"] for patch in patches} == dict.fromkeys(SECURITY, {"Missing": 1})
+        assert {patch["Title"]: patch["StateCounts"] for patch in patches} == {
+            title: {"Missing": 1} for title in SECURITY
+        }
         assert own.list_patches(Filters=[{"Key": "KnownExploited", "Values": ["true"]}])["Patches"] == []
         assert len(own.list_patches(Filters=[{"Key": "MaxAgeDays", "Values": ["1"]}], MaxResults=3)["Patches"]) == 3
         (instance,) = own.list_patch_instances(Title=patches[0]["Title"])["Instances"]
