@@ -92,6 +92,8 @@ def _ignore(_: object) -> None:
 
 changes = st.one_of(
     st.builds(updated, st.integers(0, 3), contents),
+    # One that matters: those that nodes follow from the beginning.
+    st.builds(updated, st.sampled_from([0, 2]), st.sampled_from([{"ApprovedPatches": ["openssl"]}, {"Name": "other"}])),
     st.builds(made_default, st.integers(0, 3)),
     st.builds(registered, st.integers(0, 3), st.sampled_from(GROUPS[:2])),
     st.builds(moved, st.integers(0, 3), st.sampled_from(GROUPS)),
