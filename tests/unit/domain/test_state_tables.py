@@ -4,7 +4,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from patchwindow.domain import command, invocation, task_execution, task_invocation, window_execution
+from patchwindow.domain import (
+    association_execution,
+    command,
+    invocation,
+    task_execution,
+    task_invocation,
+    window_execution,
+)
 from patchwindow.domain.errors import IllegalTransition
 
 
@@ -20,7 +27,7 @@ TABLES = {
     module.__name__.rpartition(".")[2]: Table(
         module.State, module.Event, module.TRANSITIONS, frozenset(module.TERMINAL), module.advance
     )
-    for module in (invocation, window_execution, task_execution, task_invocation)
+    for module in (association_execution, invocation, window_execution, task_execution, task_invocation)
 } | {"command": Table(command.Status, command.Event, command.TRANSITIONS, frozenset(command.TERMINAL), command.advance)}
 
 every_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())

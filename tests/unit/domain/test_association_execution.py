@@ -1,0 +1,46 @@
+"""What nodes and runs make of an association."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patchwindow.domain import command, invocation
+from patchwindow.domain.association_execution import (
+    EVENT_OF,
+    NODE_STATUS_OF,
+    OPEN,
+    TERMINAL,
+    NodeStatus,
+    Overview,
+    State,
+    advance,
+    overview,
+)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "latest", "expected"),
+    [
+        ("", None, Overview.PENDING),
+        ("", State.IN_PROGRESS, Overview.PENDING),
+        ("", State.SUCCESS, Overview.SUCCESS),
+        ("", State.FAILED, Overview.FAILED),
+        ("Success", State.SUCCESS, Overview.SUCCESS),
+        ("Success Pending", State.IN_PROGRESS, Overview.PENDING),
+        ("Success Pending Failed", State.IN_PROGRESS, Overview.FAILED),
+        ("Success TimedOut", State.SUCCESS, Overview.FAILED),
+        ("Success Skipped", State.FAILED, Overview.FAILED),
+    ],
+)
+def test_an_association_stands_as_the_worst_of_its_nodes(nodes: str, latest: State | None, expected: Overview) -> None:
+    assert overview({NodeStatus(each): 1 for each in nodes.split()}, latest) is expected
+
+
+@given(st.sampled_from(sorted(EVENT_OF)))
+def test_a_run_ends_when_its_command_does(status: command.Status) -> None:
+    assert advance(State.IN_PROGRESS, EVENT_OF[status]) in TERMINAL
+
+
+@given(st.sampled_from(invocation.State))
+def test_a_node_is_open_exactly_as_long_as_its_invocation(state: invocation.State) -> None:
+    assert (NODE_STATUS_OF[state] in OPEN) == (state not in invocation.TERMINAL)
