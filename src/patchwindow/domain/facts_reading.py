@@ -28,6 +28,8 @@ from patchwindow.domain.facts_members import Item, item_of
 from patchwindow.domain.facts_order import Key, ordered, package_key, windows_key
 
 _PATCH_SETS: Final = ("OS", "APPLICATION")
+_SECONDS_MAX: Final = 2**35
+"""Nothing was installed later than that, in the year 3058; the bound also keeps out what JSON calls Infinity and NaN."""
 
 
 def parse(data: object) -> Facts:
@@ -72,8 +74,7 @@ def aligned(data: object, installed_at: object) -> tuple[float, ...]:
     if not isinstance(installed_at, list) or len(installed_at) != len(keys):
         raise Invalid(f"installedAt: expected one number for each of the {len(keys)} {what}")
     for index, instant in enumerate(installed_at):
-        # The bounds also keep out what JSON calls Infinity and NaN.
-        if isinstance(instant, bool) or not isinstance(instant, int | float) or not 0 <= instant < 2**40:
+        if isinstance(instant, bool) or not isinstance(instant, int | float) or not 0 <= instant < _SECONDS_MAX:
             raise Invalid(f"installedAt[{index}]: {instant!r} is no time; write seconds since 1970, 0 where unknown")
     return tuple(float(installed_at[index]) for index in sorted(range(len(keys)), key=keys.__getitem__))
 

@@ -83,7 +83,7 @@ def test_members_of_a_later_time_are_passed_over() -> None:
     assert parse(data) == parse(good())
 
 
-@pytest.mark.parametrize("times", [None, [], [1, 2], [True], ["1"], [-1], [float("nan")], [float("inf")]])
+@pytest.mark.parametrize("times", [None, [], [1, 2], [True], ["1"], [-1], [float("nan")], [float("inf")], [2**35]])
 def test_times_are_one_number_for_each_package(times: object) -> None:
     with pytest.raises(Invalid, match="installedAt"):
         aligned(good(), times)
