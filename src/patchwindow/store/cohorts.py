@@ -47,10 +47,6 @@ class Cohort:
     computed_at: datetime
     due_at: datetime | None
 
-    def is_due(self, now: datetime) -> bool:
-        """Return whether the evaluation may not be true any more at *now*."""
-        return self.due_at is not None and self.due_at <= now
-
 
 _LOCK: Final = prepared(sa.select(cohort).where(cohort.c.cohort_id == sa.bindparam("id")).with_for_update())
 _DUE: Final = prepared(
