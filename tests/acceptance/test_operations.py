@@ -356,7 +356,10 @@ ENDS: Final[dict[str, dict[str, Any]]] = {
 }
 """What makes something and takes it away again, in order; each answer's ids are the names of the next."""
 
-REST: Final = {"DeregisterManagedInstance": "test_nodes"}
+REST: Final = {
+    "DeregisterManagedInstance": "test_nodes",
+    **dict.fromkeys((name for name in OPERATIONS if "Association" in name), "test_associations"),
+}
 
 
 def test_every_operation_is_tried() -> None:

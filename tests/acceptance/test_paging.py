@@ -54,6 +54,17 @@ NEVER_LONG: Final = {
     "ListComplianceSummaries": "there is one type",
     "GetInventorySchema": "there are fewer types than its smallest page has",
     "DescribeInventoryDeletions": "one type is deleted here",
+    **dict.fromkeys(
+        (
+            "ListAssociations",
+            "ListAssociationVersions",
+            "DescribeAssociationExecutions",
+            "DescribeAssociationExecutionTargets",
+            "DescribeEffectiveInstanceAssociations",
+            "DescribeInstanceAssociationsStatus",
+        ),
+        "test_associations has their pages",
+    ),
 }
 
 
