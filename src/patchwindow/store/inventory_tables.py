@@ -2,75 +2,59 @@
 
 import sqlalchemy as sa
 
-from patchwindow.store.columns import Text, metadata
-
-
-def _table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
-    return sa.Table(name, metadata, *columns)
-
-
-def _text(name: str, *more: sa.schema.SchemaItem, key: bool = False) -> "sa.Column[str]":
-    return sa.Column(name, Text, *more, primary_key=key, nullable=False)
-
-
-def _number(name: str) -> "sa.Column[int]":
-    return sa.Column(name, sa.BigInteger, nullable=False)
-
-
-def _bytes(name: str) -> "sa.Column[bytes]":
-    return sa.Column(name, sa.LargeBinary, nullable=False)
+from patchwindow.store.columns import blob, number, owned_by, table, text
 
 
 def _node() -> "sa.Column[str]":
-    return _text("node_id", sa.ForeignKey("node.node_id", ondelete="CASCADE"), key=True)
+    return text("node_id", owned_by("node.node_id"), key=True)
 
 
 # What was reported of nodes, by type; its content is compressed JSON, and `size` is how long that is unpacked.
-inventory = _table(
+inventory = table(
     "inventory",
     _node(),
-    _text("type_name", key=True),
-    _text("schema_version"),
-    _text("captured_at"),
-    _text("content_hash"),
-    _number("size"),
-    _bytes("content"),
+    text("type_name", key=True),
+    text("schema_version"),
+    text("captured_at"),
+    text("content_hash"),
+    number("size"),
+    blob("content"),
     sa.Index("inventory_by_type", "type_name", "schema_version"),
 )
 
 # Types of the user's own; up to `disabled_version`, where it is not empty, what is reported is ignored.
-inventory_schema = _table(
+inventory_schema = table(
     "inventory_schema",
-    _text("type_name", key=True),
-    _text("version"),
-    _text("attributes"),
-    _text("disabled_version"),
+    text("type_name", key=True),
+    text("version"),
+    text("attributes"),
+    text("disabled_version"),
 )
 
-inventory_deletion = _table(
+inventory_deletion = table(
     "inventory_deletion",
-    _text("deletion_id", key=True),
-    _number("started_at_ms"),
-    _text("body"),
+    text("deletion_id", key=True),
+    number("started_at_ms"),
+    text("body"),
     sa.Index("inventory_deletion_by_time", "started_at_ms", "deletion_id"),
 )
 
 # The items of one type of compliance that were told of a node, and what they make of it.
-compliance_set = _table(
+compliance_set = table(
     "compliance_set",
     _node(),
-    _text("compliance_type", key=True),
-    _text("status"),
-    _text("overall_severity"),
-    _text("execution_id"),
-    _text("execution_type"),
-    _number("executed_at_ms"),
-    _text("content_hash"),
-    _number("size"),
-    _bytes("items"),
+    text("compliance_type", key=True),
+    text("status"),
+    text("overall_severity"),
+    text("execution_id"),
+    text("execution_type"),
+    number("executed_at_ms"),
+    text("content_hash"),
+    number("size"),
+    blob("items"),
     sa.Index("compliance_set_by_type", "compliance_type", "status", "overall_severity"),
 )
 
-service_setting = _table(
-    "service_setting", _text("setting_id", key=True), _text("value"), _number("modified_at_ms"), _text("modified_by")
+service_setting = table(
+    "service_setting", text("setting_id", key=True), text("value"), number("modified_at_ms"), text("modified_by")
 )
