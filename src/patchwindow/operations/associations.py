@@ -84,7 +84,8 @@ def update(call: Call, request: Request) -> Answer:
     call.site.quotas.check("versions-per-association", version + 1)
     after = from_members(
         Association,
-        request,
+        _others(request),
+        targets=_read_targets(request) or None,
         association_version=str(version + 1),
         instance_id=before.instance_id,
         date=before.date,
@@ -193,7 +194,7 @@ def each(call: Call, after: str = "") -> Iterator[Association]:
 def _make(call: Call, request: Request) -> Association:
     association = from_members(
         Association,
-        request,
+        _others(request),
         association_id=call.ids.uuid(),
         targets=_targets(request),
         date=call.now,
@@ -211,15 +212,23 @@ def _make(call: Call, request: Request) -> Association:
 
 def _targets(request: Request) -> tuple[Target, ...]:
     """Return the targets of a new association; the legacy member that names one node is a target, too."""
-    node_id, targets = request.get("InstanceId"), request.get("Targets") or ()
+    node_id, targets = request.get("InstanceId"), _read_targets(request)
     if (node_id is None) == (not targets):
         raise InvalidTarget("name the nodes by Targets, or one of them by InstanceId: one of the two, and not both")
-    if node_id is not None:
-        return (Target(key=INSTANCE_IDS, values=(node_id,)),)
+    return targets if node_id is None else (Target(key=INSTANCE_IDS, values=(node_id,)),)
+
+
+def _read_targets(request: Request) -> tuple[Target, ...]:
+    """Return the targets of a request; the model demands neither of their members."""
+    targets = request.get("Targets") or ()
     for place, member in enumerate(targets):
         if "Key" not in member:
             raise InvalidTarget(f"Targets[{place}] has no Key; give it one such as InstanceIds or tag:<key>")
     return tuple(from_members(Target, {"Values": (), **member}) for member in targets)
+
+
+def _others(request: Request) -> Request:
+    return {name: value for name, value in request.items() if name != "Targets"}
 
 
 def _keep(call: Call, association: Association, *, is_wanted: bool, next_run_at: datetime | None) -> None:

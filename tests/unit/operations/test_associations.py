@@ -100,6 +100,8 @@ def test_an_update_makes_a_version_and_whatever_it_leaves_out_is_gone(api: Api) 
     first = api("DescribeAssociation", AssociationId=id, AssociationVersion="1")["AssociationDescription"]
     assert first["MaxErrors"] == "1"
     assert api.code("UpdateAssociation", AssociationId=id, AssociationVersion="1") == "InvalidAssociationVersion"
+    for target in ({"Values": ["web"]}, {"Key": "tag:Role"}):
+        assert api.code("UpdateAssociation", AssociationId=id, Targets=[target]) == "InvalidTarget"
     assert api.code("DescribeAssociation", AssociationId=id, AssociationVersion="9") == "InvalidAssociationVersion"
 
 
@@ -112,6 +114,7 @@ def test_an_update_makes_a_version_and_whatever_it_leaves_out_is_gone(api: Api) 
         ({"Targets": []}, "InvalidTarget"),
         ({"Targets": [{"Key": "Colour", "Values": ["red"]}]}, "InvalidTarget"),
         ({"Targets": [{"Values": ["red"]}]}, "InvalidTarget"),
+        ({"Targets": [{"Key": "tag:Role"}]}, "InvalidTarget"),
         ({"ScheduleExpression": "cron(0 2 1 * ? *)"}, "InvalidSchedule"),
         ({"ScheduleExpression": "rate(29 minutes)"}, "InvalidSchedule"),
         ({"ScheduleExpression": "rate(1 hour)", "ApplyOnlyAtCronInterval": True}, "InvalidSchedule"),
