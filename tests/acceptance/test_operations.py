@@ -358,6 +358,7 @@ ENDS: Final[dict[str, dict[str, Any]]] = {
 
 REST: Final = {
     "DeregisterManagedInstance": "test_nodes",
+    "GetDeployablePatchSnapshotForInstance": "test_overrides",
     **dict.fromkeys((name for name in OPERATIONS if "Association" in name), "test_associations"),
 }
 

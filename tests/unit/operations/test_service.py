@@ -23,6 +23,8 @@ TARGET: Final[dict[str, Any]] = {
     "ResourceType": "INSTANCE",
     "Targets": [{"Key": "tag:env", "Values": ["live"]}],
 }
+TOKEN: Final = "0f1e2d3c-0000-4000-8000-000000000001"
+OTHER: Final = "0f1e2d3c-0000-4000-8000-000000000002"
 TASK: Final[dict[str, Any]] = {"TaskArn": "SSMfunction", "TaskType": "LAMBDA"}
 
 
@@ -34,11 +36,14 @@ def api(here: Installation) -> Api:
 def requests(api: Api) -> dict[str, dict[str, Any]]:
     """Return a request for each operation that takes a client token."""
     window = api("CreateMaintenanceWindow", **WINDOW)
+    rack = {"TypeName": "Custom:Rack", "SchemaVersion": "1.0", "CaptureTime": "2026-04-01T00:00:00Z", "Content": [{}]}
+    api("PutInventory", InstanceId=api.here.node(), Items=[rack])
     return {
         "CreatePatchBaseline": {"Name": "own"},
         "CreateMaintenanceWindow": WINDOW,
         "RegisterTargetWithMaintenanceWindow": {**TARGET, **window},
         "RegisterTaskWithMaintenanceWindow": {**TASK, **window},
+        "DeleteInventory": {"TypeName": "Custom:Rack"},
     }
 
 
@@ -48,21 +53,22 @@ def test_each_served_operation_with_a_client_token_is_covered_here(api: Api) -> 
 
 def test_the_same_token_and_request_give_the_same_answer_and_make_nothing_new(api: Api) -> None:
     for operation, request in requests(api).items():
-        first = api(operation, ClientToken="token", **request)
+        first = api(operation, ClientToken=TOKEN, **request)
         api.here.clock.advance(timedelta(hours=1))
-        assert api(operation, ClientToken="token", **dict(reversed(request.items()))) == first
-        assert api(operation, ClientToken="other", **request) != first
+        assert api(operation, ClientToken=TOKEN, **dict(reversed(request.items()))) == first
+        assert api(operation, ClientToken=OTHER, **request) != first
         assert api(operation, **request) != first
     assert len(api("DescribeMaintenanceWindows")["WindowIdentities"]) == 4
 
 
 def test_the_same_token_with_another_request_is_a_mismatch(api: Api) -> None:
     for operation, request in requests(api).items():
-        api(operation, ClientToken="token", **request)
-        fault = api.fault(operation, ClientToken="token", **{**request, "Description": "changed"})
+        api(operation, ClientToken=TOKEN, **request)
+        change = {"DryRun": True} if operation == "DeleteInventory" else {"Description": "changed"}
+        fault = api.fault(operation, ClientToken=TOKEN, **{**request, **change})
         assert (fault.code, fault.message) == (
             "IdempotentParameterMismatch",
-            f"ClientToken 'token' was used for another {operation}; use a new one",
+            f"ClientToken '{TOKEN}' was used for another {operation}; use a new one",
         )
 
 
