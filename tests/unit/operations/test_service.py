@@ -64,10 +64,12 @@ def test_the_same_token_and_request_give_the_same_answer_and_make_nothing_new(ap
 def test_the_same_token_with_another_request_is_a_mismatch(api: Api) -> None:
     for operation, request in requests(api).items():
         api(operation, ClientToken=TOKEN, **request)
-        change = {"DryRun": True} if operation == "DeleteInventory" else {"Description": "changed"}
+        # Deleting inventory has no description to change, and no error of its own for this in the model.
+        is_plain = operation != "DeleteInventory"
+        change = {"Description": "changed"} if is_plain else {"DryRun": True}
         fault = api.fault(operation, ClientToken=TOKEN, **{**request, **change})
         assert (fault.code, fault.message) == (
-            "IdempotentParameterMismatch",
+            "IdempotentParameterMismatch" if is_plain else "ValidationException",
             f"ClientToken '{TOKEN}' was used for another {operation}; use a new one",
         )
 
