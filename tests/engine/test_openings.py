@@ -217,3 +217,14 @@ def test_what_is_changed_during_an_execution_applies_from_the_next(world: World)
 def script(*, timeout_s: int) -> dict[str, object]:
     """Return the parameters of a script that may take so long."""
     return {"Parameters": {"commands": ["true"], "executionTimeout": [str(timeout_s)]}, "TimeoutSeconds": 600}
+
+
+def test_an_opening_that_has_its_record_is_not_told_again_by_a_clock_that_was_set_back(world: World) -> None:
+    window = world.window()
+    world.at(15)
+    world.clock.advance(timedelta(hours=-2))
+    told = world.perform("UpdateMaintenanceWindow", WindowId=window, Description="changed")
+    assert told["WindowId"] == window
+    assert world.perform("GetMaintenanceWindow", WindowId=window)["NextExecutionTime"] == "2026-01-16T15:00Z"
+    world.at(15, 30)
+    assert len(world.executions(window)) == 1

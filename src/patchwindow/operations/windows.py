@@ -141,7 +141,11 @@ def _identity(call: Call, stored: StoredWindow) -> dict[str, Any]:
 def _next_opening(call: Call, window: Window) -> datetime | None:
     # The timing is made in any case: it refuses what is no schedule.
     timing = window.timing()
-    return timing.next_opening(call.now) if window.enabled else None
+    opening = timing.next_opening(call.now) if window.enabled else None
+    # Where a clock was set back, openings that lie ahead have their records already: they will not come again.
+    while opening is not None and call.work.executions.is_recorded(window.window_id, opening):
+        opening = timing.next_opening(opening)
+    return opening
 
 
 def _next(call: Call, window: Window, opening: datetime | None) -> dict[str, str]:

@@ -40,6 +40,12 @@ _OPEN: Final = prepared(
         window_execution.c.window_id == sa.bindparam("window_id"), window_execution.c.end_at_ms.is_(None)
     )
 )
+_RECORDED: Final = prepared(
+    sa.select(sa.func.count()).where(
+        window_execution.c.window_id == sa.bindparam("window_id"),
+        window_execution.c.opens_at_ms == sa.bindparam("opens_ms"),
+    )
+)
 _ALL_TASKS: Final = (
     sa.select(task_execution)
     .where(task_execution.c.window_execution_id == sa.bindparam("id"))
@@ -145,6 +151,10 @@ class Executions(Rows):
     def is_open(self, window_id: str) -> bool:
         """Return whether an execution of this window has not ended."""
         return bool(self._scalar(_OPEN, {"window_id": window_id}))
+
+    def is_recorded(self, window_id: str, opens_at: datetime) -> bool:
+        """Return whether this opening of the window has an execution, whatever became of it."""
+        return bool(self._scalar(_RECORDED, {"window_id": window_id, "opens_ms": ms(opens_at)}))
 
     def page(
         self,
