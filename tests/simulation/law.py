@@ -297,7 +297,7 @@ class Law:
         for number in range(ordinal + 1):
             parts = task.parts_of(number)
             error_count = sum(one.is_error for one in parts)
-            stops_after = task.errors.stops_after(len(parts))
+            stops_after = task.errors.of(len(parts)) + 1
             self._hold(Rule.WITHIN_ERRORS, error_count < stops_after, f"{what} starts after {error_count} failures")
 
     def _command(self, change: Change) -> None:
@@ -347,7 +347,7 @@ class Law:
         task = self._sent_by.get(change.id)
         may = task is None or task.behavior is CutoffBehavior.CONTINUE_TASK or now < task.execution.cutoff_at
         self._hold(Rule.INVOCATION_IN_TIME, may, f"{what}, after the cutoff of its window")
-        stops_after = value.errors.stops_after(len(value.nodes))
+        stops_after = value.errors.of(len(value.nodes)) + 1
         self._hold(Rule.WITHIN_ERRORS, value.error_count < stops_after, f"{what} after {value.error_count} failures")
         value.sent.add(change.part_of)
         value.in_flight_count += 1

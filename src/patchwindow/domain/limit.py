@@ -66,18 +66,11 @@ class ErrorLimit:
         return cls(*read)
 
     def of(self, target_count: int) -> int:
-        """Return how many of *target_count* targets may fail without stopping the rest.
+        """Return how many of *target_count* targets may fail without stopping the rest: one more does.
 
-        A part of a target is rounded down, so that no more fail than were allowed.  The API does not publish its
-        rounding.
+        With 50 targets and ``10%`` the sixth failure stops the task, with ``0`` the first.  A part of a target is rounded
+        down, so that no more fail than were allowed.  The API does not publish its rounding.
+        Source: service model, ``CreateAssociationRequest.MaxErrors``.
         """
         allowed = target_count * self.value // 100 if self.is_percent else self.value
         return min(allowed, target_count)
-
-    def stops_after(self, target_count: int) -> int:
-        """Return the number of failures at which nothing further starts.
-
-        One more than the limit: with 50 targets and ``10%`` the sixth failure stops the task, with ``0`` the first.
-        Source: service model, ``CreateAssociationRequest.MaxErrors``.
-        """
-        return self.of(target_count) + 1

@@ -29,11 +29,11 @@ def test_concurrency_rounds_a_part_of_a_target_up(text: str, target_count: int, 
 
 @pytest.mark.parametrize(
     ("text", "target_count", "expected"),
-    [("0", 50, 1), ("5", 50, 6), ("10%", 50, 6), ("10%", 59, 6), ("0%", 50, 1), ("1%", 3, 1), ("100%", 3, 4)],
+    [("0", 50, 0), ("5", 50, 5), ("10%", 50, 5), ("10%", 59, 5), ("0%", 50, 0), ("1%", 3, 0), ("100%", 3, 3)],
 )
-def test_errors_stop_the_task_one_after_the_limit(text: str, target_count: int, expected: int) -> None:
+def test_errors_up_to_the_limit_do_not_stop_the_task(text: str, target_count: int, expected: int) -> None:
     """API: with 50 nodes and 10%, "the system stops sending the request when the sixth error is received"."""
-    assert ErrorLimit.parse(text).stops_after(target_count) == expected
+    assert ErrorLimit.parse(text).of(target_count) == expected
 
 
 @pytest.mark.parametrize("text", ["0", "0%", "101%", "", "-1", "1.5", "10 %", "05", "05%", "00%", "12345678", "%", "٣"])
