@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.fakes.commandline import AGENT, environment, run
 from tests.fakes.node import PaperNode, post
-from tests.fakes.scans import facts_of, package
+from tests.fakes.scans import facts_of, package, report_at
 from tests.fakes.server import Plane, until
 
 from patchwindow.store.settings import AccessKey, Role
@@ -150,5 +150,5 @@ def test_a_scans_url_ends_with_its_command(plane: Plane, node: PaperNode) -> Non
     message_id, command = node.take()
     node.succeed(message_id, "PatchLinux", "nothing was reported")
     with pytest.raises(urllib.error.HTTPError, match="403"):
-        post(f"{command['Parameters']['PatchwindowUrl']}/report", {"facts": facts_of([package("a")])})
+        post(f"{command['Parameters']['PatchwindowUrl']}/report", report_at(time.time(), facts_of([package("a")])))
     assert plane.client.describe_instance_patch_states(InstanceIds=[node.node_id])["InstancePatchStates"] == []

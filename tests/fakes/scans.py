@@ -69,14 +69,18 @@ def facts_of(packages: Sequence[Package], updates: Sequence[Package] = (), *, na
 
 def report_of(here: Installation, facts: Any, **more: Any) -> dict[str, Any]:
     """Return the report of a scan that ends now."""
-    now = here.clock.now().timestamp()
+    return report_at(here.clock.now().timestamp(), facts, **more)
+
+
+def report_at(ended_s: float, facts: Any, **more: Any) -> dict[str, Any]:
+    """Return the report of a scan that ends at that time, in seconds since 1970."""
     return {
         "schema": 1,
         "operation": "Scan",
-        "startedAt": now - 1.75,
-        "endedAt": now,
+        "startedAt": ended_s - 1.75,
+        "endedAt": ended_s,
         "bootId": "boot",
-        "lists": {"refreshed": True, "asOf": now, "problem": None},
+        "lists": {"refreshed": True, "asOf": ended_s, "problem": None},
         "facts": facts,
         "installedAt": [0] * len(facts["packages"]),
         **more,
