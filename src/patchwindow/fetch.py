@@ -4,24 +4,23 @@ No proxy and no cookies; a redirect is looked at like the URL itself.  Certifica
 system, or of SSL_CERT_FILE.
 """
 
+import functools
 import os
-import ssl
 import stat
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from http.client import HTTPException
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
 
 from patchwindow.domain.errors import Invalid
 from patchwindow.domain.override_source import FileSource, Source, WebSource, check_address, parse_source, parse_web
-from patchwindow.hooks import LookUp, closed_by, look_up
+from patchwindow.hooks import LookUp, connected, look_up
 
 TIMEOUT_S: Final = 20.0
 """How long one override may take, redirects included: less than the patch operation on a node waits for its order."""
@@ -114,34 +113,11 @@ class Fetcher:
         raise Invalid(f"{url.scheme}://{url.netloc} redirects more than {REDIRECTS_MAX} times; give the last URL")
 
     def _ask(self, url: SplitResult, bytes_max: int, until_s: float) -> bytes | str:
-        """Return what the server answers, or where it redirects to.
-
-        The connection goes to an address that was looked at, not to the name again, which may stand for another then.
-        """
+        """Return what the server answers, or where it redirects to."""
         assert url.hostname is not None, "a parsed URL has a host"
-        port = url.port or (80 if url.scheme == "http" else 443)
-        addresses = self._look_up(url.hostname, port)
-        for address in addresses:
-            check_address(ip_address(address), url.hostname, known_hosts=self._places.known_hosts)
-        for address in addresses:
-            connection = _connection(url, address, port, max(0.1, until_s - time.monotonic()))
-            with closed_by(until_s, connection) as sockets:
-                try:
-                    connection.connect()
-                except (HTTPError, OSError):
-                    if address == addresses[-1] or time.monotonic() >= until_s:
-                        raise
-                    continue
-                sockets.append(connection.sock)
-                return _exchange(connection, url, bytes_max)
-        raise Invalid(f"host {url.hostname} has no address")
-
-
-def _connection(url: SplitResult, address: str, port: int, timeout_s: float) -> HTTPConnection:
-    if url.scheme == "http":
-        return HTTPConnection(address, port, timeout=timeout_s)
-    context = ssl.create_default_context()
-    return HTTPSConnection(address, port, timeout=timeout_s, ssl_context=context, server_hostname=url.hostname)
+        check = functools.partial(check_address, host=url.hostname, known_hosts=self._places.known_hosts)
+        with connected(url, self._look_up, check, until_s) as connection:
+            return _exchange(connection, url, bytes_max)
 
 
 def _exchange(connection: HTTPConnection, url: SplitResult, bytes_max: int) -> bytes | str:

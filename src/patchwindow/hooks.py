@@ -4,6 +4,7 @@ No proxy, no cookies, no redirects, no repetition: what is to be done about an a
 """
 
 import contextlib
+import functools
 import socket
 import ssl
 import threading
@@ -18,7 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from patchwindow.domain.errors import Invalid
 from patchwindow.domain.webhook import BODY_MAX, Answer, Answered, Unanswered, WebhookRequest
-from patchwindow.domain.webhook_address import check_address, parse_url
+from patchwindow.domain.webhook_address import Address, check_address, parse_url
 
 LookUp = Callable[[str, int], Sequence[str]]
 
@@ -59,33 +60,53 @@ class HttpHooks:
         return answer
 
     def _first_answer(self, url: SplitResult, request: WebhookRequest, until_s: float) -> Answer:
-        """Return the answer of the first address behind *url* that takes a connection.
-
-        The connection goes to an address that was looked at, not to the name again, which may stand for another then.
-        """
-        assert url.hostname is not None, "a parsed URL has a host"
-        is_plain = url.scheme == "http"
-        port = url.port or (80 if is_plain else 443)
-        addresses = self._look_up(url.hostname, port)
-        for address in addresses:
-            check_address(ip_address(address), is_plain=is_plain)
-        for address in addresses:
-            connection = _connection(url, address, port, request)
-            with closed_by(until_s, connection) as sockets:
-                try:
-                    connection.connect()
-                except (HTTPError, OSError):
-                    # Nothing was sent, so that another may be asked.
-                    if address == addresses[-1] or time.monotonic() >= until_s:
-                        raise
-                    continue
-                sockets.append(connection.sock)
-                return _exchange(connection, url, request)
-        return Unanswered(f"{url.hostname} has no address")
+        """Return the answer of the first address behind *url* that takes a connection."""
+        check = functools.partial(check_address, is_plain=url.scheme == "http")
+        with connected(url, self._look_up, check, until_s, ca_pem=request.ca_pem) as connection:
+            return _exchange(connection, url, request)
 
 
 @contextlib.contextmanager
-def closed_by(until_s: float, connection: HTTPConnection) -> Iterator[list[socket.socket]]:
+def connected(
+    url: SplitResult,
+    look_up: LookUp,
+    check: Callable[[Address], None],
+    until_s: float,
+    *,
+    ca_pem: str | None = None,
+) -> Iterator[HTTPConnection]:
+    """Be connected, until *until_s* at the latest, to the first address behind *url* that takes a connection.
+
+    All of them are put to *check* before. The connection goes to an address that was looked at, not to the name again,
+    which may stand for another then.
+
+    Raises:
+        Invalid: *check* refuses an address, or there is none.
+        HTTPError, OSError: none takes a connection.
+    """
+    assert url.hostname is not None, "a parsed URL has a host"
+    port = url.port or (80 if url.scheme == "http" else 443)
+    addresses = look_up(url.hostname, port)
+    for address in addresses:
+        check(ip_address(address))
+    for address in addresses:
+        connection = _connection(url, address, port, max(0.1, until_s - time.monotonic()), ca_pem)
+        with _closed_by(until_s, connection) as sockets:
+            try:
+                connection.connect()
+            except (HTTPError, OSError):
+                # Nothing was sent, so that another may be asked.
+                if address == addresses[-1] or time.monotonic() >= until_s:
+                    raise
+                continue
+            sockets.append(connection.sock)
+            yield connection
+            return
+    raise Invalid(f"host {url.hostname} has no address")
+
+
+@contextlib.contextmanager
+def _closed_by(until_s: float, connection: HTTPConnection) -> Iterator[list[socket.socket]]:
     """Close the connection at the end, and wake who waits for it at *until_s*; take its socket once it has one.
 
     The timeout of a socket is for each piece of an answer, which may come in as many as it likes.
@@ -101,17 +122,11 @@ def closed_by(until_s: float, connection: HTTPConnection) -> Iterator[list[socke
         connection.close()
 
 
-def _connection(url: SplitResult, address: str, port: int, request: WebhookRequest) -> HTTPConnection:
+def _connection(url: SplitResult, address: str, port: int, timeout_s: float, ca_pem: str | None) -> HTTPConnection:
     if url.scheme == "http":
-        return HTTPConnection(address, port, timeout=request.timeout_s)
-    context = ssl.create_default_context(cadata=request.ca_pem)
-    return HTTPSConnection(
-        address,
-        port,
-        timeout=request.timeout_s,
-        ssl_context=context,
-        server_hostname=url.hostname,
-    )
+        return HTTPConnection(address, port, timeout=timeout_s)
+    context = ssl.create_default_context(cadata=ca_pem)
+    return HTTPSConnection(address, port, timeout=timeout_s, ssl_context=context, server_hostname=url.hostname)
 
 
 def _exchange(connection: HTTPConnection, url: SplitResult, request: WebhookRequest) -> Answered:
