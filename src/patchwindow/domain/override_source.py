@@ -6,19 +6,17 @@ that the operator of the server named, and metadata services never.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from patchwindow.domain.errors import Invalid
-from patchwindow.domain.webhook_address import Address
+from patchwindow.domain.webhook_address import Address, unwrapped
 from patchwindow.domain.webhook_address import check_address as check_host_address
 
 _URL_MAX: Final = 2000
 _FORBIDDEN: Final = "`'\"$"
 _BUCKET: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 _BUCKET_LENGTHS: Final = range(3, 64)
-_NAT64: Final = IPv6Network("64:ff9b::/96")
 _EXAMPLE: Final = "https://mirror.example/overrides.yaml"
 
 
@@ -86,7 +84,7 @@ def check_address(address: Address, host: str, *, known_hosts: Collection[str]) 
     Raises:
         Invalid: it is link-local, a metadata service or no single host's; or it is not public, and the host not known.
     """
-    real = _unwrapped(address)
+    real = unwrapped(address)
     try:
         check_host_address(real, is_plain=False)
     except Invalid:
@@ -99,15 +97,6 @@ def check_address(address: Address, host: str, *, known_hosts: Collection[str]) 
             f"host {host} has the address {address}, which is not public; "
             f"start the server with --override-host {host}, if overrides may be fetched from there"
         )
-
-
-def _unwrapped(address: Address) -> Address:
-    """Return the address that another of version 6 carries inside."""
-    if not isinstance(address, IPv6Address):
-        return address
-    if address in _NAT64:
-        return ip_address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or address
 
 
 def _s3_url(parts: SplitResult, endpoint: str | None) -> str:

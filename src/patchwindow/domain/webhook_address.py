@@ -3,7 +3,7 @@
 A server stands where the metadata service of a cloud can be reached, which gives credentials to whoever asks.
 """
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,6 +15,7 @@ _EXAMPLE: Final = "https://hooks.example/patching"
 _URL_MAX: Final = 2000
 _METADATA: Final = frozenset(map(ip_address, ("fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")))
 """What is not link-local of the metadata services of clouds."""
+_NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
 def parse_url(url: str) -> SplitResult:
@@ -51,11 +52,21 @@ def check_address(address: Address, *, is_plain: bool) -> None:
     Raises:
         Invalid: it is link-local, a metadata service or no single host's; or *is_plain*, and it is not loopback.
     """
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    if address.is_link_local or address in _METADATA:
+    real = unwrapped(address)
+    if real.is_link_local or real in _METADATA:
         raise Invalid(f"address {address} is link-local or a metadata service; webhooks are never sent there")
-    if address.is_multicast or address.is_unspecified:
+    if real.is_multicast or real.is_unspecified:
         raise Invalid(f"address {address} is not the address of one host; use another")
-    if is_plain and not address.is_loopback:
+    # A loopback address that goes through a translator is another machine's.
+    here = (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+    if is_plain and not here.is_loopback:
         raise Invalid(f"address {address} is not loopback; use https://, as http:// is for loopback addresses")
+
+
+def unwrapped(address: Address) -> Address:
+    """Return the address that another of version 6 carries inside, which is where it leads to."""
+    if not isinstance(address, IPv6Address):
+        return address
+    if address in _NAT64:
+        return ip_address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
