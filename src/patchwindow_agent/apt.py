@@ -11,6 +11,7 @@ from patchwindow_agent import apt_output, files, reboot
 from patchwindow_agent.apt_output import Installed, Policy
 from patchwindow_agent.errors import Locked, NoRights, ScanFailed
 from patchwindow_agent.machine import read_system
+from patchwindow_agent.package_manager import Lists
 from patchwindow_agent.programs import Run
 
 _LOCK_WAIT_S = 120
@@ -21,14 +22,6 @@ _NAMES_AT_ONCE = 1500
 _NO_UPDATE_HOOKS = "".join(
     f"#clear APT::Update::{name};\n" for name in ("Pre-Invoke", "Post-Invoke", "Post-Invoke-Success")
 )
-
-
-class Lists(NamedTuple):
-    """How fresh the package lists are."""
-
-    is_refreshed: bool
-    as_of: int
-    problem: Optional[str] = None
 
 
 class Paths(NamedTuple):

@@ -9,6 +9,7 @@
   - ScanFailed           the package manager could not give the facts
     - NoRights           it could not for lack of rights
     - Locked             it could not because another process holds its lock
+  - InstallFailed        the package manager could not begin to install, or be repaired
   - Unsupported          the machine has no package manager that is known here
 """
 
@@ -60,6 +61,10 @@ class NoRights(ScanFailed):
 
 class Locked(ScanFailed):
     """Another process holds the package manager's lock."""
+
+
+class InstallFailed(AgentError):
+    """The package manager could not begin to install, or could not be repaired."""
 
 
 class Unsupported(AgentError):
