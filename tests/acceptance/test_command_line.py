@@ -44,6 +44,8 @@ READING: Final = {
     "commands list --node {node}": "{command}",
     "commands show {command}": "PatchLinux",
     "commands logs {command}": "openssl",
+    "associations list --document AWS-Noop": "{association}",
+    "associations show {association}": "nobody",
     "documents list": "AWS-RunPatchBaseline",
     "documents show AWS-RunShellScript": "aws:runShellScript",
     "compliance list --non-compliant": "{node}",
@@ -62,6 +64,7 @@ READING: Final = {
     "scan --node {node}": "{node}",
     "scan --group 'Web Server' --no-wait": "Pending",
     "activations create --limit 2 --tag Role=web": "-",
+    "associations create AWS-Noop --tag Role=nobody --name idle": "idle",
 }
 WRITING: Final = {
     "nodes tag {node} Role=db": "{node}",
@@ -72,6 +75,8 @@ WRITING: Final = {
     "groups register 'Web Server' debian-security": "Web Server",
     "resource-groups create more --tag Role=web --tag Role=db --tag-key 'Patch Group'": "web, db",
     "resource-groups delete more": "more: deleted",
+    "associations run {association}": "{association}",
+    "associations delete {association}": "{association}",
     "windows disable {window}": "{window}",
     "windows enable {window}": "{window}",
     "commands cancel {waiting}": "{waiting}",
@@ -151,6 +156,9 @@ def world(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
             **{name: plane.connect(plane.key, service=name) for name in ("resource-groups", "patchwindow")},
         },
         {
+            "association": client.create_association(
+                Name="AWS-Noop", Targets=[{"Key": "tag:Role", "Values": ["nobody"]}]
+            )["AssociationDescription"]["AssociationId"],
             "node": node.node_id,
             "activation": activation[0],
             "baseline": baseline,

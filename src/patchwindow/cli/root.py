@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "groups": "Join patch groups and baselines",
     "resource-groups": "Name sets of nodes by their tags",
     "windows": "Show maintenance windows and what they did",
+    "associations": "Run documents on nodes by a schedule",
     "commands": "Show, cancel and read the commands sent to nodes",
     "compliance": "Show which nodes and patches are compliant",
     "patches": "Show the patches of all nodes",
