@@ -5,7 +5,7 @@ import shlex
 import shutil
 import time
 from pathlib import Path
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Union
 
 from patchwindow_agent import apt_output, files, reboot
 from patchwindow_agent.apt_output import Installed, Policy
@@ -107,7 +107,7 @@ class Apt:
             return sorted({numbers[sources[index]] for index in indexes if index in sources})
 
         def update_fact(package: Installed, version: str) -> dict[str, Any]:
-            known = apt_output.Offer(package.section, package.priority, 0)
+            known = apt_output.Offer(package.section, package.priority, 0, package.source)
             offer = offers.get((package.name, version), known)
             sources_of_it = offering(package, version)
             return {
@@ -121,11 +121,12 @@ class Apt:
                 "origins": sources_of_it,
                 "security": any(apt_output.is_security(origins[number], system) for number in sources_of_it),
                 "held": package.is_held,
+                **_source(offer),
             }
 
         reasons = reboot.reasons(self._root, packages, self._kernel)
         facts = {
-            "schema": 1,
+            "schema": 2,
             "manager": "apt",
             "os": {
                 "id": system.id,
@@ -143,6 +144,7 @@ class Apt:
                     "section": package.section,
                     "priority": package.priority,
                     "origins": offering(package, package.version),
+                    **_source(package),
                 }
                 for package in packages
             ],
@@ -254,3 +256,9 @@ class Apt:
                 f"{command[0]} failed with exit status {done.exit_code}: {said[-1] if said else 'no reason'}"
             )
         return done.stdout
+
+
+def _source(told: Union[Installed, apt_output.Offer]) -> dict[str, str]:
+    """Return the members that say from which source a package is built; none where its name and version are the same."""
+    members = {"source": told.source, "sourceVersion": told.source_version}
+    return {name: value for name, value in members.items() if value}

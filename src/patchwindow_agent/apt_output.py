@@ -7,11 +7,14 @@ from patchwindow_agent.errors import Locked, NoRights, ScanFailed
 from patchwindow_agent.machine import System
 
 # The fields of `Installed`, as dpkg-query is asked for them.
-DPKG_FORMAT = "${db:Status-Abbrev}\\t${Package}\\t${Architecture}\\t${Version}\\t${Section}\\t${Priority}\\n"
+DPKG_FORMAT = (
+    "${db:Status-Abbrev}\\t${Package}\\t${Architecture}\\t${Version}\\t${Section}\\t${Priority}"
+    "\\t${source:Package}\\t${source:Version}\\n"
+)
 
 
 class Installed(NamedTuple):
-    """A package that is on the machine."""
+    """A package that is on the machine; its source package is told where that has another name, or version."""
 
     name: str
     arch: str
@@ -19,6 +22,8 @@ class Installed(NamedTuple):
     section: str
     priority: str
     is_held: bool
+    source: str = ""
+    source_version: str = ""
 
 
 class Origin(NamedTuple):
@@ -45,6 +50,8 @@ class Offer(NamedTuple):
     section: str
     priority: str
     size: int
+    source: str = ""
+    source_version: str = ""
 
 
 def parse_dpkg(text: str) -> list[Installed]:
@@ -56,10 +63,17 @@ def parse_dpkg(text: str) -> list[Installed]:
     found = []
     for line in text.splitlines():
         fields = line.split("\t")
-        if len(fields) == 6 and fields[0][1:2] not in ("n", "c"):
-            status, name, arch, version, section, priority = fields
-            found.append(Installed(name, arch, version, section, priority, is_held=status[0] == "h"))
+        if len(fields) == 8 and fields[0][1:2] not in ("n", "c"):
+            status, name, arch, version, section, priority = fields[:6]
+            source, source_version = _unlike(fields[6], name), _unlike(fields[7], version)
+            is_held = status[0] == "h"
+            found.append(Installed(name, arch, version, section, priority, is_held, source, source_version))
     return sorted(found)
+
+
+def _unlike(told: str, own: str) -> str:
+    """Return what is *told* of the source package; empty where it is the package's *own*."""
+    return "" if told == own else told
 
 
 _INDEX = re.compile(r" *-?\d+ (\S+ .* Packages)")
@@ -128,11 +142,19 @@ def parse_offers(text: str) -> dict[tuple[str, str], Offer]:
     """Return what `apt-cache show NAME=VERSION…` says, by name and version; the first source that tells counts."""
     found: dict[tuple[str, str], Offer] = {}
     for stanza in text.split("\n\n"):
-        told = dict(re.findall(r"^(Package|Version|Section|Priority|Size): (.*)$", stanza, flags=re.MULTILINE))
+        told = dict(re.findall(r"^(Package|Version|Source|Section|Priority|Size): (.*)$", stanza, flags=re.MULTILINE))
         if "Package" in told and "Version" in told:
-            size = told.get("Size", "")
-            offer = Offer(told.get("Section", ""), told.get("Priority", ""), int(size) if size.isdigit() else 0)
-            found.setdefault((told["Package"], told["Version"]), offer)
+            name, version, size = told["Package"], told["Version"], told.get("Size", "")
+            # `Source: name`, or where the version is another one, `Source: name (version)`.
+            source, _, source_version = told.get("Source", "").partition(" ")
+            offer = Offer(
+                section=told.get("Section", ""),
+                priority=told.get("Priority", ""),
+                size=int(size) if size.isdigit() else 0,
+                source=_unlike(source, name),
+                source_version=_unlike(source_version.strip("() "), version),
+            )
+            found.setdefault((name, version), offer)
     return found
 
 

@@ -81,6 +81,13 @@ def test_an_update_carries_its_versions_section_priority_and_size(facts: dict[st
     assert updates["toy-app"]["size"] > 1000
 
 
+def test_a_source_package_is_named_where_it_has_another_name_or_version(facts: dict[str, Any]) -> None:
+    update, package = by_name(facts["updates"])["toy-app"], by_name(facts["packages"])["toy-app"]
+    assert (update["source"], update["sourceVersion"]) == ("toy-suite", "2.1-0")
+    assert (package["source"], package.get("sourceVersion")) == ("toy-suite", None)
+    assert "source" not in by_name(facts["packages"])["toy-base"]
+
+
 def test_every_installed_package_is_reported_with_who_offers_its_version(facts: dict[str, Any], old_root: Root) -> None:
     packages = by_name(facts["packages"])
     assert sorted(packages) == old_root.run("dpkg-query", "-W", "-f", "${Package}\n").split()

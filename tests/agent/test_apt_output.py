@@ -34,8 +34,10 @@ def test_every_package_whose_files_are_there_is_installed() -> None:
     assert parse_dpkg(read("dpkg-query.txt")) == [
         Installed("bare", "amd64", "1", "", "", is_held=False),
         Installed("broken", "all", "1.1", "misc", "extra", is_held=False),
-        Installed("libc6", "i386", "2.36-9", "libs", "optional", is_held=False),
-        Installed("linux-image-amd64", "amd64", "6.1.137-1", "kernel", "optional", is_held=True),
+        Installed("libc6", "i386", "2.36-9", "libs", "optional", is_held=False, source="glibc"),
+        Installed(
+            "linux-image-amd64", "amd64", "6.1.137-1", "kernel", "optional", True, "linux-signed-amd64", "6.1.137+1"
+        ),
         Installed("openssl", "amd64", "3.0.15-1~deb12u1", "utils", "optional", is_held=False),
     ]
 
@@ -81,7 +83,7 @@ def test_a_version_is_offered_by_the_indexes_under_it() -> None:
 def test_a_description_is_not_taken_for_fields() -> None:
     assert parse_offers(read("show.txt")) == {
         ("openssl", "3.0.16-1~deb12u1"): Offer("utils", "optional", 1430000),
-        ("libc6", "2.36-9+deb12u10"): Offer("libs", "required", 2450000),
+        ("libc6", "2.36-9+deb12u10"): Offer("libs", "required", 2450000, "glibc", "2.36-9+deb12u9"),
     }
 
 

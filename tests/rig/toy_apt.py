@@ -59,8 +59,13 @@ class Package:
 _PACKAGES: Final = (
     Package("toy", "toy-base", "1.0"),
     Package("toy-security", "toy-base", "1.0+deb99u1"),
-    Package("toy", "toy-app", "2.0", {"Depends": "toy-base (>= 1.0)", "Section": "web"}),
-    Package("toy-updates", "toy-app", "2.1", {"Depends": "toy-base (>= 1.0+deb99u1)", "Section": "web"}),
+    Package("toy", "toy-app", "2.0", {"Depends": "toy-base (>= 1.0)", "Section": "web", "Source": "toy-suite"}),
+    Package(
+        "toy-updates",
+        "toy-app",
+        "2.1",
+        {"Depends": "toy-base (>= 1.0+deb99u1)", "Section": "web", "Source": "toy-suite (2.1-0)"},
+    ),
     # Its update needs a package that is not installed, so a plain `upgrade` keeps it back.
     Package("toy", "toy-grows", "1.0"),
     Package("toy-updates", "toy-grows", "1.1", {"Depends": "toy-extra"}),

@@ -124,12 +124,15 @@ class Advisory:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
     """An installed package, or one that an update would bring along; *origins* offer exactly this version, and
-    *advisories* name exactly this version.
+    *advisories* name exactly this version.  Of apt, *source* and *source_version* are those of the package that it is
+    built from, empty where they are its own.
     """
 
     name: str
     arch: str
     version: str
+    source: str = ""
+    source_version: str = ""
     section: str = ""
     priority: str = ""
     kind: Kind = Kind.NONE
@@ -149,6 +152,8 @@ class Update:
     arch: str
     installed: str
     candidate: str
+    source: str = ""
+    source_version: str = ""
     section: str = ""
     priority: str = ""
     kind: Kind = Kind.NONE

@@ -121,7 +121,16 @@ class _Reading:
         repository, is_security = self._source(item.origins)
         if self._family is Family.APT:
             patch = _apt_patch(
-                item.name, item.arch, version, item.section, item.priority, self._product, repository, is_security
+                item.name,
+                item.arch,
+                version,
+                item.source,
+                item.source_version,
+                item.section,
+                item.priority,
+                self._product,
+                repository,
+                is_security,
             )
             return (patch,)
         if not item.advisories:
@@ -207,6 +216,8 @@ def _apt_patch(  # noqa: PLR0917  # they are the key, and positional ones make i
     name: str,
     arch: str,
     version: str,
+    source: str,
+    source_version: str,
     section: str,
     priority: str,
     product_name: str,
@@ -217,6 +228,8 @@ def _apt_patch(  # noqa: PLR0917  # they are the key, and positional ones make i
         name=name,
         arch=arch,
         version=version,
+        source=source,
+        source_version=source_version,
         # apt knows no notices: its security source is the only class there is, and its priority the only weight.
         classification="Security" if is_security else "",
         severity=priority,

@@ -149,10 +149,13 @@ def _advisory(item: Item) -> Advisory:
 
 def _package(item: Item, *, manager: Manager, sizes: _Sizes) -> Package:
     name, arch, version, kind = _identity(item, "version", manager)
+    source, source_version = _source(item, name, version)
     return Package(
         name=name,
         arch=arch,
         version=version,
+        source=source,
+        source_version=source_version,
         section=item.text("section"),
         priority=item.text("priority"),
         kind=kind,
@@ -167,11 +170,14 @@ def _update(item: Item, *, manager: Manager, sizes: _Sizes) -> Update:
     if kind is Kind.PKG:
         raise Invalid(f"{item.path}.kind: pkg has no updates, since nothing offers any; it is for packages alone")
     later = item.later
+    source, source_version = _source(item, name, candidate)
     return Update(
         name=name,
         arch=arch,
         installed=_version(item, "installed", manager),
         candidate=candidate,
+        source=source,
+        source_version=source_version,
         section=item.text("section"),
         priority=item.text("priority"),
         kind=kind,
@@ -186,6 +192,12 @@ def _update(item: Item, *, manager: Manager, sizes: _Sizes) -> Update:
         recommended=later.flag("recommended"),
         reboot=later.choice("reboot", RebootBehaviour),
     )
+
+
+def _source(item: Item, name: str, version: str) -> tuple[str, str]:
+    """Return name and version of the source package, each empty where it is that of the package."""
+    source, source_version = item.later.text("source"), item.later.text("sourceVersion")
+    return "" if source == name else source, "" if source_version == version else source_version
 
 
 def _identity(item: Item, version: str, manager: Manager) -> tuple[str, str, str, Kind]:

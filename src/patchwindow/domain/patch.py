@@ -13,6 +13,8 @@ class Patch:
 
     On Windows, *name* is the title of the update, and *advisory_ids* are security bulletins.
 
+    *source* and *source_version* are those of the source package on apt systems, empty where they are the patch's own.
+
     *first_seen_on* is no word of the publisher: it is when a node first reported this version, from this repository.
     """
 
@@ -21,6 +23,8 @@ class Patch:
     epoch: str = ""
     version: str = ""
     release: str = ""
+    source: str = ""
+    source_version: str = ""
     classification: str = ""
     severity: str = ""
     section: str = ""

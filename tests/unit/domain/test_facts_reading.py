@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from patchwindow.domain.errors import Invalid
+from patchwindow.domain.facts import canonical
 from patchwindow.domain.facts_reading import aligned, parse
 
 GOOD = """
@@ -87,3 +88,15 @@ def test_members_of_a_later_time_are_passed_over() -> None:
 def test_times_are_one_number_for_each_package(times: object) -> None:
     with pytest.raises(Invalid, match="installedAt"):
         aligned(good(), times)
+
+
+def test_a_source_package_is_kept_where_it_differs_from_the_package_and_only_in_schema_2() -> None:
+    data = good()
+    data["packages"][0] |= {"source": "openssl3", "sourceVersion": "1"}
+    data["updates"][0] |= {"source": "openssl", "sourceVersion": "1.9"}
+    of_schema_1 = parse(data)
+    assert of_schema_1.packages[0].source == of_schema_1.updates[0].source_version == ""
+    facts = parse({**data, "schema": 2})
+    assert (facts.packages[0].source, facts.packages[0].source_version) == ("openssl3", "")
+    assert (facts.updates[0].source, facts.updates[0].source_version) == ("", "1.9")
+    assert parse(json.loads(canonical(facts))) == facts
