@@ -255,3 +255,51 @@ def test_deleting_an_association_leaves_what_was_sent_and_nothing_else(world: Wo
     assert len(world.perform("ListCommands")["Commands"]) == 1
     world.after(hours=1)
     assert node.take() == []
+
+
+def about(world: World, node: Agent) -> dict[str, Any]:
+    """Return what is said of the node's associations together, in a list of nodes."""
+    (found,) = world.perform("DescribeInstanceInformation", Filters=[{"Key": "InstanceIds", "Values": [node.id]}])[
+        "InstanceInformationList"
+    ]
+    return {name: value for name, value in found.items() if "Association" in name}
+
+
+def with_status(world: World, status: str) -> list[str]:
+    filters = [{"Key": "AssociationStatus", "Values": [status]}]
+    found = world.perform("DescribeInstanceInformation", Filters=filters)["InstanceInformationList"]
+    return [one["InstanceId"] for one in found]
+
+
+def test_a_list_of_nodes_says_how_each_stands_with_all_its_associations(world: World) -> None:
+    node = world.node()
+    assert about(world, node) == {}
+    associate(world)
+    world.turn()
+    began_at = world.clock.now()
+    assert with_status(world, "Pending") == [node.id]
+    node.run()
+    world.after(seconds=2)
+    assert about(world, node) == {
+        "AssociationStatus": "Success",
+        "AssociationOverview": {
+            "DetailedStatus": "Success",
+            "InstanceAssociationStatusAggregatedCount": {"Success": 1},
+        },
+        "LastAssociationExecutionDate": began_at,
+        "LastSuccessfulAssociationExecutionDate": began_at,
+    }
+    failing = associate(world)
+    world.turn()
+    node.run("Failed")
+    world.after(seconds=2)
+    told = about(world, node)
+    assert (told["AssociationStatus"], with_status(world, "Failed"), with_status(world, "Success")) == (
+        "Failed",
+        [node.id],
+        [],
+    )
+    assert told["AssociationOverview"]["InstanceAssociationStatusAggregatedCount"] == {"Failed": 1, "Success": 1}
+    assert told["LastSuccessfulAssociationExecutionDate"] == began_at < told["LastAssociationExecutionDate"]
+    world.perform("DeleteAssociation", AssociationId=failing)
+    assert with_status(world, "Success") == [node.id]

@@ -1,12 +1,13 @@
 """Associations, their versions and runs, and how runs stand on nodes."""
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 from tests.store.samples import NOW, UNICODE, later, node
 
 from patchwindow.domain.association import Association, AssociationStatus, Severity, SyncCompliance
-from patchwindow.domain.association_execution import NodeStatus, State
+from patchwindow.domain.association_execution import NodeStatus, Overview, State, together
 from patchwindow.domain.association_run import NodeStanding, Run
 from patchwindow.domain.window import Target
 from patchwindow.store.associations import StoredAssociation
@@ -176,3 +177,28 @@ def test_nodes_are_lacking_that_it_never_ran_for_or_that_were_missed_and_are_bac
     assert runs.lacking(ID, ids=None, tags=[], limit=1) == ["mi-3"]
     assert runs.lacking(ID, ids={"mi-1", "mi-3"}, tags=[], limit=9) == ["mi-3"]
     assert runs.lacking(ID, ids=None, tags=[("Role", ["web"])], limit=9) == ["mi-4"]
+
+
+def test_nodes_are_found_by_how_they_stand_with_all_their_associations(work: Work) -> None:
+    ids = (ID, "a-2")
+    for id in ids:
+        put(work, association(id))
+    pairs = [(first, second) for first in (*NodeStatus, None) for second in (*NodeStatus, None)]
+    expected: dict[Overview | None, list[str]] = {one: [] for one in (*Overview, None)}
+    for number, pair in enumerate(pairs):
+        node_id = f"mi-{number:02}"
+        put_node(work, node_id)
+        for id, status in zip(ids, pair, strict=True):
+            if status is not None:
+                work.association_runs.stand(run(association_id=id), [(node_id, status, status, NOW)])
+        expected[together(Counter(status for status in pair if status is not None))].append(node_id)
+
+    def found(*standings: Overview) -> list[str]:
+        page = work.nodes.page(after="", limit=99, columns={}, standings=standings)
+        return [one.instance_id for one in page]
+
+    for standing in Overview:
+        assert found(standing) == expected[standing]
+    assert found(*Overview) == sorted(set(found(*Overview)))
+    assert len(found(*Overview)) == len(pairs) - 1
+    assert found() == []

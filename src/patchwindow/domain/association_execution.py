@@ -109,7 +109,7 @@ NEVER_REACHED: Final = frozenset({invocation.State.DELIVERY_TIMED_OUT, invocatio
 
 
 class Overview(StrEnum):
-    """The API's Overview.Status of an association."""
+    """The API's Overview.Status of an association, and AssociationStatus of a node with all of its associations."""
 
     PENDING = "Pending"
     SUCCESS = "Success"
@@ -122,10 +122,19 @@ def overview(nodes: Mapping[NodeStatus, int], latest: State | None) -> Overview:
     One node that failed decides; then one that is not ready yet.  Without nodes the run itself counts, for it may have
     failed before it came to any; without a run nothing has happened yet.
     """
-    present = {status for status, count in nodes.items() if count}
-    failed = latest in (State.FAILED, State.TIMED_OUT) if not present else bool(present - OPEN - {NodeStatus.SUCCESS})
-    if failed:
+    found = together(nodes)
+    if found is Overview.FAILED or (found is None and latest in (State.FAILED, State.TIMED_OUT)):
         return Overview.FAILED
-    if present & OPEN or latest in (None, State.PENDING, State.IN_PROGRESS):
+    if found is Overview.PENDING or latest in (None, State.PENDING, State.IN_PROGRESS):
         return Overview.PENDING
     return Overview.SUCCESS
+
+
+def together(counts: Mapping[NodeStatus, int]) -> Overview | None:
+    """Return what statuses of which there are so many come to; None where there are none."""
+    present = {status for status, count in counts.items() if count}
+    if not present:
+        return None
+    if present - OPEN - {NodeStatus.SUCCESS}:
+        return Overview.FAILED
+    return Overview.PENDING if present & OPEN else Overview.SUCCESS

@@ -1,9 +1,10 @@
 """How an association is shown: as it is, with how it stands on its nodes."""
 
+from collections import Counter
 from typing import Any, Final
 
 from patchwindow.domain.association import Association
-from patchwindow.domain.association_execution import overview
+from patchwindow.domain.association_execution import overview, together
 from patchwindow.operations.call import Call
 from patchwindow.protocol.records import to_members
 
@@ -45,6 +46,25 @@ def status_of(call: Call, association: Association) -> str:
     runs = call.work.association_runs
     latest = runs.latest(association.association_id)
     return overview(runs.counts(association.association_id), None if latest is None else latest.status)
+
+
+def of_node(call: Call, node_id: str) -> dict[str, Any]:
+    """Return the members of the API's InstanceInformation that say how the node stands with all its associations."""
+    counts = Counter(one.status for one in call.work.association_runs.on_node(node_id).values())
+    status = together(counts)
+    if status is None:
+        return {}
+    last, last_success = call.work.association_runs.executed(node_id)
+    members = {
+        "AssociationStatus": str(status),
+        "AssociationOverview": {
+            "DetailedStatus": str(status),
+            "InstanceAssociationStatusAggregatedCount": {str(one): count for one, count in sorted(counts.items())},
+        },
+        "LastAssociationExecutionDate": last,
+        "LastSuccessfulAssociationExecutionDate": last_success,
+    }
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _runs(call: Call, association: Association) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any, Final
 
+from patchwindow.domain.association_execution import Overview
 from patchwindow.domain.errors import Invalid, InvalidFilterKey, InvalidFilterValue, UnknownNode
 from patchwindow.domain.node import CONNECTION_LOST_AFTER, Node, PingStatus, PlatformType
 from patchwindow.domain.operating_system import from_platform
 from patchwindow.domain.patch_group import group_of
+from patchwindow.operations.association_overview import of_node
 from patchwindow.operations.call import Answer, Call, Request, after_text
 from patchwindow.operations.sending import end_on
 from patchwindow.operations.tags import NODE
@@ -25,6 +27,7 @@ _RESOURCE_TYPE: Final = "ManagedInstance"
 _TAG: Final = "tag:"
 _TAG_KEY: Final = "tag-key"
 _PING_STATUS: Final = "PingStatus"
+_ASSOCIATION_STATUS: Final = "AssociationStatus"
 
 _COLUMNS: Final = {
     "ActivationIds": "activation_id",
@@ -36,15 +39,18 @@ _COLUMNS: Final = {
 }
 # What no node of this server has, but for the one resource type. Nodes out of a cloud have a source.
 _SAME_FOR_ALL: Final[dict[str, str | None]] = {
-    "AssociationStatus": None,
     "ResourceType": _RESOURCE_TYPE,
     "SourceIds": None,
     "SourceTypes": None,
 }
-_KEYS: Final = (*sorted((*_COLUMNS, *_SAME_FOR_ALL, _PING_STATUS)), _TAG_KEY, f"{_TAG}<key>")
+_KEYS: Final = (
+    *sorted((*_COLUMNS, *_SAME_FOR_ALL, _PING_STATUS, _ASSOCIATION_STATUS)),
+    _TAG_KEY,
+    f"{_TAG}<key>",
+)
 _NODE_ID: Final = re.compile(r"i-(\w{8}|\w{17})|mi-\w{17}")
 _VALUES: Final[dict[str, Collection[str]]] = {
-    "AssociationStatus": ("Success", "Pending", "Failed"),
+    _ASSOCIATION_STATUS: tuple(Overview),
     _PING_STATUS: tuple(PingStatus),
     "PlatformType": tuple(PlatformType),
     "PlatformTypes": tuple(PlatformType),
@@ -67,6 +73,7 @@ class _Wanted:
     tags: list[tuple[str, Collection[str]]] = field(default_factory=list)
     tag_keys: list[Collection[str]] = field(default_factory=list)
     pings: set[str] = field(default_factory=lambda: {PingStatus.ONLINE, PingStatus.CONNECTION_LOST})
+    standings: set[Overview] | None = None
 
     def limit(self, column: str, values: Collection[str]) -> None:
         """Demand one of *values*, and what was demanded before."""
@@ -89,6 +96,7 @@ def describe(call: Call, request: Request) -> Answer:
             tag_keys=wanted.tag_keys,
             pinged_since=None if PingStatus.CONNECTION_LOST in wanted.pings else lost_before,
             pinged_before=None if PingStatus.ONLINE in wanted.pings else lost_before,
+            standings=wanted.standings,
         ),
         key=lambda node: (node.instance_id,),
         shape=lambda node: _shape(call, node),
@@ -107,7 +115,7 @@ def deregister(call: Call, request: Request) -> Answer:
 
 def update_role(call: Call, request: Request) -> Answer:
     """UpdateManagedInstanceRole."""
-    keep(call, dataclasses.replace(stored(call, request["InstanceId"]), iam_role=request["IamRole"]))
+    keep(call, dataclasses.replace(locked(call, request["InstanceId"]), iam_role=request["IamRole"]))
     return {}
 
 
@@ -117,10 +125,15 @@ def stored(call: Call, node_id: str) -> Node:
     Raises:
         UnknownNode: there is none of this id.
     """
-    node = call.work.nodes.get(node_id)
-    if node is None:
-        raise UnknownNode(f"managed node {node_id} does not exist")
-    return node
+    return _existing(call.work.nodes.get(node_id), node_id)
+
+
+def locked(call: Call, node_id: str) -> Node:
+    """Return the node, and keep other writers from it until the transaction ends; see `stored`.
+
+    Whoever puts a changed node reads it so: a ping must not bring back a key that was replaced meanwhile.
+    """
+    return _existing(call.work.nodes.lock(node_id), node_id)
 
 
 def keep(call: Call, node: Node) -> None:
@@ -132,6 +145,12 @@ def keep(call: Call, node: Node) -> None:
     )
 
 
+def _existing(node: Node | None, node_id: str) -> Node:
+    if node is None:
+        raise UnknownNode(f"managed node {node_id} does not exist")
+    return node
+
+
 def _shape(call: Call, node: Node) -> dict[str, Any]:
     members = to_members(node)
     for name in _NOT_SHOWN:
@@ -139,7 +158,12 @@ def _shape(call: Call, node: Node) -> dict[str, Any]:
     if node.agent_name == OUR_AGENT:
         # Of other agents this server cannot know which version is the latest.
         members["IsLatestVersion"] = node.agent_version == _latest_version()
-    return {**members, "PingStatus": node.ping_status(call.now), "ResourceType": _RESOURCE_TYPE}
+    return {
+        **members,
+        **of_node(call, node.instance_id),
+        "PingStatus": node.ping_status(call.now),
+        "ResourceType": _RESOURCE_TYPE,
+    }
 
 
 @functools.cache
@@ -167,6 +191,9 @@ def _wanted(filters: Sequence[tuple[str, Sequence[str]]]) -> _Wanted:
             wanted.limit(_COLUMNS[key], values)
         elif key == _PING_STATUS:
             wanted.pings &= set(values)
+        elif key == _ASSOCIATION_STATUS:
+            standings = {Overview(value) for value in values}
+            wanted.standings = standings if wanted.standings is None else wanted.standings & standings
         elif key == _TAG_KEY:
             wanted.tag_keys.append(values)
         elif key.startswith(_TAG):
@@ -180,7 +207,7 @@ def _wanted(filters: Sequence[tuple[str, Sequence[str]]]) -> _Wanted:
 
 def _check(key: str, values: Sequence[str]) -> None:
     is_tag = key.startswith(_TAG) and key != _TAG
-    if not (is_tag or key in _COLUMNS or key in _SAME_FOR_ALL or key in (_PING_STATUS, _TAG_KEY)):
+    if not (is_tag or key in _COLUMNS or key in _SAME_FOR_ALL or key in (_PING_STATUS, _TAG_KEY, _ASSOCIATION_STATUS)):
         raise InvalidFilterKey(f"filter key {key!r} is not known here; use one of {', '.join(_KEYS)}")
     allowed = _VALUES.get(key)
     for value in values:

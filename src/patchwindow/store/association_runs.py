@@ -69,6 +69,16 @@ _COUNTS: Final = prepared(
     .where(association_node.c.association_id == sa.bindparam("association_id"))
     .group_by(association_node.c.status)
 )
+_EXECUTED: Final = prepared(
+    sa.select(
+        sa.func.max(association_run.c.created_at_ms).label("last"),
+        sa.func.max(sa.case((invocation.c.details == NodeStatus.SUCCESS.value, association_run.c.created_at_ms))).label(
+            "last_success"
+        ),
+    )
+    .join(invocation, invocation.c.command_id == association_run.c.command_id)
+    .where(invocation.c.node_id == sa.bindparam("node_id"))
+)
 _ON_NODE: Final = prepared(sa.select(association_node).where(association_node.c.node_id == sa.bindparam("node_id")))
 
 
@@ -204,6 +214,12 @@ class AssociationRuns(Rows):
             row.association_id: NodeStanding(row.execution_id, NodeStatus(row.status), row.details, from_ms(row.at_ms))
             for row in self._rows(_ON_NODE, {"node_id": node_id})
         }
+
+    def executed(self, node_id: str) -> tuple[datetime | None, datetime | None]:
+        """Return when the last run began that was for the node, and the last that succeeded there."""
+        row = self._row(_EXECUTED, {"node_id": node_id})
+        assert row is not None, "an aggregate without groups is one row"
+        return instant(row.last), instant(row.last_success)
 
     def lacking(
         self,

@@ -6,8 +6,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from patchwindow.domain.association_execution import OPEN, NodeStatus, Overview
 from patchwindow.domain.node import Activation, Node
 from patchwindow.protocol.records import dumps, loads
+from patchwindow.store.association_tables import association_node
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, ms
 from patchwindow.store.tables import activation, node, tag
@@ -135,13 +137,15 @@ class Nodes(Rows):
         tag_keys: Sequence[Collection[str]] = (),
         pinged_since: datetime | None = None,
         pinged_before: datetime | None = None,
+        standings: Collection[Overview] | None = None,
     ) -> list[Node]:
         """Return up to *limit* nodes whose ids come after *after*.
 
         All conditions are ANDed: *columns* by name, any of the values; *tags* by key, any of the values, where no
-        values mean that the tag is there at all; of each of *tag_keys* at least one.
+        values mean that the tag is there at all; of each of *tag_keys* at least one; any of *standings* with all of
+        their associations, which nodes without any have not.
         """
-        if not (columns or tags or tag_keys or pinged_since or pinged_before):
+        if not (columns or tags or tag_keys or pinged_since or pinged_before or standings is not None):
             return [loads(Node, body) for body in self._scalars(_PAGE, {"after": after, "limit": limit})]
         statement = sa.select(node.c.body).where(
             node.c.node_id > after,
@@ -154,6 +158,8 @@ class Nodes(Rows):
             statement = statement.where(node.c.pinged_at_ms >= ms(pinged_since))
         if pinged_before is not None:
             statement = statement.where(node.c.pinged_at_ms < ms(pinged_before))
+        if standings is not None:
+            statement = statement.where(sa.or_(sa.false(), *(_STANDINGS[one] for one in standings)))
         bodies = self._scalars(statement.order_by(node.c.node_id).limit(limit))
         return [loads(Node, body) for body in bodies]
 
@@ -171,6 +177,22 @@ def tagged(key: str, values: Collection[str]) -> sa.ColumnElement[bool]:
     if values:
         found = found.where(tag.c.value.in_(values))
     return node.c.node_id.in_(found)
+
+
+def _with_association(*statuses: NodeStatus) -> sa.ColumnElement[bool]:
+    """Return the condition that one of the node's associations has one of *statuses*."""
+    found = sa.select(association_node.c.node_id).where(association_node.c.status.in_(statuses))
+    return node.c.node_id.in_(found)
+
+
+_FAILED: Final = _with_association(*(set(NodeStatus) - OPEN - {NodeStatus.SUCCESS}))
+_OPEN: Final = _with_association(*OPEN)
+# What `association_execution.together` says, as conditions.
+_STANDINGS: Final = {
+    Overview.FAILED: _FAILED,
+    Overview.PENDING: _OPEN & ~_FAILED,
+    Overview.SUCCESS: _with_association(NodeStatus.SUCCESS) & ~_OPEN & ~_FAILED,
+}
 
 
 def _has_any(keys: Collection[str]) -> sa.ColumnElement[bool]:

@@ -15,6 +15,7 @@ from patchwindow.domain.association_execution import (
     State,
     advance,
     overview,
+    together,
 )
 
 
@@ -34,6 +35,15 @@ from patchwindow.domain.association_execution import (
 )
 def test_an_association_stands_as_the_worst_of_its_nodes(nodes: str, latest: State | None, expected: Overview) -> None:
     assert overview({NodeStatus(each): 1 for each in nodes.split()}, latest) is expected
+
+
+@given(st.dictionaries(st.sampled_from(NodeStatus), st.integers(0, 3)))
+def test_statuses_come_to_nothing_only_where_there_are_none(counts: dict[NodeStatus, int]) -> None:
+    found = together(counts)
+    assert (found is None) == (sum(counts.values()) == 0)
+    # One that is worse, or not ready, is never hidden by one that succeeded.
+    assert together({**counts, NodeStatus.SUCCESS: 1}) is (found or Overview.SUCCESS)
+    assert together({**counts, NodeStatus.TIMED_OUT: 1}) is Overview.FAILED
 
 
 @given(st.sampled_from(sorted(EVENT_OF)))
