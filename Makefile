@@ -1,6 +1,8 @@
 # Two commands do everything on a fresh machine: `make up` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
+# In a process for each core; the tests of one file stay together, and the files of slow tests begin first.
+PYTEST := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 ARGS ?=
 ONLY ?=
 SEED ?=
@@ -32,10 +34,10 @@ imports: .venv/.dev  ## The house rules: who may import whom, and the oldest Pyt
 	$(BIN)/vermin --quiet --no-tips --violations --target=3.9- src/patchwindow_agent
 
 test: .venv/.dev  ## Fast tests: unit, SQLite and PostgreSQL, wire, agent, acceptance
-	$(BIN)/pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
-test-all: .venv/.dev  ## The above and the slow ones
-	$(BIN)/pytest
+test-all: .venv/.dev  ## The above and the slow ones, and ten times as many examples of each property
+	$(PYTEST) --hypothesis-profile=many
 
 simulate: .venv/.dev  ## 3,000 simulated worlds; SEED=123 repeats one, SEEDS=300 runs that many, FROM=5000 begins there
 	@SEED=$(SEED) SEEDS=$(SEEDS) FROM=$(FROM) $(BIN)/python -m tests.simulation

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine.scanning import BAD, CLEAN, GROUP, NODE, grouped, patches, prepare, scan, state, tag
 from tests.engine.test_recompute import REDHAT
@@ -109,7 +109,6 @@ def seen(world: World, node: str) -> tuple[Members, Members, list[Any]]:
     return counted, patches(world, node), [(item["Title"], item["Status"], item["Severity"]) for item in items]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(changes, max_size=8))
 def test_recompute_equals_rescan(several: list[Change]) -> None:
     with TemporaryDirectory() as folder, migrated_url("sqlite", Path(folder)) as url:

@@ -1,6 +1,8 @@
 """A service over a real database in a file, with a clock and identities that a test decides."""
 
 import base64
+import functools
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,13 +43,9 @@ class Installation:
     def __init__(self, folder: Path) -> None:
         self.clock = FixedClock()
         self.ids = CountingIds()
-        self.database = Database(f"sqlite:///{folder / 'patchwindow.sqlite3'}")
-        self.database.migrate()
-        with self.database.write() as work:
-            for baseline in PREDEFINED:
-                work.baselines.put(baseline, owner=OWNER_AWS)
-            for system in OperatingSystem:
-                work.baselines.set_default(system, default_for(system).baseline_id)
+        path = folder / "patchwindow.sqlite3"
+        path.write_bytes(_new_database())
+        self.database = Database(f"sqlite:///{path}")
         self.service = Service(database=self.database, clock=self.clock, ids=self.ids, site=SITE)
 
     def perform(self, operation: str, caller: Caller = OPERATOR, /, **request: Any) -> Answer:
@@ -90,6 +88,22 @@ class Installation:
     def close(self) -> None:
         """Give up the database."""
         self.database.close()
+
+
+@functools.cache
+def _new_database() -> bytes:
+    """Return the file of a database with the predefined baselines, which is made once and written often."""
+    with tempfile.TemporaryDirectory(prefix="patchwindow-") as folder:
+        path = Path(folder) / "new.sqlite3"
+        database = Database(f"sqlite:///{path}")
+        database.migrate()
+        with database.write() as work:
+            for baseline in PREDEFINED:
+                work.baselines.put(baseline, owner=OWNER_AWS)
+            for system in OperatingSystem:
+                work.baselines.set_default(system, default_for(system).baseline_id)
+        database.close()
+        return path.read_bytes()
 
 
 def as_node(node_id: str) -> Caller:

@@ -1,4 +1,4 @@
-"""Some hundred worlds for each test run: SEED=123 repeats one, SEEDS=300 runs that many, FROM=5000 begins there."""
+"""Some worlds for each test run: SEED=123 repeats one, SEEDS=300 runs that many, FROM=5000 begins there."""
 
 import os
 from collections.abc import Generator, Iterator
@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from tests.simulation import seeds
 
-SEEDS: Final = 200
+SEEDS: Final = 60
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -63,7 +63,7 @@ ACTIONS: Final = (dispatch, stop_awaiting, end_unsent, move, move, move_all)
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_tally_equals_the_counts_of_the_invocations_whatever_happens(work: Work, data: st.DataObject) -> None:
     ids = [f"c-{next(_NUMBERS)}" for _ in range(2)]
     for id in ids:

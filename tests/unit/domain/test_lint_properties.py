@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import pairwise, takewhile
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from patchwindow.domain.errors import Invalid
@@ -65,7 +65,6 @@ def codes(times: WindowTimes, zone: str | None, now: datetime, **bounds: Any) ->
 
 
 @given(windows, zones, instants, bounds)
-@settings(max_examples=150, deadline=None)
 def test_a_corrected_window_lacks_what_was_found(
     times: WindowTimes, zone: str | None, now: datetime, bounds: dict[str, str]
 ) -> None:
@@ -82,7 +81,6 @@ def test_a_corrected_window_lacks_what_was_found(
 
 
 @given(windows, zones, instants)
-@settings(max_examples=100, deadline=None)
 def test_without_a_finding_a_window_opens_and_never_while_it_is_open(
     times: WindowTimes, zone: str | None, now: datetime
 ) -> None:

@@ -16,7 +16,7 @@ from apscheduler.triggers.cron import CronTrigger
 from croniter import croniter
 from cronsim import CronSim
 from dateutil import rrule
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyawscron import AWSCron
 
@@ -235,7 +235,6 @@ instants: Final = st.datetimes(
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @given(schedules, zones, instants)
-@settings(max_examples=60, deadline=None)
 def test_openings_are_those_of_another_library(library: str, drawn: Drawn, zone: ZoneInfo, after: datetime) -> None:
     theirs = LIBRARIES[library](drawn, after.astimezone(zone))
     if theirs is None:

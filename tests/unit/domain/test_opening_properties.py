@@ -197,7 +197,7 @@ def openings_by_schedule(text: str, zone: ZoneInfo, after: datetime, until: date
 
 
 @given(calendars(), zones, instants)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_a_month_of_openings_is_what_the_watcher_of_the_clock_sees(
     expected: Calendar, zone: ZoneInfo, after: datetime
 ) -> None:
@@ -206,7 +206,6 @@ def test_a_month_of_openings_is_what_the_watcher_of_the_clock_sees(
 
 
 @given(calendars(), zones, st.integers(1985, 2060), st.data())
-@settings(max_examples=40, deadline=None)
 def test_around_a_clock_change_openings_are_what_the_watcher_of_the_clock_sees(
     expected: Calendar, zone: ZoneInfo, year: int, data: st.DataObject
 ) -> None:
@@ -228,7 +227,6 @@ def test_around_a_clock_change_openings_are_what_the_watcher_of_the_clock_sees(
 
 
 @given(calendars(), st.integers(1971, 2198))
-@settings(deadline=None)
 def test_the_days_of_a_year_are_those_that_each_day_says_for_itself(expected: Calendar, year: int) -> None:
     text = " ".join(["cron(0", "12", *expected.text.split()[2:]])
     first, until = date(year, 1, 1), datetime(year, 12, 31, 23, tzinfo=UTC)
@@ -248,7 +246,6 @@ schedules = st.one_of(
 
 
 @given(schedules, zones, instants, instants, st.tuples(st.none() | instants, st.none() | instants))
-@settings(deadline=None)
 def test_openings_rise_strictly_and_keep_their_bounds(
     schedule: str,
     zone: ZoneInfo,
@@ -273,7 +270,6 @@ def test_openings_rise_strictly_and_keep_their_bounds(
 
 
 @given(calendars(), zones, st.integers(1985, 2060), st.sampled_from([None, 1, 6]), st.data())
-@settings(deadline=None)
 def test_openings_one_after_the_other_are_those_that_each_next_one_says(
     drawn: Calendar, zone: ZoneInfo, year: int, offset_days: int | None, data: st.DataObject
 ) -> None:
@@ -292,7 +288,6 @@ def test_openings_one_after_the_other_are_those_that_each_next_one_says(
 
 
 @given(calendars(), zones, instants, st.integers(1, 6))
-@settings(deadline=None)
 def test_an_offset_moves_each_opening_and_adds_none(
     drawn: Calendar, zone: ZoneInfo, created_at: datetime, offset_days: int
 ) -> None:
@@ -311,7 +306,6 @@ def test_an_offset_moves_each_opening_and_adds_none(
 
 
 @given(schedules, zones, instants, st.timedeltas(timedelta(0), 400 * _DAY))
-@settings(deadline=None)
 def test_asking_later_never_changes_what_comes(
     schedule: str, zone: ZoneInfo, created_at: datetime, delay: timedelta
 ) -> None:

@@ -252,9 +252,7 @@ def test_what_the_last_operation_was_given_beside_the_baseline_is_told(here: Ins
     assert "Override" not in explained(api, scanned(here), "zlib")
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     asked=st.fixed_dictionaries(
         {

@@ -178,7 +178,7 @@ _nodes = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(several=_nodes)
 def test_the_counts_are_those_of_the_nodes(
     several: list[tuple[str, str, Any, bool, bool]], tmp_path_factory: pytest.TempPathFactory

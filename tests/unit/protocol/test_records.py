@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from patchwindow.domain.baseline import Baseline
@@ -167,7 +167,6 @@ INSTANTS = st.datetimes(timezones=st.just(UTC)).map(lambda one: one.replace(micr
 
 
 @pytest.mark.parametrize("cls", RECORDS, ids=lambda cls: cls.__name__)
-@settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_what_is_stored_of_a_record_is_all_of_it(cls: type[Any], data: st.DataObject) -> None:
     record = data.draw(records(cls))

@@ -123,7 +123,6 @@ def accepts(operation: OperationModel, body: bytes) -> bool:
 def test_what_botocore_refuses_we_refuse_and_what_it_accepts_we_accept(name: str) -> None:
     operation, model = ours(name), theirs(name)
 
-    @settings(max_examples=40, deadline=None)
     @given(values(model.input_shape, often_wrong=True).filter(lambda params: isinstance(params, dict)))
     def check(params: dict[str, Any]) -> None:
         report = botocore.validate.ParamValidator().validate(params, model.input_shape)
@@ -142,7 +141,7 @@ def test_what_botocore_writes_we_read_as_it_was(name: str) -> None:
     operation, model = ours(name), theirs(name)
     serializer = botocore.serialize.create_serializer("json", include_validation=False)
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(values(model.input_shape, often_wrong=False))
     def check(params: dict[str, Any]) -> None:
         assert operation.parse(serializer.serialize_to_request(params, model)["body"]) == params
@@ -155,7 +154,7 @@ def test_what_we_write_botocore_reads_as_it_was(name: str) -> None:
     operation, model = ours(name), theirs(name)
     parser = botocore.parsers.create_parser("json")
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(values(model.output_shape, often_wrong=False))
     def check(members: dict[str, Any]) -> None:
         answer = {"status_code": 200, "headers": {}, "body": operation.serialize(members)}
