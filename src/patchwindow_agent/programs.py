@@ -19,6 +19,7 @@ _TIMEOUT_S = 1800
 _OUTPUT_MAX = 64 * 1024 * 1024
 _LOOK_EVERY_S = 0.2
 _READ_AT_ONCE = 1024 * 1024
+_SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
 class Completed(NamedTuple):
@@ -52,7 +53,7 @@ class Run(Protocol):
 
 def runner(environ: Mapping[str, str], *, output_max: int = _OUTPUT_MAX) -> Run:
     """Return what runs programs in *environ*, in the language that the parsers read."""
-    in_c = {**environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+    in_c = {**environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive", "PATH": _with_sbin(environ.get("PATH", ""))}
 
     def run(
         command: Sequence[str],
@@ -70,6 +71,8 @@ def runner(environ: Mapping[str, str], *, output_max: int = _OUTPUT_MAX) -> Run:
                     stderr=stderr,
                     env={**in_c, **(environ or {})},
                     start_new_session=True,
+                    # What packages put on the machine is for all its users, however private our own files are.
+                    umask=0o022,
                 )
             except OSError as problem:
                 return Completed(127, "", f"{command[0]}: {os.strerror(problem.errno or 0)}")
@@ -89,6 +92,12 @@ def runner(environ: Mapping[str, str], *, output_max: int = _OUTPUT_MAX) -> Run:
         return Completed(process.returncode, *said)
 
     return run
+
+
+def _with_sbin(path: str) -> str:
+    """Return *path* with the folders that package managers and their scripts need, which not every caller has."""
+    folders = [folder for folder in path.split(os.pathsep) if folder]
+    return os.pathsep.join([*folders, *(folder for folder in _SBIN if folder not in folders)])
 
 
 class _Lines:

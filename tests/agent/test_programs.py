@@ -67,3 +67,13 @@ def test_whoever_cannot_take_a_line_does_not_leave_the_program_running(tmp_path:
     with pytest.raises(ValueError, match="begun"):
         RUN(["sh", "-c", f"echo $$ > {pid}; echo begun; sleep 60"], on_line=on_line)
     eventually(lambda: not is_running(int(pid.read_text())))
+
+
+def test_a_program_has_the_folders_of_the_administrator_and_the_usual_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        done = runner({"PATH": "/usr/bin:/bin:/usr/sbin"})(["sh", "-c", f"echo $PATH; touch {tmp_path}/file"])
+    finally:
+        os.umask(before)
+    assert done.stdout == "/usr/bin:/bin:/usr/sbin:/usr/local/sbin:/sbin\n"
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
