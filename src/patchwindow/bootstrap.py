@@ -12,6 +12,7 @@ import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Final, Self
@@ -68,6 +69,8 @@ class Config:
     region: str = REGION
     quotas: Quotas = field(default_factory=Quotas)
     retention: Retention = field(default_factory=Retention)
+    node_key_life: timedelta | None = None
+    """From which age of its key on a node that makes key pairs is asked for another; None: never."""
     overrides: Places = field(default_factory=Places)
     """Where override lists and baseline overrides may be fetched from."""
 
@@ -282,4 +285,5 @@ def _prepare(database: Database, config: Config, ids: Ids, url: str, program: by
         seal_key=bytes.fromhex(seal_key),
         program_digest=hashlib.sha256(program).hexdigest(),
         quotas=config.quotas,
+        node_key_life=config.node_key_life,
     )

@@ -1,11 +1,15 @@
 """Nodes that sign: with their own key for a session, with the session for the rest. Other keys are in `cases/`."""
 
+import base64
 from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 from botocore.credentials import Credentials
 from tests.fakes.edge import Edge, Received
+from tests.fakes.site import PUBLIC_KEY
+
+from patchwindow.wire.authenticate import KEY_OPERATIONS
 
 FINGERPRINT: Final = {"Fingerprint": "fingerprint"}
 
@@ -34,7 +38,7 @@ def test_its_own_key_signs_nothing_else(edge: Edge) -> None:
     node_id, own_key, _ = edge.node()
     assert refusal(ping(edge, node_id, own_key)) == {
         "__type": "InvalidSignatureException",
-        "message": "a node's own key signs RequestManagedInstanceRoleToken only; "
+        "message": "a node's own key signs RequestManagedInstanceRoleToken and UpdateManagedInstancePublicKey only; "
         "sign UpdateInstanceInformation with the session it gives",
     }
 
@@ -66,9 +70,32 @@ def test_a_session_ends_with_its_time(edge: Edge) -> None:
     node_id, _, session = edge.node()
     edge.here.clock.advance(timedelta(hours=1))
     assert refusal(ping(edge, node_id, session)) == {
-        "__type": "InvalidSignatureException",
+        "__type": "ExpiredTokenException",
         "message": "the session token ended at 2026-03-14T10:00:00+00:00; request a new one",
     }
+
+
+@pytest.mark.parametrize("operation", KEY_OPERATIONS)
+def test_a_session_gives_no_longer_one_and_no_other_key(edge: Edge, operation: str) -> None:
+    _, _, session = edge.node()
+    members = {**FINGERPRINT, "NewPublicKey": PUBLIC_KEY, "NewPublicKeyType": "Hmac-Sha256"}
+    assert refusal(edge.ask(edge.signed(operation, members, session))) == {
+        "__type": "InvalidSignatureException",
+        "message": f"{operation} is signed with a node's own key only, not with a session",
+    }
+
+
+def test_a_new_key_takes_the_place_of_the_old_at_once(edge: Edge) -> None:
+    node_id, own_key, session = edge.node()
+    new = Credentials(node_id, base64.b64encode(bytes(range(32))).decode())
+    members = {"NewPublicKey": new.secret_key, "NewPublicKeyType": "Hmac-Sha256"}
+    assert refusal(edge.ask(edge.signed("UpdateManagedInstancePublicKey", members, new)))["__type"] == (
+        "InvalidSignatureException"
+    )
+    assert edge.ask(edge.signed("UpdateManagedInstancePublicKey", members, own_key)).status == 200
+    assert refusal(token(edge, own_key))["__type"] == "InvalidSignatureException"
+    assert token(edge, new).status == 200
+    assert ping(edge, node_id, session).status == 200
 
 
 def test_a_session_is_one_key_one_secret_and_one_token(edge: Edge) -> None:

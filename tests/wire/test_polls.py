@@ -147,6 +147,21 @@ def test_a_poll_that_may_not_be_is_refused_at_once(edge: Edge) -> None:
     assert edge.ask(polling(edge, other_id, other_session, WaitSeconds=301)).json["__type"] == "ValidationException"
 
 
+def test_a_poll_ends_with_its_node(edge: Edge) -> None:
+    node_id, _, session = edge.node()
+
+    async def scenario() -> None:
+        connection = Connection(edge, polling(edge, node_id, session))
+        assert await connection.is_waiting()
+        await asyncio.to_thread(edge.here.perform, "DeregisterManagedInstance", InstanceId=node_id)
+        received = await connection.answer()
+        assert received is not None
+        assert (received.status, received.json["__type"]) == (400, "AccessDeniedException")
+        assert received.json["message"] == f"node {node_id} is not registered any more"
+
+    run(scenario)
+
+
 def test_a_server_that_stops_answers_its_polls_and_those_still_to_come(edge: Edge) -> None:
     node_id, _, session = edge.node()
 

@@ -7,9 +7,11 @@ from typing import Any, Final
 import pytest
 from botocore.credentials import Credentials
 from tests.fakes.edge import MODELS, Edge
+from tests.fakes.site import PUBLIC_KEY
 
 from patchwindow.operations.table import AGENT_OPERATIONS, NOT_SERVED, OPERATIONS, OWN_OPERATIONS
 from patchwindow.protocol.sigv4 import SignedRequest
+from patchwindow.wire.authenticate import KEY_OPERATIONS
 
 UUID: Final = "01234567-89ab-4def-8123-456789abcdef"
 OTHER: Final = "mi-0123456789abcdef0"
@@ -28,6 +30,7 @@ VALUES: Final[dict[str, Any]] = {
     "Duration": 2,
     "Entries": [{"Name": "AWS-RunPatchBaseline", "InstanceId": OTHER}],
     "ExecutionId": UUID,
+    "ExecutionResult": {"Status": "Success"},
     "ExecutionSummary": {"ExecutionTime": 1_700_000_000},
     "FailureType": "NoHandlerExists",
     "IamRole": "service",
@@ -70,6 +73,7 @@ VALUES: Final[dict[str, Any]] = {
 
 OTHERS: Final[dict[str, dict[str, Any]]] = {
     "DescribeMaintenanceWindowsForTarget": {"ResourceType": "INSTANCE"},
+    "UpdateManagedInstancePublicKey": {"NewPublicKey": PUBLIC_KEY, "NewPublicKeyType": "Hmac-Sha256"},
     "PutComplianceItems": {"Items": [{"Severity": "HIGH", "Status": "COMPLIANT"}]},
     "RegisterTargetWithMaintenanceWindow": {"ResourceType": "INSTANCE"},
 }
@@ -134,7 +138,12 @@ def test_a_viewer_may_read_and_an_operator_do_all_and_a_node_nothing_of_what_is_
     # It makes the snapshot, where there is none yet.
     is_writing_get = name == "GetDeployablePatchSnapshotForInstance"
     reads = name.startswith(("Get", "List", "Describe", "Explain")) and not is_writing_get
-    assert denied == {"viewer": not reads, "operator": False, "admin": False, "node": True}
+    assert denied == {
+        "viewer": not reads,
+        "operator": False,
+        "admin": False,
+        "node": not (OPERATIONS | OWN_OPERATIONS)[name].is_for_nodes,
+    }
 
 
 @pytest.mark.parametrize("name", [name for name, one in OPERATIONS.items() if one.node_of is not None])
@@ -149,7 +158,7 @@ def test_a_node_may_do_what_is_for_agents_for_itself_and_nobody_else_may(
     edge: Edge, node: tuple[str, Credentials, Credentials], name: str
 ) -> None:
     node_id, own_key, session = node
-    signer = own_key if name == "RequestManagedInstanceRoleToken" else session
+    signer = own_key if name in KEY_OPERATIONS else session
     assert code(edge, name, signer, node_id) != "AccessDeniedException"
     if members(name, node_id) != members(name, OTHER):
         assert code(edge, name, signer, OTHER) == "AccessDeniedException"

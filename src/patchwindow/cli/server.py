@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -81,6 +82,11 @@ def _endpoint(_: click.Context, param: click.Parameter, url: str | None) -> str 
     help="From which age on a scan is stale, and says nothing of compliance",
 )
 @click.option(
+    "--node-key-days",
+    type=click.IntRange(1, DAYS_MAX),
+    help="From which age of its key on an amazon-ssm-agent is asked for another; otherwise never",
+)
+@click.option(
     "--override-dir",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     metavar="DIR",
@@ -114,6 +120,7 @@ def server(
     quotas: "Quotas",
     history_days: int,
     stale_after_days: int,
+    node_key_days: int | None,
     override_dir: Path | None,
     override_hosts: tuple[str, ...],
     s3_endpoint: str | None,
@@ -138,6 +145,7 @@ def server(
         region=region,
         quotas=quotas,
         retention=Retention(history_days=history_days, stale_after_days=stale_after_days),
+        node_key_life=None if node_key_days is None else timedelta(days=node_key_days),
         overrides=Places(hosts=override_hosts, s3_endpoint=s3_endpoint, directory=override_dir),
     )
     stop = threading.Event()

@@ -13,6 +13,9 @@
     - InvalidDocumentVersion a document has no such version
     - InvalidSchedule        a schedule that an association cannot have
     - InvalidTarget          targets that an association cannot have
+    - InvalidTargetMaps      the same, in a form that is not served
+    - InvalidOutputLocation  where an association's output cannot go
+    - InvalidTag             a tag that a resource cannot have
     - InvalidAssociationVersion  an association has no such version, or a newer one
     - DuplicateNode          one node named twice
     - UnsupportedPlatform    a document that cannot run on a named node
@@ -41,8 +44,10 @@
     - ItemTooLarge           one item of inventory or compliance is too large
     - ContentTooLarge        all that is kept of a node would be too large
   - Denied                   the caller is known and may not do this
+    - FingerprintMismatch    a node whose machine is not the one that registered
   - Unauthenticated          the caller could not be identified
     - MissingSignature, UnknownKey, BadSignature, StaleSignature
+    - EndedSession           the time of a node's session is over
   - NotServed                the API has this operation; this server does not
 
 What the wire calls them is said once, in `protocol/faults.py`.
@@ -101,6 +106,18 @@ class InvalidTarget(Invalid):
     """The targets are none that an association can have."""
 
 
+class InvalidTargetMaps(Invalid):
+    """Targets in a form that is not served."""
+
+
+class InvalidOutputLocation(Invalid):
+    """The output of an association cannot go there."""
+
+
+class InvalidTag(Invalid):
+    """A resource cannot have the tag."""
+
+
 class InvalidAssociationVersion(Invalid):
     """The association has no such version, or a newer one where the latest must be named."""
 
@@ -122,7 +139,11 @@ class InvalidTypeName(Invalid):
 
 
 class InvalidItemContent(Invalid):
-    """An item of inventory or compliance cannot be kept."""
+    """An item of inventory or compliance cannot be kept; *type_name* is that of the inventory, where there is one."""
+
+    def __init__(self, message: str, *, type_name: str = "") -> None:
+        super().__init__(message)
+        self.type_name = type_name
 
 
 class ItemContentMismatch(InvalidItemContent):
@@ -241,7 +262,11 @@ class TooManyCustomTypes(LimitExceeded):
 
 
 class ItemTooLarge(LimitExceeded):
-    """One item of inventory or compliance is too large."""
+    """One item of inventory or compliance is too large; *type_name* is that of the inventory, where there is one."""
+
+    def __init__(self, message: str, *, type_name: str = "") -> None:
+        super().__init__(message)
+        self.type_name = type_name
 
 
 class ContentTooLarge(LimitExceeded):
@@ -250,6 +275,10 @@ class ContentTooLarge(LimitExceeded):
 
 class Denied(PatchwindowError):
     """The caller is known and may not do this."""
+
+
+class FingerprintMismatch(Denied):
+    """The machine is not the one that registered as this node."""
 
 
 class Unauthenticated(PatchwindowError):
@@ -270,6 +299,10 @@ class BadSignature(Unauthenticated):
 
 class StaleSignature(Unauthenticated):
     """The request was signed too long ago, or by a clock that is wrong."""
+
+
+class EndedSession(Unauthenticated):
+    """The session's time is over; its node gets another with its key."""
 
 
 class NotServed(PatchwindowError):

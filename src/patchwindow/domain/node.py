@@ -18,6 +18,13 @@ class PingStatus(StrEnum):
     INACTIVE = "Inactive"
 
 
+class KeyType(StrEnum):
+    """How a node proves itself: `Rsa` with a key of its own alone, `Hmac-Sha256` with a secret that the server has too."""
+
+    RSA = "Rsa"
+    HMAC = "Hmac-Sha256"
+
+
 class PlatformType(StrEnum):
     """The kinds of platform that the API tells apart."""
 
@@ -65,6 +72,12 @@ class Node:
     fingerprint: str = ""
     public_key: str = ""
     public_key_type: str = ""
+    public_key_date: datetime | None = None
+    """When the key took the place of the one that the node registered with; None where that is still the key."""
+
+    def key_age(self, now: datetime) -> timedelta:
+        """Return for how long the node has had its key at *now*."""
+        return now - (self.public_key_date or self.registration_date)
 
     def ping_status(self, now: datetime) -> PingStatus:
         """Return whether the node's agent is heard of at *now*."""

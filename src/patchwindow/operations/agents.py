@@ -1,22 +1,21 @@
 """What agents ask for besides messages: registration, sessions, signs of life."""
 
-import base64
 import dataclasses
 import hmac
 from collections.abc import Sequence
 from typing import Final
 
-from patchwindow.domain.errors import Denied, InvalidParameters, UnknownActivation
-from patchwindow.domain.node import Activation, Node
+from patchwindow.domain.errors import FingerprintMismatch, InvalidParameters, UnknownActivation
+from patchwindow.domain.node import Activation, KeyType, Node
 from patchwindow.operations.activations import digest_of
+from patchwindow.operations.associations import existing
 from patchwindow.operations.call import Answer, Call, Request
-from patchwindow.operations.nodes import keep, stored
+from patchwindow.operations.nodes import keep, locked, stored
 from patchwindow.operations.sessions import open_session
 from patchwindow.operations.tags import NODE
+from patchwindow.protocol.node_keys import check_key
 from patchwindow.protocol.records import attributes
 
-HMAC_KEY: Final = "Hmac-Sha256"
-_KEY_BYTES_MIN: Final = 32
 _REPORTED: Final[Sequence[str]] = (
     "AgentName",
     "AgentVersion",
@@ -30,7 +29,7 @@ _REPORTED: Final[Sequence[str]] = (
 
 def register(call: Call, request: Request) -> Answer:
     """RegisterManagedInstance: a machine that knows an activation's code becomes a node."""
-    _check_key(request)
+    check_key(request["PublicKey"], KeyType(request["PublicKeyType"]))
     activation, digest = _activation(call, request)
     node_id = f"mi-{call.ids.hex(17)}"
     call.work.activations.put(
@@ -58,23 +57,57 @@ def request_token(call: Call, request: Request) -> Answer:
     assert node_id is not None, "only nodes may call this"
     node = stored(call, node_id)
     if not hmac.compare_digest(request["Fingerprint"].encode(), node.fingerprint.encode()):
-        # Denied, so that agents stay away for half an hour: a copied machine cannot mend this by asking again.
-        raise Denied(f"the fingerprint is not that with which {node_id} registered; register the machine anew")
-    return open_session(call, node_id)
+        # At this agents stay away for half an hour: a copied machine cannot mend it by asking again.
+        raise FingerprintMismatch(
+            f"the fingerprint is not that with which {node_id} registered; register the machine anew"
+        )
+    return open_session(call, node_id, is_key_due=_is_key_due(call, node))
+
+
+def update_key(call: Call, request: Request) -> Answer:
+    """UpdateManagedInstancePublicKey: signed with the key that ends by this. The session it has stays in use."""
+    node_id = call.caller.node_id
+    assert node_id is not None, "only nodes may call this"
+    node = locked(call, node_id)
+    if request["NewPublicKeyType"] != node.public_key_type:
+        raise InvalidParameters(
+            f"NewPublicKeyType is {request['NewPublicKeyType']}, and {node_id} registered with a key of type "
+            f"{node.public_key_type}; give one of the same type, or register the machine anew"
+        )
+    check_key(request["NewPublicKey"], KeyType(request["NewPublicKeyType"]))
+    keep(call, dataclasses.replace(node, public_key=request["NewPublicKey"], public_key_date=call.now))
+    return {}
 
 
 def ping(call: Call, request: Request) -> Answer:
     """UpdateInstanceInformation: what is left out, or empty, keeps its value."""
-    node = stored(call, request["InstanceId"])
+    node = locked(call, request["InstanceId"])
     told = {name: request[name] for name in _REPORTED if request.get(name)}
     keep(call, dataclasses.replace(node, **attributes(Node, told), last_ping_date_time=call.now))
     return {}
 
 
 def list_associations(call: Call, request: Request) -> Answer:
-    """ListInstanceAssociations: there are none yet."""
+    """ListInstanceAssociations: none, for the server carries associations out by itself, and sends nodes commands.
+
+    So they run at one time under every agent, under the limits of errors and of concurrency, in order with other
+    commands; an agent that had them as well would run each twice.
+    """
     stored(call, request["InstanceId"])
     return {"Associations": []}
+
+
+def update_association(call: Call, request: Request) -> Answer:
+    """UpdateInstanceAssociationStatus: nothing is kept, as what an association did is known from its command."""
+    stored(call, request["InstanceId"])
+    existing(call, request["AssociationId"])
+    return {}
+
+
+def _is_key_due(call: Call, node: Node) -> bool:
+    """Return whether the node shall send another key: asked of those alone who make key pairs, until one arrives."""
+    life = call.site.node_key_life
+    return life is not None and node.public_key_type == KeyType.RSA and node.key_age(call.now) >= life
 
 
 def _activation(call: Call, request: Request) -> tuple[Activation, str]:
@@ -98,15 +131,3 @@ def _activation(call: Call, request: Request) -> tuple[Activation, str]:
             f"{activation.registration_limit} machines registered with it; create another"
         )
     return found
-
-
-def _check_key(request: Request) -> None:
-    key_type = request["PublicKeyType"]
-    if key_type != HMAC_KEY:
-        raise InvalidParameters(f"PublicKeyType {key_type} is not served yet; register with patchwindow-agent")
-    try:
-        length = len(base64.b64decode(request["PublicKey"], validate=True))
-    except ValueError:
-        length = 0
-    if length < _KEY_BYTES_MIN:
-        raise InvalidParameters(f"PublicKey is not the base64 of {_KEY_BYTES_MIN} bytes or more, as {HMAC_KEY} needs")

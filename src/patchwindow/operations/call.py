@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from patchwindow.domain.errors import InvalidFilter, PatchwindowError
@@ -36,6 +36,8 @@ class Site:
     program_digest: str
     """Hex SHA-256 of the agent's zip application."""
     quotas: Quotas = field(default_factory=Quotas)
+    node_key_life: timedelta | None = None
+    """From which age of its key on a node is asked for another; None: never."""
 
     def arn(self, resource: str) -> str:
         """Return the ARN of *resource*, such as `managed-instance/mi-…`."""

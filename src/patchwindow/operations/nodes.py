@@ -104,12 +104,17 @@ def describe(call: Call, request: Request) -> Answer:
 
 
 def deregister(call: Call, request: Request) -> Answer:
-    """DeregisterManagedInstance: the node goes with its tags and its patch state; what it ran stays."""
+    """DeregisterManagedInstance: the node goes with its tags and its patch state; what it ran stays.
+
+    Its credentials end with it: what was signed with them is looked up in the table of nodes.
+    """
     node_id = stored(call, request["InstanceId"]).instance_id
     end_on(call.work, node_id, call.now)
     call.work.messages.settle_all(node_id)
     call.work.tags.remove_all(NODE, node_id)
     call.work.nodes.delete(node_id)
+    # Its poll, which was let in before.
+    call.work.wake(node_id)
     return {}
 
 

@@ -134,8 +134,14 @@ class Service:
             yield Keyring(work)
 
     def next_message_at(self, node_id: str) -> datetime | None:
-        """Return when a message can be given to the node; None where none waits, or what waits is held back."""
+        """Return when a message can be given to the node; None where none waits, or what waits is held back.
+
+        Raises:
+            Denied: the node is not registered any more.
+        """
         with self.database.read() as work:
+            if work.nodes.get(node_id) is None:
+                raise Denied(f"node {node_id} is not registered any more")
             return messages.next_at(work, node_id, self.clock.now())
 
     def _look(self, question: Question, keys: Keyring, work: Work) -> Answer | _Checked | Exception:
@@ -182,7 +188,7 @@ def authorize(name: str, operation: Operation, request: Mapping[str, Any], calle
     if caller.node_id is None and name in AGENT_OPERATIONS:
         raise Denied(f"{name} is for managed nodes; {caller.id} is not one")
     if caller.node_id is not None:
-        if name not in AGENT_OPERATIONS and operation.node_of is None:
+        if not (name in AGENT_OPERATIONS or operation.is_for_nodes or operation.node_of):
             raise Denied(f"node {caller.node_id} may not call {name}")
         named = caller.node_id if operation.node_of is None else operation.node_of(request)
         if named != caller.node_id:

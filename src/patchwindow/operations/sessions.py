@@ -10,7 +10,7 @@ import hmac
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from patchwindow.domain.errors import StaleSignature
+from patchwindow.domain.errors import EndedSession
 from patchwindow.operations.call import Call, Site
 from patchwindow.protocol.records import from_ms, to_ms
 from patchwindow.protocol.seals import seal, unseal
@@ -23,8 +23,8 @@ _KEY_LENGTH: Final = 16
 _SECRET_LENGTH: Final = 40
 
 
-def open_session(call: Call, node_id: str) -> dict[str, Any]:
-    """Return a new session of the node, as RequestManagedInstanceRoleToken answers it."""
+def open_session(call: Call, node_id: str, *, is_key_due: bool) -> dict[str, Any]:
+    """Return a new session of the node, as RequestManagedInstanceRoleToken answers it; *is_key_due* asks for a new key."""
     access_key_id = _KEY_PREFIX + call.ids.secret(_KEY_LENGTH).upper()
     ends_at = call.now + LIFE
     token = seal(call.site.seal_key, _PURPOSE, {"n": node_id, "k": access_key_id, "e": to_ms(ends_at)})
@@ -33,7 +33,7 @@ def open_session(call: Call, node_id: str) -> dict[str, Any]:
         "SecretAccessKey": _secret(call.site, token),
         "SessionToken": token,
         "TokenExpirationDate": ends_at,
-        "UpdateKeyPair": False,
+        "UpdateKeyPair": is_key_due,
     }
 
 
@@ -42,12 +42,12 @@ def session_of(site: Site, token: str, now: datetime) -> tuple[str, str, str]:
 
     Raises:
         BadSignature: this server did not give the token out.
-        StaleSignature: its time is over.
+        EndedSession: its time is over.
     """
     claims = unseal(site.seal_key, _PURPOSE, token)
     ends_at = from_ms(int(claims["e"]))
     if now >= ends_at:
-        raise StaleSignature(f"the session token ended at {ends_at.isoformat()}; request a new one")
+        raise EndedSession(f"the session token ended at {ends_at.isoformat()}; request a new one")
     return str(claims["n"]), str(claims["k"]), _secret(site, token)
 
 

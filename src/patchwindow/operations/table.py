@@ -53,6 +53,8 @@ class Operation:
     writes: bool
     node_of: Callable[[Request], str] | None = None
     """Which node the request is about, of what a node may ask for itself: a caller that is a node must be that one."""
+    is_for_nodes: bool = False
+    """Whether any node may ask for it, because it is about none."""
     is_unsigned: bool = False
 
 
@@ -130,7 +132,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "DescribeAssociation": _reads(associations.describe),
     "UpdateAssociation": _writes(associations.update),
     "DeleteAssociation": _writes(associations.delete),
-    "ListAssociations": _reads(associations.list_associations),
+    "ListAssociations": Operation(associations.list_associations, writes=False, is_for_nodes=True),
     "ListAssociationVersions": _reads(associations.list_versions),
     "StartAssociationsOnce": _writes(associations.start_once),
     "UpdateAssociationStatus": _writes(associations.update_status),
@@ -139,7 +141,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "DescribeInstanceAssociationsStatus": _reads(association_results.describe_of_node),
     "DescribeEffectiveInstanceAssociations": _reads(association_results.describe_effective),
     # Documents
-    "GetDocument": _reads(documents.get),
+    "GetDocument": Operation(documents.get, writes=False, is_for_nodes=True),
     "DescribeDocument": _reads(documents.describe),
     "ListDocuments": _reads(documents.list_documents),
     # Activations and nodes
@@ -203,8 +205,10 @@ OWN_OPERATIONS: Final[dict[str, Operation]] = {
 AGENT_OPERATIONS: Final[dict[str, Operation]] = {
     "RegisterManagedInstance": Operation(agents.register, writes=True, is_unsigned=True),
     "RequestManagedInstanceRoleToken": Operation(agents.request_token, writes=False),
+    "UpdateManagedInstancePublicKey": Operation(agents.update_key, writes=True),
     "UpdateInstanceInformation": Operation(agents.ping, writes=True, node_of=_named("InstanceId")),
     "ListInstanceAssociations": Operation(agents.list_associations, writes=False, node_of=_named("InstanceId")),
+    "UpdateInstanceAssociationStatus": Operation(agents.update_association, writes=False, node_of=_named("InstanceId")),
     "GetMessages": Operation(messages.get, writes=True, node_of=_named("Destination")),
     "AcknowledgeMessage": Operation(messages.acknowledge, writes=True, node_of=messages.node_of),
     "SendReply": Operation(messages.reply, writes=True, node_of=messages.node_of),

@@ -35,6 +35,9 @@ NAMES: Final[Mapping[type[errors.PatchwindowError], tuple[str, ...]]] = {
     errors.InvalidDocumentVersion: ("InvalidDocumentVersion",),
     errors.InvalidSchedule: ("InvalidSchedule",),
     errors.InvalidTarget: ("InvalidTarget",),
+    errors.InvalidTargetMaps: ("InvalidTargetMaps",),
+    errors.InvalidOutputLocation: ("InvalidOutputLocation",),
+    errors.InvalidTag: ("InvalidTag",),
     errors.InvalidAssociationVersion: ("InvalidAssociationVersion",),
     errors.DuplicateNode: ("DuplicateInstanceId",),
     errors.UnsupportedPlatform: ("UnsupportedPlatformType",),
@@ -85,11 +88,14 @@ NAMES: Final[Mapping[type[errors.PatchwindowError], tuple[str, ...]]] = {
     errors.ItemTooLarge: ("ItemSizeLimitExceededException",),
     errors.ContentTooLarge: ("TotalSizeLimitExceededException",),
     errors.Denied: ("AccessDeniedException",),
+    errors.FingerprintMismatch: ("MachineFingerprintDoesNotMatch",),
     errors.Unauthenticated: ("UnrecognizedClientException",),
     errors.MissingSignature: ("MissingAuthenticationTokenException",),
     errors.UnknownKey: ("UnrecognizedClientException",),
     errors.BadSignature: ("InvalidSignatureException",),
     errors.StaleSignature: ("InvalidSignatureException",),
+    # At this one, of the names that SDKs know, they drop what they sign with, fetch it anew and repeat the request.
+    errors.EndedSession: ("ExpiredTokenException",),
     errors.NotServed: ("UnknownOperationException",),
 }
 
@@ -109,6 +115,7 @@ _FORBIDDEN: Final = 403
 FRAMEWORK: Final = frozenset(
     {
         "AccessDeniedException",
+        "ExpiredTokenException",
         "InvalidSignatureException",
         "MissingAuthenticationTokenException",
         "SerializationException",
@@ -129,19 +136,32 @@ _LOWER_CASE: Final = FRAMEWORK | {
     "UnsupportedMessageOperationException",
 }
 
+_WITH_TYPE_NAME: Final = frozenset(
+    {
+        "InvalidItemContentException",
+        "ItemContentMismatchException",
+        "ItemSizeLimitExceededException",
+        "UnsupportedInventoryItemContextException",
+    }
+)
+"""What says beside its message of which type of inventory it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A refusal as the wire says it."""
+    """A refusal as the wire says it; *type_name* is told where the error has such a member."""
 
     code: str
     message: str
     http_status: int = 400
+    type_name: str = ""
 
     def body(self) -> bytes:
         """Return the body of the answer; a few errors spell its second member in lower case."""
-        member = "message" if self.code in _LOWER_CASE else "Message"
-        return json.dumps({"__type": self.code, member: self.message}, separators=(",", ":")).encode()
+        members = {"__type": self.code, "message" if self.code in _LOWER_CASE else "Message": self.message}
+        if self.type_name and self.code in _WITH_TYPE_NAME:
+            members["TypeName"] = self.type_name
+        return json.dumps(members, separators=(",", ":")).encode()
 
 
 def to_fault(error: errors.PatchwindowError, operation: OperationModel | None = None) -> Fault:
@@ -158,6 +178,8 @@ def to_fault(error: errors.PatchwindowError, operation: OperationModel | None = 
     if operation is not None:
         legal = operation.errors | FRAMEWORK
         code = next((name for names in named for name in names if name in legal), code)
+    if isinstance(error, errors.InvalidItemContent | errors.ItemTooLarge):
+        return Fault(code, str(error), type_name=error.type_name)
     return Fault(code, str(error))
 
 

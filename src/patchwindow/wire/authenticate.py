@@ -7,9 +7,12 @@ from patchwindow.domain.errors import BadSignature, Denied, UnknownKey
 from patchwindow.operations.call import Caller, Site
 from patchwindow.operations.service import Keyring
 from patchwindow.operations.sessions import session_of
+from patchwindow.protocol.node_keys import verify_node
 from patchwindow.protocol.sigv4 import Authorization, SignedRequest, read_authorization, verify
 
-TOKEN_OPERATION: Final = "RequestManagedInstanceRoleToken"  # noqa: S105  (the name of an operation)
+KEY_OPERATIONS: Final = ("RequestManagedInstanceRoleToken", "UpdateManagedInstancePublicKey")
+"""What a node signs with its own key. Not with a session: who steals one has it for an hour, and not for ever."""
+
 _NODE_PREFIX: Final = "mi-"
 
 
@@ -24,6 +27,8 @@ def authenticate(keys: Keyring, site: Site, request: SignedRequest, operation: s
     if claimed.access_key_id.startswith(_NODE_PREFIX):
         return _node_by_key(keys, request, claimed, operation, now)
     if claimed.session_token is not None:
+        if operation in KEY_OPERATIONS:
+            raise BadSignature(f"{operation} is signed with a node's own key only, not with a session")
         return _node_by_session(keys, site, request, claimed, now)
     key = keys.access_key(claimed.access_key_id)
     if key is None or not key.is_enabled:
@@ -39,12 +44,14 @@ def _node_by_key(
     keys: Keyring, request: SignedRequest, claimed: Authorization, operation: str, now: datetime
 ) -> Caller:
     node_id = claimed.access_key_id
-    if operation != TOKEN_OPERATION:
-        raise BadSignature(f"a node's own key signs {TOKEN_OPERATION} only; sign {operation} with the session it gives")
+    if operation not in KEY_OPERATIONS:
+        raise BadSignature(
+            f"a node's own key signs {' and '.join(KEY_OPERATIONS)} only; sign {operation} with the session it gives"
+        )
     node = keys.node(node_id)
     if node is None:
         raise Denied(f"node {node_id} is not registered; register it again with an activation")
-    verify(request, claimed, secret=node.public_key, now=now)
+    verify_node(request, claimed, node, now=now)
     return Caller(id=node_id, node_id=node_id)
 
 

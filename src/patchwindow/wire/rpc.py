@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from patchwindow.domain.errors import NotServed, PatchwindowError
@@ -169,7 +169,9 @@ class Rpc:
                 rung = self._bell.listen(members["Destination"])
                 stopped = self._bell.listen(_STOP)
                 try:
-                    look_at = await run(self._readers, self._service.next_message_at, members["Destination"])
+                    look_at = await run(self._readers, self._look_alone, asked, members["Destination"])
+                    if isinstance(look_at, Answer):
+                        return look_at
                     now = self._service.clock.now()
                     if gone.done():
                         # What is handed out now would be hidden from the poll with which the node comes back.
@@ -193,6 +195,13 @@ class Rpc:
         try:
             with self._service.keyring() as keys:
                 return asked.ask(keys)
+        except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer)
+            return _refusal(problem, asked.model, asked.request_id)
+
+    def _look_alone(self, asked: Asked, node_id: str) -> datetime | Answer | None:
+        """Return when a message can be given to the node (`Service.next_message_at`), or the answer to a refusal."""
+        try:
+            return self._service.next_message_at(node_id)
         except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer)
             return _refusal(problem, asked.model, asked.request_id)
 

@@ -1,5 +1,6 @@
 """The settings of `patchwindow server`, without a server."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,18 @@ def test_a_quota_that_cannot_be_is_refused_with_what_could(tmp_path: Path, setti
     done = CliRunner().invoke(server, ["--data", str(tmp_path), "--quota", setting])
     assert done.exit_code == 2
     assert told in " ".join(done.output.split())
+
+
+def test_the_life_of_keys_of_nodes_is_set_in_days_and_without_end_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[bootstrap.Config] = []
+
+    def build(config: bootstrap.Config) -> None:
+        built.append(config)
+        raise bootstrap.CannotStart("enough")
+
+    monkeypatch.setattr(bootstrap, "Server", build)
+    CliRunner().invoke(server, ["--data", str(tmp_path)])
+    CliRunner().invoke(server, ["--data", str(tmp_path), "--node-key-days", "90"])
+    assert [config.node_key_life for config in built] == [None, timedelta(days=90)]

@@ -1,21 +1,37 @@
 """Registration, sessions and pings, as agents ask for them."""
 
 import base64
+import dataclasses
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.fakes.site import DEBIAN, FINGERPRINT, NOBODY, OPERATOR, PUBLIC_KEY, SITE, Installation, as_node
 
 from patchwindow.domain.errors import (
     BadSignature,
     Denied,
+    EndedSession,
+    FingerprintMismatch,
     InvalidParameters,
-    StaleSignature,
+    NotFound,
     UnknownActivation,
     UnknownNode,
 )
+from patchwindow.domain.node import KeyType
+from patchwindow.operations.service import Service
 from patchwindow.operations.sessions import session_of
+
+
+def rsa_key() -> str:
+    public = rsa.generate_private_key(65537, 2048).public_key()
+    return base64.b64encode(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+
+
+RSA_KEY: Final = rsa_key()
+OTHER_RSA_KEY: Final = rsa_key()
 
 
 def register(here: Installation, made: dict[str, str], **more: Any) -> str:
@@ -87,7 +103,7 @@ def test_only_who_knows_the_code_learns_what_is_wrong_with_an_activation(here: I
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
-        ({"PublicKeyType": "Rsa"}, "PublicKeyType Rsa is not served yet"),
+        ({"PublicKeyType": "Rsa"}, "is not the base64 of a DER public key, as Rsa needs"),
         ({"PublicKey": base64.b64encode(bytes(31)).decode()}, "is not the base64 of 32 bytes"),
         ({"PublicKey": "not base64, but long enough to be a key of some kind"}, "is not the base64 of 32 bytes"),
         ({"PublicKey": "ä" * 44}, "is not the base64 of 32 bytes"),
@@ -125,7 +141,7 @@ def test_two_sessions_of_a_node_have_different_secrets(here: Installation) -> No
 def test_a_session_ends(here: Installation) -> None:
     answer = token(here, here.node())
     here.clock.advance(timedelta(hours=1))
-    with pytest.raises(StaleSignature, match=r"ended at 2026-03-14T10:00:00\+00:00"):
+    with pytest.raises(EndedSession, match=r"ended at 2026-03-14T10:00:00\+00:00"):
         session_of(SITE, answer["SessionToken"], here.clock.now())
 
 
@@ -136,7 +152,7 @@ def test_a_session_that_was_made_up_is_refused(here: Installation) -> None:
 
 
 def test_a_copied_machine_gets_no_session(here: Installation) -> None:
-    with pytest.raises(Denied, match="register the machine anew"):
+    with pytest.raises(FingerprintMismatch, match="register the machine anew"):
         token(here, here.node(), fingerprint="another")
 
 
@@ -194,6 +210,92 @@ def test_a_node_speaks_for_itself_only(here: Installation) -> None:
         here.perform("UpdateInstanceInformation", as_node(node), InstanceId=other)
 
 
-def test_there_are_no_associations(here: Installation) -> None:
+def associated(here: Installation, node: str) -> dict[str, Any]:
+    made = here.perform(
+        "CreateAssociation", Name="AWS-RunPatchBaseline", InstanceId=node, Parameters={"Operation": ["Scan"]}
+    )
+    return dict(made["AssociationDescription"])
+
+
+def test_agents_have_no_associations_to_carry_out_in_either_form(here: Installation) -> None:
     node = here.node()
+    associated(here, node)
     assert here.perform("ListInstanceAssociations", as_node(node), InstanceId=node) == {"Associations": []}
+    only = [{"key": "InstanceId", "value": node}]
+    assert here.perform("ListAssociations", as_node(node), AssociationFilterList=only) == {"Associations": []}
+    assert len(here.perform("ListAssociations", AssociationFilterList=only)["Associations"]) == 1
+
+
+def test_what_an_agent_tells_of_an_association_is_not_taken_for_what_its_command_did(here: Installation) -> None:
+    node = here.node()
+    made = associated(here, node)
+
+    def told(association_id: str) -> Any:
+        result = {"Status": "Success", "ErrorCode": "", "ExecutionSummary": "1 out of 1 plugin processed"}
+        members = {"InstanceId": node, "AssociationId": association_id, "ExecutionResult": result}
+        return here.perform("UpdateInstanceAssociationStatus", as_node(node), **members)
+
+    before = here.perform("DescribeInstanceAssociationsStatus", InstanceId=node)
+    assert told(made["AssociationId"]) == {}
+    assert here.perform("DescribeInstanceAssociationsStatus", InstanceId=node) == before
+    with pytest.raises(NotFound, match="11111111-aaaa-bbbb-cccc-000000000002"):
+        told("11111111-aaaa-bbbb-cccc-000000000002")
+
+
+def test_a_node_may_read_any_document(here: Installation) -> None:
+    read = here.perform("GetDocument", as_node(here.node()), Name="AWS-RunPatchBaseline")
+    assert read["DocumentFormat"] == "JSON"
+
+
+def rotating(here: Installation, key_type: KeyType, public_key: str) -> tuple[str, Service]:
+    """Return a node with such a key, and a service that asks for another after 30 days."""
+    made = here.perform("CreateActivation", IamRole="service")
+    site = dataclasses.replace(SITE, node_key_life=timedelta(days=30))
+    service = Service(database=here.database, clock=here.clock, ids=here.ids, site=site)
+    return register(here, made, PublicKey=public_key, PublicKeyType=key_type), service
+
+
+def test_a_node_is_asked_for_another_key_until_it_has_sent_one(here: Installation) -> None:
+    node, service = rotating(here, KeyType.RSA, RSA_KEY)
+
+    def is_asked() -> bool:
+        answer = service.perform("RequestManagedInstanceRoleToken", {"Fingerprint": FINGERPRINT}, as_node(node))
+        return bool(answer["UpdateKeyPair"])
+
+    here.clock.advance(timedelta(days=30, seconds=-1))
+    assert not is_asked()
+    here.clock.advance(timedelta(seconds=1))
+    assert is_asked()
+    assert is_asked()
+    assert not token(here, node)["UpdateKeyPair"]
+    given = {"NewPublicKey": OTHER_RSA_KEY, "NewPublicKeyType": "Rsa"}
+    assert here.perform("UpdateManagedInstancePublicKey", as_node(node), **given) == {}
+    assert not is_asked()
+    here.clock.advance(timedelta(days=30))
+    assert is_asked()
+
+
+def test_a_node_that_has_no_key_pair_is_not_asked_for_one(here: Installation) -> None:
+    node, service = rotating(here, KeyType.HMAC, PUBLIC_KEY)
+    here.clock.advance(timedelta(days=300))
+    answer = service.perform("RequestManagedInstanceRoleToken", {"Fingerprint": FINGERPRINT}, as_node(node))
+    assert answer["UpdateKeyPair"] is False
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"NewPublicKey": PUBLIC_KEY, "NewPublicKeyType": "Hmac-Sha256"}, "registered with a key of type Rsa"),
+        ({"NewPublicKey": "none", "NewPublicKeyType": "Rsa"}, "is not the base64 of a DER public key"),
+    ],
+)
+def test_a_key_that_would_lock_a_node_out_does_not_replace_its_key(
+    here: Installation, given: dict[str, str], problem: str
+) -> None:
+    node, _ = rotating(here, KeyType.RSA, RSA_KEY)
+    with pytest.raises(InvalidParameters, match=problem):
+        here.perform("UpdateManagedInstancePublicKey", as_node(node), **given)
+    with here.database.read() as work:
+        kept = work.nodes.get(node)
+    assert kept is not None
+    assert kept.public_key == RSA_KEY
