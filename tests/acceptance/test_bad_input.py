@@ -78,6 +78,7 @@ def _nothing_changes(plane: Plane) -> Iterator[None]:
             all_pages(plane.client, "describe_patch_baselines", "BaselineIdentities"),
             all_pages(plane.client, "describe_patch_groups", "Mappings"),
             all_pages(plane.client, "list_commands", "Commands"),
+            all_pages(plane.client, "list_associations", "Associations"),
         ]
 
     before = everything()
@@ -105,6 +106,38 @@ def test_every_broken_constraint_is_told_at_once(plane: Plane) -> None:
     assert (refusal.http_status, refusal.code) == (400, "ValidationException")
     assert refusal.message.startswith("3 validation errors detected: ")
     assert "Value '25' at 'duration' failed to satisfy constraint" in refusal.message
+
+
+ASSOCIATION: dict[str, Any] = {"Name": "AWS-Noop", "Targets": [{"Key": "InstanceIds", "Values": ["*"]}]}
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "said"),
+    [
+        ({"Name": ["AWS-Noop"]}, "SerializationException", "name must be a string"),
+        ({"Name": "no name"}, "ValidationException", "'no name' at 'name'"),
+        ({"InstanceId": "web-1"}, "ValidationException", "'web-1' at 'instanceId'"),
+        ({"Targets": [{"Key": "tag:a", "Values": ["b"] * 51}]}, "ValidationException", "targets.1.member.values"),
+        ({"Targets": [{"Key": "InstanceIds", "Values": ["*"]}] * 6}, "ValidationException", "at 'targets'"),
+        ({"ScheduleOffset": 7}, "ValidationException", "'7' at 'scheduleOffset'"),
+        ({"Duration": 25}, "ValidationException", "'25' at 'duration'"),
+        ({"MaxErrors": "1.5"}, "ValidationException", "'1.5' at 'maxErrors'"),
+        ({"ComplianceSeverity": "BAD"}, "ValidationException", "'BAD' at 'complianceSeverity'"),
+        ({"SyncCompliance": "NEVER"}, "ValidationException", "'NEVER' at 'syncCompliance'"),
+        ({"Targets": []}, "InvalidTarget", "Targets"),
+        ({"Targets": [{"Key": "Colour", "Values": ["red"]}]}, "InvalidTarget", "Colour"),
+        ({"ScheduleExpression": "soon"}, "InvalidSchedule", "soon"),
+        ({"CalendarNames": ["closed"]}, "ValidationException", "CalendarNames is not served"),
+        ({"TargetLocations": [{"Regions": ["eu-west-1"]}]}, "InvalidTarget", "TargetLocations is not served"),
+    ],
+)
+def test_an_association_that_could_not_run_is_not_made(
+    plane: Plane, members: dict[str, Any], code: str, said: str
+) -> None:
+    body = json.dumps({**ASSOCIATION, **members}).encode()
+    refusal = send(plane, signed(plane, body, operation="CreateAssociation"), body)
+    assert (refusal.http_status, refusal.code) == (400, code)
+    assert said in refusal.message
 
 
 def test_a_body_of_more_than_a_mebibyte_is_not_read(plane: Plane) -> None:

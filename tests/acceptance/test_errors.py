@@ -221,11 +221,58 @@ NODES: Final[tuple[Row, ...]] = (
         "tags-per-resource",
     ),
 )
+ASSOCIATION: Final[dict[str, Any]] = {"Name": "AWS-Noop", "Targets": [{"Key": "tag:Role", "Values": ["nobody"]}]}
+INVENTORY: Final[dict[str, Any]] = {
+    "TypeName": "AWS:Service",
+    "SchemaVersion": "1.0",
+    "CaptureTime": "2026-03-14T00:00:00Z",
+}
+ASSOCIATIONS: Final[tuple[Row, ...]] = (
+    ("DescribeAssociation", {"AssociationId": NO_UUID}, "AssociationDoesNotExist", NO_UUID),
+    ("UpdateAssociation", {"AssociationId": NO_UUID}, "AssociationDoesNotExist", NO_UUID),
+    ("DeleteAssociation", {"AssociationId": NO_UUID}, "AssociationDoesNotExist", NO_UUID),
+    ("StartAssociationsOnce", {"AssociationIds": [NO_UUID]}, "AssociationDoesNotExist", NO_UUID),
+    ("DescribeAssociation", {"Name": "AWS-Noop", "InstanceId": NO_NODE}, "InvalidInstanceId", NO_NODE),
+    ("DescribeInstanceAssociationsStatus", {"InstanceId": NO_NODE}, "InvalidInstanceId", NO_NODE),
+    ("CreateAssociation", {**ASSOCIATION, "Name": "AWS-None"}, "InvalidDocument", "AWS-None"),
+    ("CreateAssociation", {**ASSOCIATION, "DocumentVersion": "9"}, "InvalidDocumentVersion", "9"),
+    (
+        "CreateAssociation",
+        {**ASSOCIATION, "ScheduleExpression": "rate(5 minutes)"},
+        "InvalidSchedule",
+        "rate(5 minutes)",
+    ),
+    ("CreateAssociation", {**ASSOCIATION, "Parameters": {"colour": ["red"]}}, "InvalidParameters", "colour"),
+    ("CreateAssociation", {"Name": "AWS-Noop"}, "InvalidTarget", "InstanceId"),
+    ("CreateAssociation", {**ASSOCIATION, "TargetMaps": [{"a": ["b"]}]}, "InvalidTargetMaps", "Targets"),
+    (
+        "CreateAssociation",
+        {**ASSOCIATION, "OutputLocation": {"S3Location": {"OutputS3KeyPrefix": "logs"}}},
+        "InvalidOutputLocation",
+        "OutputS3BucketName",
+    ),
+    ("CreateAssociation", {**ASSOCIATION, "Tags": [{"Key": "aws:x", "Value": ""}]}, "InvalidTag", "aws:x"),
+    ("PutInventory", {"InstanceId": NO_NODE, "Items": [INVENTORY]}, "InvalidInstanceId", NO_NODE),
+    ("PutInventory", {"InstanceId": "{node}", "Items": [INVENTORY]}, "InvalidItemContentException", "AWS:Service"),
+    (
+        "PutInventory",
+        {"InstanceId": "{node}", "Items": [{**INVENTORY, "ContentHash": "h"}]},
+        "ItemContentMismatchException",
+        "AWS:Service",
+    ),
+    (
+        "PutInventory",
+        {"InstanceId": "{node}", "Items": [{**INVENTORY, "SchemaVersion": "9.0"}]},
+        "UnsupportedInventorySchemaVersionException",
+        "9.0",
+    ),
+    ("GetInventorySchema", {"TypeName": "AWS:Colour"}, "InvalidTypeNameException", "AWS:Colour"),
+)
 
 
 @pytest.mark.parametrize(
     ("operation", "members", "code", "named"),
-    [*BASELINES, *WINDOWS, *COMMANDS, *NODES],
+    [*BASELINES, *WINDOWS, *COMMANDS, *NODES, *ASSOCIATIONS],
     ids=lambda value: value if isinstance(value, str) and value[0].isupper() else "",
 )
 def test_a_refusal_has_its_documented_name_and_names_the_thing(
@@ -259,6 +306,12 @@ def test_a_client_token_makes_one_thing_and_is_good_for_one_request(
     assert world.call(operation, once) == made
     with pytest.raises(world.client.exceptions.IdempotentParameterMismatch, match=TOKEN):
         world.call(operation, {**once, **changed})
+
+
+def test_a_refusal_of_inventory_says_of_which_type(world: World) -> None:
+    with pytest.raises(world.client.exceptions.ItemContentMismatchException) as refused:
+        world.call("PutInventory", {"InstanceId": "{node}", "Items": [{**INVENTORY, "ContentHash": "h"}]})
+    assert refused.value.response["TypeName"] == "AWS:Service"
 
 
 def test_a_predefined_baseline_is_used_and_not_changed(world: World) -> None:

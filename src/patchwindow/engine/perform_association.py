@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from patchwindow.documents import library
 from patchwindow.domain import command, invocation
-from patchwindow.domain.association import Association
+from patchwindow.domain.association import Association, SyncCompliance
 from patchwindow.domain.association_execution import (
     NODE_STATUS_OF,
     SUPERSEDED,
@@ -192,11 +192,13 @@ def _request(association: Association) -> dict[str, Any]:
 
 
 def _tell(work: Work, association: Association, run: Run) -> None:
-    """Note on which nodes the command has ended, and whether they comply."""
+    """Note on which nodes the command has ended, and whether they comply, unless somebody else says so."""
     assert run.command_id is not None, "a run in progress has a command"
     ended = work.association_runs.ended(run.execution_id, run.command_id)
     standings = [(one.node_id, NODE_STATUS_OF[invocation.State(one.details)], one.details, one.at) for one in ended]
     work.association_runs.stand(run, standings)
+    if association.sync_compliance is SyncCompliance.MANUAL:
+        return
     reports = association.name is not None and bare_id(association.name) == REPORTING
     for node_id, status, details, at in standings:
         complies = status is NodeStatus.SUCCESS

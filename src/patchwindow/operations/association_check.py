@@ -1,22 +1,32 @@
 """What an association may say, beyond what the model checks."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from patchwindow.documents import library
 from patchwindow.documents.library import Document
 from patchwindow.documents.parameters import typed_parameters
-from patchwindow.domain.association import Association, is_everything
-from patchwindow.domain.errors import Invalid, InvalidParameters, InvalidTarget, UnknownNode
+from patchwindow.domain.association import INSTANCE_IDS, Association, is_everything
+from patchwindow.domain.errors import (
+    Invalid,
+    InvalidOutputLocation,
+    InvalidParameters,
+    InvalidTarget,
+    InvalidTargetMaps,
+    UnknownNode,
+)
 from patchwindow.operations.alarms import check_alarm
 from patchwindow.operations.call import Call, Request, bare_id
+from patchwindow.operations.commands import check_platforms
 from patchwindow.operations.sending import refuse_install
 from patchwindow.operations.targeting import targets_of
 from patchwindow.protocol.records import to_members
 
 _OWN_ID: Final = "AssociationId"
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _NOT_SERVED: Final[Mapping[str, tuple[type[Invalid], str]]] = {
-    "TargetMaps": (InvalidTarget, "name the nodes by Targets"),
+    "TargetMaps": (InvalidTargetMaps, "name the nodes by Targets"),
     "TargetLocations": (InvalidTarget, "this server is one account in one region; name its nodes by Targets"),
     "CalendarNames": (Invalid, "change calendars are outside its scope; use ScheduleExpression"),
     "AutomationTargetParameterName": (
@@ -32,10 +42,12 @@ def check(call: Call, association: Association, request: Request) -> None:
     Raises:
         Invalid: a member is not served, or members contradict one another.
         InvalidParameters: the parameters do not fit the document, or an alarm is relied on.
-        InvalidTarget: the targets select nodes by what cannot be asked.
+        InvalidTarget, InvalidTargetMaps: the targets select nodes by what cannot be asked.
+        InvalidOutputLocation: the output is to go to no bucket.
         InvalidSchedule: the schedule is none that an association can have.
         UnknownDocument: there is no such document.
         UnknownNode: the one node that it is for does not exist.
+        UnsupportedPlatform: the document cannot run on a node that is named.
     """
     for member, (error, advice) in _NOT_SERVED.items():
         if request.get(member):
@@ -43,11 +55,13 @@ def check(call: Call, association: Association, request: Request) -> None:
     check_alarm(request.get("AlarmConfiguration"))
     association.timing()
     _check_targets(call, association)
+    _check_output(association)
     if association.name is not None:
         document = document_of(association.name, association.document_version)
         parameters = parameters_of(association)
         typed_parameters(document, parameters)
         refuse_install(document, parameters)
+        check_platforms(document, call.work.nodes.many(_named(association)))
 
 
 def document_of(name: str, version: str | None) -> Document:
@@ -68,6 +82,21 @@ def parameters_of(association: Association) -> dict[str, Any]:
     if declared is not None and "default" not in declared and not any(given.get(_OWN_ID, ())):
         given[_OWN_ID] = [association.association_id]
     return given
+
+
+def _check_output(association: Association) -> None:
+    location = (association.output_location or {}).get("S3Location") or {}
+    bucket = location.get("OutputS3BucketName")
+    if location and not bucket:
+        raise InvalidOutputLocation("OutputLocation.S3Location has no OutputS3BucketName; give it")
+    if bucket and not _BUCKET.fullmatch(bucket):
+        raise InvalidOutputLocation(
+            f"OutputS3BucketName is {bucket!r}; use the name of a bucket: lower-case letters, digits, . and -"
+        )
+
+
+def _named(association: Association) -> set[str]:
+    return {id for target in association.targets or () if target.key == INSTANCE_IDS for id in target.values}
 
 
 def _check_targets(call: Call, association: Association) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 from datetime import datetime
 from typing import Any, Final
 
-from patchwindow.domain.association import Association, SyncCompliance
+from patchwindow.domain.association import Association
 from patchwindow.domain.baseline import ComplianceLevel, ComplianceStatus
 from patchwindow.domain.compliance_item import ComplianceItem
 from patchwindow.operations.call import bare_id
@@ -31,12 +31,7 @@ class Finding:
 
 
 def put_item(work: Work, association: Association, node_id: str, finding: Finding) -> None:
-    """Keep whether a node complies with the association, in place of what was said before.
-
-    With SyncCompliance MANUAL nothing is said: then callers of PutComplianceItems do.
-    """
-    if association.sync_compliance is SyncCompliance.MANUAL:
-        return
+    """Keep whether a node complies with the association, in place of what was said before."""
     name = bare_id(association.name or "")
     item = ComplianceItem(
         id=association.association_id,

@@ -35,7 +35,10 @@ def baseline_for(work: Work, tag: str, system: OperatingSystem, group: str) -> B
 def keep(
     work: Work, association_id: str, node_id: str, *, command_id: str, baseline: Baseline, counts: Counts, at: datetime
 ) -> None:
-    """Keep what the operation found as the node's compliance with the association, where that is still there."""
+    """Keep what the operation found as the node's compliance with the association, where that is still there.
+
+    With SyncCompliance MANUAL, too: by that the runs of an association say nothing, so that its document can.
+    """
     stored = work.associations.get(association_id.lower())
     if stored is None:
         return

@@ -35,7 +35,7 @@ def send(call: Call, request: Request) -> Answer:
         raise InvalidParameters("name the nodes by InstanceIds or by Targets: one of the two, and not both")
     if instance_ids:
         nodes = _named(call, instance_ids)
-        _check_platforms(document, nodes)
+        check_platforms(document, nodes)
         order = Order(document=document, request=request, instance_ids=instance_ids)
     else:
         wanted_targets = targets_of(targets)
@@ -67,6 +67,26 @@ def cancel(call: Call, request: Request) -> Answer:
     return {}
 
 
+def check_platforms(document: Document, nodes: Sequence[Node]) -> None:
+    """Refuse nodes on which the document fails: from schema 2.2 on, steps for other platforms are skipped instead.
+
+    Raises:
+        UnsupportedPlatform: there are such nodes.
+    """
+    if document.schema_version not in _WHOLE_OR_NOT:
+        return
+    wrong = [
+        f"{node.instance_id} ({node.platform_type})"
+        for node in nodes
+        if node.platform_type is not None and node.platform_type not in document.platform_types
+    ]
+    if wrong:
+        raise UnsupportedPlatform(
+            f"document {document.name} is for {', '.join(document.platform_types)}, and not for {', '.join(wrong)}; "
+            "leave these nodes out"
+        )
+
+
 def _named(call: Call, instance_ids: tuple[str, ...]) -> list[Node]:
     if len(set(instance_ids)) != len(instance_ids):
         raise DuplicateNode("InstanceIds names a node twice")
@@ -83,22 +103,6 @@ def _existing(call: Call, instance_ids: Sequence[str]) -> list[Node]:
             "no such managed node"
         )
     return [nodes[id] for id in instance_ids]
-
-
-def _check_platforms(document: Document, nodes: Sequence[Node]) -> None:
-    """Refuse nodes on which the document fails: from schema 2.2 on, steps for other platforms are skipped instead."""
-    if document.schema_version not in _WHOLE_OR_NOT:
-        return
-    wrong = [
-        f"{node.instance_id} ({node.platform_type})"
-        for node in nodes
-        if node.platform_type is not None and node.platform_type not in document.platform_types
-    ]
-    if wrong:
-        raise UnsupportedPlatform(
-            f"document {document.name} is for {', '.join(document.platform_types)}, and not for {', '.join(wrong)}; "
-            "leave these nodes out"
-        )
 
 
 def _cancel_one(call: Call, value: Command, one: Invocation) -> None:

@@ -17,6 +17,7 @@ from patchwindow.domain.errors import (
     TooManyCustomTypes,
     UnknownResource,
 )
+from patchwindow.domain.inventory import COMPLIANCE_ITEM
 from patchwindow.domain.node import Node
 from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.operations.compliance_filters import TIME, Conditions, Value
@@ -99,7 +100,10 @@ def tell(
         return
     ids = {item.id for item in items}
     if is_partial and "" in ids:
-        raise InvalidItemContent("an item has no Id, by which a PARTIAL upload replaces; give the association's id")
+        raise InvalidItemContent(
+            "an item has no Id, by which a PARTIAL upload replaces; give the association's id",
+            type_name=COMPLIANCE_ITEM,
+        )
     kept = [item for item in former.items if item.id not in ids] if is_partial and former is not None else []
     together = (*kept, *items)
     if not together:
@@ -107,7 +111,10 @@ def tell(
         return
     for item in items:
         if (size := len(dumps(item))) > ITEM_BYTES_MAX:
-            raise ItemTooLarge(f"item {item.id!r} has {size} bytes, and one may have {ITEM_BYTES_MAX}; shorten Details")
+            raise ItemTooLarge(
+                f"item {item.id!r} has {size} bytes, and one may have {ITEM_BYTES_MAX}; shorten Details",
+                type_name=COMPLIANCE_ITEM,
+            )
     # A partial upload has the hash of a part, which says nothing of the whole.
     work.compliance_items.put(
         node_id,
@@ -179,14 +186,18 @@ def check_type(call: Call, compliance_type: str, *, is_partial: bool) -> None:
     """
     if compliance_type == PATCH:
         raise InvalidItemContent(
-            f"ComplianceType {PATCH} is drawn from scans and cannot be put; run AWS-RunPatchBaseline, or use {_CUSTOM}…"
+            f"ComplianceType {PATCH} is drawn from scans and cannot be put; run AWS-RunPatchBaseline, or use {_CUSTOM}…",
+            type_name=COMPLIANCE_ITEM,
         )
     if compliance_type != ASSOCIATION and not compliance_type.startswith(_CUSTOM):
         raise InvalidItemContent(
-            f"ComplianceType {compliance_type!r} is not known; use {ASSOCIATION}, or {_CUSTOM} and a name"
+            f"ComplianceType {compliance_type!r} is not known; use {ASSOCIATION}, or {_CUSTOM} and a name",
+            type_name=COMPLIANCE_ITEM,
         )
     if is_partial and compliance_type != ASSOCIATION:
-        raise InvalidItemContent(f"UploadType {_PARTIAL} is for {ASSOCIATION} alone, not for {compliance_type}")
+        raise InvalidItemContent(
+            f"UploadType {_PARTIAL} is for {ASSOCIATION} alone, not for {compliance_type}", type_name=COMPLIANCE_ITEM
+        )
     # All types are looked for only where one is new: there may be many items.
     if compliance_type.startswith(_CUSTOM) and not call.work.compliance_items.has_type(compliance_type):
         count = sum(name.startswith(_CUSTOM) for name in call.work.compliance_items.types())

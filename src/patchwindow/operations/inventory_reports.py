@@ -54,7 +54,9 @@ def put(call: Call, request: Request) -> Answer:
         raise UnknownNode(f"managed node {node_id} does not exist")
     for name, count in Counter(item["TypeName"] for item in items).items():
         if count > 1 and name != COMPLIANCE_ITEM:
-            raise InvalidItemContent(f"inventory type {name} is given {count} times; give each type once")
+            raise InvalidItemContent(
+                f"inventory type {name} is given {count} times; give each type once", type_name=name
+            )
     ignored = [item["TypeName"] for item in items if not _put(call, node_id, item)]
     if (size := call.work.inventory.size_of(node_id)) > NODE_BYTES_MAX:
         raise ContentTooLarge(
@@ -70,7 +72,7 @@ def _put(call: Call, node_id: str, item: Item) -> bool:
         _tell(call, node_id, item)
         return True
     if item.get("Context"):
-        raise UnsupportedItemContext(f"items of {name} have no Context; leave it out")
+        raise UnsupportedItemContext(f"items of {name} have no Context; leave it out", type_name=name)
     if is_custom(name):
         return _put_custom(call, node_id, item)
     type_ = TYPES.get(name)
@@ -79,7 +81,9 @@ def _put(call: Call, node_id: str, item: Item) -> bool:
             f"there is no inventory type {name!r}; use one that GetInventorySchema lists, or Custom:…"
         )
     if type_.is_drawn:
-        raise InvalidItemContent(f"inventory of type {name} is drawn from what the server knows and cannot be put")
+        raise InvalidItemContent(
+            f"inventory of type {name} is drawn from what the server knows and cannot be put", type_name=name
+        )
     _check_version(type_, item)
     content = _new_content(call, node_id, item)
     if content is not None:
@@ -111,7 +115,9 @@ def _put_custom(call: Call, node_id: str, item: Item) -> bool:
         call.work.inventory.put_type(changed)
     size = _keep(call, node_id, item, content)
     if size > CUSTOM_BYTES_MAX:
-        raise ItemTooLarge(f"inventory of type {name} has {size} bytes, and one may have {CUSTOM_BYTES_MAX}")
+        raise ItemTooLarge(
+            f"inventory of type {name} has {size} bytes, and one may have {CUSTOM_BYTES_MAX}", type_name=name
+        )
     return True
 
 
@@ -126,9 +132,13 @@ def _new_content(call: Call, node_id: str, item: Item) -> Sequence[Entry] | None
     if hash and call.work.inventory.hash_of(node_id, name) == hash:
         return None
     if content is None and hash:
-        raise ItemContentMismatch(f"content of {name} with the hash {hash!r} is not kept of {node_id}; send Content")
+        raise ItemContentMismatch(
+            f"content of {name} with the hash {hash!r} is not kept of {node_id}; send Content", type_name=name
+        )
     if content is None:
-        raise InvalidItemContent(f"the item of type {name} has neither Content nor ContentHash; give Content")
+        raise InvalidItemContent(
+            f"the item of type {name} has neither Content nor ContentHash; give Content", type_name=name
+        )
     found: Sequence[Entry] = content
     return found
 
@@ -154,7 +164,8 @@ def _grown(type_: CustomType, version: str, content: Sequence[Entry]) -> CustomT
     names = dict.fromkeys((*type_.attributes, *(name for entry in content for name in entry)))
     if len(names) > ATTRIBUTES_MAX:
         raise InvalidItemContent(
-            f"inventory type {type_.type_name} would have {len(names)} attributes, and a type may have {ATTRIBUTES_MAX}"
+            f"inventory type {type_.type_name} would have {len(names)} attributes, and a type may have {ATTRIBUTES_MAX}",
+            type_name=type_.type_name,
         )
     return CustomType(
         type_name=type_.type_name,
@@ -176,7 +187,7 @@ def _check_numbers(type_: InventoryType, content: Sequence[Entry]) -> None:
         for name in type_.numbers & entry.keys():
             # Agents report what they could not find out as an empty text.
             if entry[name] and not _is_number(entry[name]):
-                raise InvalidItemContent(f"{type_.name}.{name} is {entry[name]!r}; give a number")
+                raise InvalidItemContent(f"{type_.name}.{name} is {entry[name]!r}; give a number", type_name=type_.name)
 
 
 def _is_number(text: str) -> bool:
@@ -225,16 +236,20 @@ def _check_told(call: Call, node_id: str, compliance_type: str, hash: str | None
     told = call.work.compliance_items.get(node_id, compliance_type)
     if not hash:
         raise InvalidItemContent(
-            f"the item of type {COMPLIANCE_ITEM} has neither Content nor ContentHash; give Content"
+            f"the item of type {COMPLIANCE_ITEM} has neither Content nor ContentHash; give Content",
+            type_name=COMPLIANCE_ITEM,
         )
     if told is None or told.content_hash != hash:
         raise ItemContentMismatch(
-            f"{compliance_type} items with the hash {hash!r} are not kept of {node_id}; send Content"
+            f"{compliance_type} items with the hash {hash!r} are not kept of {node_id}; send Content",
+            type_name=COMPLIANCE_ITEM,
         )
 
 
 def _read(enum: type[E], name: str, entry: Entry) -> E:
     value = entry.get(name, "")
     if value not in enum.__members__.values():
-        raise InvalidItemContent(f"{name} of an item is {value!r}; use one of {', '.join(enum)}")
+        raise InvalidItemContent(
+            f"{name} of an item is {value!r}; use one of {', '.join(enum)}", type_name=COMPLIANCE_ITEM
+        )
     return enum(value)

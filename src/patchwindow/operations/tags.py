@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from patchwindow.domain.errors import Denied, Invalid, InvalidResourceType, UnknownResource
+from patchwindow.domain.errors import Denied, InvalidResourceType, InvalidTag, UnknownResource
 from patchwindow.domain.patch_group import TAG_KEYS, group_of
 from patchwindow.operations import first_sight
 from patchwindow.operations.call import Answer, Call, Request, bare_id
 from patchwindow.store.baselines import OWNER_AWS
-from patchwindow.store.nodes import NODE_TAGS
+from patchwindow.store.tags import NODE_TAGS
 
 NODE: Final = NODE_TAGS
 BASELINE: Final = "PatchBaseline"
@@ -52,7 +52,7 @@ def add_new_tags(call: Call, resource_type: str, resource_id: str, request: Requ
     """Set the Tags of a request that has just made the resource, if it has any.
 
     Raises:
-        Invalid: a key is reserved, or given twice.
+        InvalidTag: a key is reserved, or given twice.
         TooManyTags: they are more than a resource may carry.
     """
     _add(call, resource_type, resource_id, request.get("Tags") or ())
@@ -62,14 +62,14 @@ def checked_tags(call: Call, tags: Sequence[Mapping[str, str]]) -> dict[str, str
     """Return the values of `[{Key, Value}]` tags by key.
 
     Raises:
-        Invalid: a key is reserved, or given twice.
+        InvalidTag: a key is reserved, or given twice.
         TooManyTags: they are more than a resource may carry.
     """
     for key, count in Counter(tag["Key"] for tag in tags).items():
         if key.lower().startswith(_RESERVED):
-            raise Invalid(f"tag key {key!r} begins with {_RESERVED}, which is reserved; use another")
+            raise InvalidTag(f"tag key {key!r} begins with {_RESERVED}, which is reserved; use another")
         if count > 1:
-            raise Invalid(f"tag key {key!r} is given {count} times; give it once")
+            raise InvalidTag(f"tag key {key!r} is given {count} times; give it once")
     call.site.quotas.check_tags(len(tags))
     return {tag["Key"]: tag["Value"] for tag in tags}
 
@@ -107,6 +107,9 @@ def _resource(call: Call, request: Request) -> tuple[str, str]:
 
 def _own_resource(call: Call, request: Request) -> tuple[str, str]:
     resource_type, resource_id = _resource(call, request)
+    if resource_type == NODE:
+        # A report looks at the tags too, to put the node where they say.
+        call.work.nodes.lock(resource_id)
     if resource_type == BASELINE:
         stored = call.work.baselines.get(resource_id)
         if stored is not None and stored.owner == OWNER_AWS:

@@ -119,7 +119,11 @@ def test_an_update_makes_a_version_and_whatever_it_leaves_out_is_gone(api: Api) 
         ({"ScheduleExpression": "rate(29 minutes)"}, "InvalidSchedule"),
         ({"ScheduleExpression": "rate(1 hour)", "ApplyOnlyAtCronInterval": True}, "InvalidSchedule"),
         ({"ScheduleExpression": "cron(0 2 ? * SUN *)", "ScheduleOffset": 1}, "InvalidSchedule"),
-        ({"TargetMaps": [{"a": ["b"]}]}, "InvalidTarget"),
+        ({"TargetMaps": [{"a": ["b"]}]}, "InvalidTargetMaps"),
+        ({"OutputLocation": {"S3Location": {"OutputS3KeyPrefix": "logs"}}}, "InvalidOutputLocation"),
+        ({"OutputLocation": {"S3Location": {"OutputS3BucketName": "My_Logs"}}}, "InvalidOutputLocation"),
+        ({"Tags": [{"Key": "aws:x", "Value": ""}]}, "InvalidTag"),
+        ({"Tags": [{"Key": "x", "Value": ""}] * 2}, "InvalidTag"),
         ({"CalendarNames": ["closed"]}, "ValidationException"),
         ({"AlarmConfiguration": {"Alarms": [{"Name": "on"}]}}, "InvalidParameters"),
         ({"Targets": [], "InstanceId": "mi-" + "f" * 17}, "InvalidInstanceId"),
@@ -127,6 +131,18 @@ def test_an_update_makes_a_version_and_whatever_it_leaves_out_is_gone(api: Api) 
 )
 def test_what_could_not_run_is_refused(api: Api, members: Mapping[str, Any], code: str) -> None:
     assert api.code("CreateAssociation", **{**SCRIPT, **members}) == code
+    assert ids_of(api) == []
+
+
+@pytest.mark.parametrize("named", ["InstanceId", "Targets"])
+def test_a_document_that_cannot_run_on_a_named_node_is_refused(api: Api, here: Installation, named: str) -> None:
+    node = here.node(ping={"PlatformType": "Windows", "PlatformName": "Windows Server", "PlatformVersion": "10"})
+    members: dict[str, Any] = {"InstanceId": node}
+    if named == "Targets":
+        members = {"Targets": [{"Key": "InstanceIds", "Values": [node]}]}
+    refused = api.fault("CreateAssociation", Name="AWS-RunShellScript", Parameters={"commands": ["1"]}, **members)
+    assert refused.code == "UnsupportedPlatformType"
+    assert node in refused.message
     assert ids_of(api) == []
 
 
@@ -253,6 +269,27 @@ def test_a_scan_for_an_association_is_its_compliance_and_leaves_the_patch_state(
     assert item["Severity"] == "MEDIUM"
     assert item["Details"]["PatchBaselineId"] == verdict["baselineId"]
     assert item["Details"]["DocumentName"] == "AWS-RunPatchBaselineAssociation"
+
+
+def test_a_scan_says_whether_its_association_is_met_where_runs_say_nothing(api: Api, here: Installation) -> None:
+    node = here.node(tags={"Role": "web"})
+    document = {"Name": "AWS-RunPatchBaselineAssociation", "Parameters": {"Operation": ["Scan"]}}
+    association = make(api, **document, SyncCompliance="MANUAL")["AssociationId"]
+    scan_for(here, node, association)
+    asked = {"ResourceIds": [node], "Filters": [{"Key": "ComplianceType", "Values": ["Association"]}]}
+    (item,) = api("ListComplianceItems", **asked)["ComplianceItems"]
+    assert (item["Id"], item["Status"]) == (association, "NON_COMPLIANT")
+    api(
+        "PutComplianceItems",
+        ResourceId=node,
+        ResourceType="ManagedInstance",
+        ComplianceType="Association",
+        UploadType="PARTIAL",
+        ExecutionSummary={"ExecutionTime": 1_800_000_000},
+        Items=[{"Id": association, "Severity": "HIGH", "Status": "COMPLIANT"}],
+    )
+    (item,) = api("ListComplianceItems", **asked)["ComplianceItems"]
+    assert (item["Id"], item["Status"], item["Severity"]) == (association, "COMPLIANT", "HIGH")
 
 
 def test_the_baseline_of_a_scan_for_an_association_is_that_of_its_tag(api: Api, here: Installation) -> None:

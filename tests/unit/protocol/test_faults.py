@@ -112,6 +112,25 @@ def test_a_body_names_the_code_and_the_message() -> None:
     assert json.loads(Fault("ValidationException", "why").body()) == {"__type": "ValidationException", "message": "why"}
 
 
+def test_a_refusal_of_inventory_says_of_which_type_where_the_model_has_room_for_it() -> None:
+    put = operation("PutInventory")
+    for error in (errors.InvalidItemContent, errors.ItemContentMismatch, errors.ItemTooLarge):
+        body = json.loads(to_fault(error("why", type_name="Custom:Rack"), put).body())
+        assert body["TypeName"] == "Custom:Rack"
+    assert "TypeName" not in json.loads(to_fault(errors.InvalidItemContent("why"), put).body())
+    elsewhere = to_fault(errors.UnsupportedSchemaVersion("why", type_name="AWS:Service"), put)
+    assert elsewhere.code == "UnsupportedInventorySchemaVersionException"
+    assert "TypeName" not in json.loads(elsewhere.body())
+
+
+def test_every_error_with_a_type_name_in_the_model_tells_it() -> None:
+    services = {id(each._service): each._service for each in load_operations().values()}
+    shapes = {name: shape for service in services.values() for name, shape in service.shapes.items()}
+    for name in {name for names in NAMES.values() for name in names} - FRAMEWORK:
+        told = json.loads(Fault(name, "why", type_name="Custom:Rack").body()).keys()
+        assert ("TypeName" in told) == ("TypeName" in shapes[name]["members"]), name
+
+
 def test_the_spelling_of_message_is_that_of_the_models() -> None:
     names = {name for names in NAMES.values() for name in names} - FRAMEWORK
     services = {id(each._service): each._service for each in load_operations().values()}
