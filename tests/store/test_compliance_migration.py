@@ -61,6 +61,7 @@ def fill(connection: sa.Connection) -> None:
             sa.text("INSERT INTO node VALUES (:id, 'a', 'r', '', 'Linux', '', 'web', :now, :body)"),
             {"id": id, "now": to_ms(NOW), "body": dumps(node(id))},
         )
+    run(sa.text("INSERT INTO tag VALUES ('ManagedInstance', 'mi-1', 'Environment', 'live')"))
     run(sa.text("INSERT INTO facts VALUES ('d-1', :now, :body)"), {"now": to_ms(NOW), "body": zlib.compress(b"{}")})
     run(
         sa.text(
@@ -80,6 +81,13 @@ def test_states_and_facts_are_as_they_were(older: Database) -> None:
         assert (state.command_id, state.status, state.overall_severity) == ("c-1", "NON_COMPLIANT", "CRITICAL")
         assert (state.standing, state.overlay, state.evaluated_on) == (FleetState.MISSING, NOTHING, NOW.date())
         assert work.facts.get("d-1") == b"{}"
+
+
+def test_a_node_is_in_the_environment_that_its_tag_says(older: Database) -> None:
+    older.migrate()
+    with older.read() as work:
+        (found,) = work.fleet.scanned(stale_before=NOW, tag_key="Environment")
+        assert (found.value, found.node_count) == ("live", 1)
 
 
 def test_a_scan_is_the_first_of_the_history(older: Database) -> None:

@@ -48,6 +48,31 @@ def test_a_tag_tells_nodes_of_a_cohort_apart(work: Work) -> None:
     }
 
 
+def test_nodes_are_told_apart_alike_by_the_tag_that_is_kept_beside_them_and_by_any_other(work: Work) -> None:
+    fleet(work)
+    for node in ("mi-1", "mi-4", "mi-5"):
+        work.tags.add("ManagedInstance", node, {"Stage": "live"})
+    by_environment, by_stage = (work.fleet.scanned(stale_before=later(10), tag_key=key) for key in (KEY, "Stage"))
+    assert set(by_environment) == set(by_stage)
+
+
+def test_a_node_is_in_the_environment_that_its_tag_says_whenever_that_is_set(work: Work) -> None:
+    unscanned(work, "mi-1")
+    work.tags.add("ManagedInstance", "mi-1", {KEY: "test", "Other": "x"})
+    id = scanned(work, "mi-1").cohort_id
+
+    def environments() -> list[CohortCount]:
+        return work.fleet.scanned(stale_before=NOW, tag_key=KEY)
+
+    assert environments() == [CohortCount(id, "test", 1, 0)]
+    work.tags.add("ManagedInstance", "mi-1", {KEY: "live"})
+    work.tags.add("PatchBaseline", "mi-1", {KEY: "none of a node"})
+    work.tags.remove("ManagedInstance", "mi-1", ["Other"])
+    assert environments() == [CohortCount(id, "live", 1, 0)]
+    work.tags.remove("ManagedInstance", "mi-1", [KEY])
+    assert environments() == [CohortCount(id, "", 1, 0)]
+
+
 def test_nodes_that_are_not_heard_of_are_counted_apart(work: Work) -> None:
     ids = fleet(work)
     for key, value in ((None, ""), (KEY, "live")):

@@ -18,12 +18,11 @@ from patchwindow.protocol.pages import Key
 from patchwindow.protocol.records import to_members, to_ms
 from patchwindow.store.fleet import FILTERS, CohortCount, CohortFacts, NodeRow
 from patchwindow.store.history import DayCount, PastScan
+from patchwindow.store.tags import ENVIRONMENT
 from patchwindow.store.work import Work
 
-ENVIRONMENT: Final = "Environment"
-"""The tag that names the environment of a node, where a request names no other."""
-
-_GROUPS: Final = ("PatchGroup", "Environment", "OperatingSystem")
+_ENVIRONMENT: Final = "Environment"
+_GROUPS: Final = ("PatchGroup", _ENVIRONMENT, "OperatingSystem")
 _STATE: Final = "State"
 _PAGE: Final = 50
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,7 +52,7 @@ def get_compliance(call: Call, request: Request) -> Answer:
     )
     if not request.get("NextToken"):
         grouping = _grouping(request)
-        needs_tag = ENVIRONMENT in grouping or ENVIRONMENT in wanted
+        needs_tag = _ENVIRONMENT in grouping or _ENVIRONMENT in wanted
         cells = count_states(call.work, call.now, tag_key=key if needs_tag else None)
         answer |= _counts(_passing(cells, wanted), grouping)
     return answer

@@ -6,10 +6,10 @@ from patchwindow.domain.operating_system import from_platform
 from patchwindow.domain.patch_group import group_of
 from patchwindow.operations import retention
 from patchwindow.operations.call import Answer, Call, Request
-from patchwindow.operations.fleet import ENVIRONMENT
 from patchwindow.operations.nodes import stored
 from patchwindow.operations.tags import NODE
 from patchwindow.protocol.records import to_members
+from patchwindow.store.tags import ENVIRONMENT
 
 
 def get(call: Call, request: Request) -> Answer:

@@ -13,8 +13,7 @@ from patchwindow.store.association_tables import association_node
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, ms
 from patchwindow.store.tables import activation, node, tag
-
-NODE_TAGS: Final = "ManagedInstance"
+from patchwindow.store.tags import NODE_TAGS
 
 _ONE_ACTIVATION: Final = sa.select(activation).where(activation.c.activation_id == sa.bindparam("id"))
 _ACTIVATION: Final = prepared(_ONE_ACTIVATION)

@@ -1,6 +1,7 @@
 """The latest patch state of each node: what is the node's own, joined with what its cohort has."""
 
 import dataclasses
+import functools
 import zlib
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
@@ -14,9 +15,10 @@ from patchwindow.domain.overlay import Overlay
 from patchwindow.domain.patch_state import Counts, PatchSummary, summarize
 from patchwindow.protocol.records import dumps, from_ms, loads
 from patchwindow.store.evaluations import day_of, overlay_of
-from patchwindow.store.prepared import prepared
-from patchwindow.store.rows import Rows, ms
-from patchwindow.store.tables import cohort, evaluation, node, patch_state, scan, standing
+from patchwindow.store.prepared import Prepared, prepared
+from patchwindow.store.rows import Insert, Rows, ms
+from patchwindow.store.tables import cohort, evaluation, node, patch_state, scan, standing, tag
+from patchwindow.store.tags import ENVIRONMENT, NODE_TAGS
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,7 @@ class PatchStates(Rows):
             command_id=command_id,
             body=dumps(operation),
         )
-        self._upsert(standing, node_id=node_id, cohort_id=cohort_id, scanned_at_ms=ended_at_ms)
+        self._change(_stand(self._insert), {"node_id": node_id, "cohort_id": cohort_id, "scanned_at_ms": ended_at_ms})
         self._upsert(
             scan,
             node_id=node_id,
@@ -156,6 +158,22 @@ class PatchStates(Rows):
         while batch := self.page(after=after, limit=_BATCH, patch_group=patch_group):
             yield from batch
             after = batch[-1].summary.instance_id
+
+
+@functools.cache
+def _stand(insert: Insert) -> Prepared:
+    """Return what says in which cohort and environment a node is; the environment is that of its tag."""
+    environment = sa.select(tag.c.value).where(
+        tag.c.resource_type == NODE_TAGS, tag.c.resource_id == sa.bindparam("node_id"), tag.c.key == ENVIRONMENT
+    )
+    statement = insert(standing).values(
+        node_id=sa.bindparam("node_id"),
+        cohort_id=sa.bindparam("cohort_id"),
+        scanned_at_ms=sa.bindparam("scanned_at_ms"),
+        environment=sa.func.coalesce(environment.scalar_subquery(), ""),
+    )
+    values = {name: statement.excluded[name] for name in ("cohort_id", "scanned_at_ms", "environment")}
+    return prepared(statement.on_conflict_do_update(index_elements=["node_id"], set_=values))
 
 
 def _state(row: Any) -> PatchState:

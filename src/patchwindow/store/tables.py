@@ -224,13 +224,15 @@ cohort = table(
     sa.Index("cohort_by_evaluation", "evaluation_id"),
 )
 
-# In which cohort each scanned node is. Apart from its patch state, so that a whole fleet is read in few pages.
+# In which cohort and environment each scanned node is. Apart from its patch state, so that a whole fleet is read in few
+# pages. `store/tags.py` and `store/patch_states.py` keep the environment, which is the value of a tag.
 standing = table(
     "standing",
     text("node_id", owned_by("node.node_id"), key=True),
     text("cohort_id", sa.ForeignKey("cohort.cohort_id")),
     number("scanned_at_ms"),
-    sa.Index("standing_by_cohort", "cohort_id", "scanned_at_ms"),
+    text("environment"),
+    sa.Index("standing_by_cohort", "cohort_id", "environment", "scanned_at_ms"),
 )
 
 # The latest scan or installation of each node: what is its own; the rest is its cohort's.

@@ -7,7 +7,11 @@ import sqlalchemy as sa
 
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows
-from patchwindow.store.tables import tag
+from patchwindow.store.tables import standing, tag
+
+NODE_TAGS: Final = "ManagedInstance"
+ENVIRONMENT: Final = "Environment"
+"""The tag that names the environment of a node, by which fleets are counted where nobody names another."""
 
 _OF: Final = prepared(
     sa.select(tag.c.key, tag.c.value)
@@ -26,6 +30,9 @@ _REMOVE: Final = sa.delete(tag).where(
 )
 _REMOVE_ALL: Final = prepared(
     sa.delete(tag).where(tag.c.resource_type == sa.bindparam("type"), tag.c.resource_id == sa.bindparam("id"))
+)
+_MOVE: Final = prepared(
+    sa.update(standing).where(standing.c.node_id == sa.bindparam("id")).values(environment=sa.bindparam("to"))
 )
 
 
@@ -48,10 +55,14 @@ class Tags(Rows):
         """Set *tags*; equal keys get the new value."""
         owner = {"resource_type": resource_type, "resource_id": resource_id}
         self._upsert_all(tag, ({**owner, "key": key, "value": value} for key, value in tags.items()))
+        if resource_type == NODE_TAGS and ENVIRONMENT in tags:
+            self._change(_MOVE, {"id": resource_id, "to": tags[ENVIRONMENT]})
 
     def remove(self, resource_type: str, resource_id: str, keys: Sequence[str]) -> None:
         """Remove the tags with these *keys*; absent ones are passed over."""
         self._change(_REMOVE, {"type": resource_type, "id": resource_id, "keys": list(keys)})
+        if resource_type == NODE_TAGS and ENVIRONMENT in keys:
+            self._change(_MOVE, {"id": resource_id, "to": ""})
 
     def remove_all(self, resource_type: str, resource_id: str) -> None:
         """Remove every tag of a resource that is deleted."""
