@@ -1,85 +1,22 @@
 """The real way to overrides, to servers on a loopback address and files in a directory."""
 
-import contextlib
 import os
 import socket
-import ssl
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit import test_hooks
+from tests.fakes.web import Act, WebServer, answering, drip, serving
 
 from patchwindow.domain.errors import Invalid
 from patchwindow.fetch import REDIRECTS_MAX, Fetcher, Places
 
 BYTES_MAX = 1000
-Act = Callable[[BaseHTTPRequestHandler], None]
-pem = test_hooks.pem
 
 
-class Server(ThreadingHTTPServer):
-    """A web server that acts as a test says, and keeps which paths it was asked for."""
-
-    daemon_threads = True
-
-    def __init__(self, act: Act) -> None:
-        self.paths: list[str] = []
-        self.hosts: list[str] = []
-        self.act = act
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that has gone."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        assert isinstance(self.server, Server)
-        self.server.paths.append(self.path)
-        self.server.hosts.append(self.headers["Host"])
-        self.server.act(self)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
-
-@contextlib.contextmanager
-def serving(act: Act, context: ssl.SSLContext | None = None) -> Iterator[Server]:
-    with Server(act) as server:
-        if context is not None:
-            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def answering(status: int, body: bytes = b"", location: str | None = None) -> Act:
-    def act(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        if location is not None:
-            handler.send_header("Location", location)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return act
-
-
-def fetch(server: Server, url: str = "s3://bucket/lists/one.yaml", **more: Any) -> bytes:
+def fetch(server: WebServer, url: str = "s3://bucket/lists/one.yaml", **more: Any) -> bytes:
     return Fetcher(Places(s3_endpoint=server.url), **more).fetch(url, BYTES_MAX)
 
 
@@ -92,7 +29,9 @@ def refused(url: str, places: Places | None = None, **more: Any) -> str:
 def test_an_object_is_read_from_the_service_that_the_operator_named() -> None:
     with serving(answering(200, b"patches: []")) as server:
         assert fetch(server) == b"patches: []"
-        assert (server.paths, server.hosts) == (["/bucket/lists/one.yaml"], [f"127.0.0.1:{server.server_port}"])
+        assert [(each.path, each.headers["Host"]) for each in server.asked] == [
+            ("/bucket/lists/one.yaml", f"127.0.0.1:{server.server_port}")
+        ]
 
 
 def test_what_is_too_large_is_not_read_to_its_end() -> None:
@@ -118,7 +57,7 @@ def test_a_redirect_is_followed_where_the_url_itself_could_lead() -> None:
         if handler.path == "/there":
             answering(200, b"found")(handler)
         else:
-            answering(307, location="/there")(handler)
+            answering(307, Location="/there")(handler)
 
     with serving(act) as server:
         assert fetch(server) == b"found"
@@ -127,7 +66,7 @@ def test_a_redirect_is_followed_where_the_url_itself_could_lead() -> None:
 
 def test_a_redirect_for_ever_is_given_up() -> None:
     with (
-        serving(answering(302, location="/again")) as server,
+        serving(answering(302, Location="/again")) as server,
         pytest.raises(Invalid, match=f"redirects more than {REDIRECTS_MAX} times"),
     ):
         fetch(server)
@@ -145,7 +84,7 @@ def test_a_redirect_for_ever_is_given_up() -> None:
     ],
 )
 def test_a_redirect_leads_nowhere_else(location: str, problem: str) -> None:
-    with serving(answering(302, location=location)) as server, pytest.raises(Invalid) as caught:
+    with serving(answering(302, Location=location)) as server, pytest.raises(Invalid) as caught:
         fetch(server)
     assert problem in str(caught.value)
     assert len(server.paths) == 1
@@ -177,15 +116,8 @@ def test_the_connection_goes_to_the_address_that_was_looked_at() -> None:
     with serving(answering(200, b"x")) as server:
         endpoint = f"http://objects.example:{server.server_port}"
         assert Fetcher(Places(s3_endpoint=endpoint), look_up=look_up).fetch("s3://bucket/a", BYTES_MAX) == b"x"
-        assert server.hosts == [f"objects.example:{server.server_port}"]
+        assert [each.headers["Host"] for each in server.asked] == [f"objects.example:{server.server_port}"]
     assert asked == [("objects.example", server.server_port)]
-
-
-def drip(handler: BaseHTTPRequestHandler) -> None:
-    handler.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
-    for _ in range(100):
-        handler.wfile.write(b" ")
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("act", [drip, lambda _: time.sleep(1)])
@@ -208,10 +140,8 @@ def test_where_nobody_listens_the_url_is_named_without_what_may_be_secret() -> N
 
 
 def test_certificates_are_checked(pem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
     places = Places(hosts=("LocalHost", "127.0.0.1"))
-    with serving(answering(200, b"x"), context) as server:
+    with serving(answering(200, b"x"), pem) as server:
         url = f"https://localhost:{server.server_port}/a.yaml"
         assert "certificate verify failed" in refused(url, places)
         monkeypatch.setenv("SSL_CERT_FILE", str(pem))

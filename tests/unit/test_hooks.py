@@ -1,85 +1,17 @@
 """The real way to webhooks, to servers on a loopback address."""
 
-import contextlib
-import datetime as dt
 import socket
-import ssl
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.fakes.web import Act, WebServer, answering, drip, drip_on, serving
 
 from patchwindow.domain.webhook import BODY_MAX, Answer, Answered, Unanswered, WebhookRequest
 from patchwindow.hooks import HttpHooks
-
-Act = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Asked(NamedTuple):
-    """What came to a server."""
-
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-class Hook(ThreadingHTTPServer):
-    """A web server that acts as a test says, and keeps what it was asked."""
-
-    daemon_threads = True
-
-    def __init__(self, act: Act) -> None:
-        self.asked: list[Asked] = []
-        self.act = act
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that has gone."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        assert isinstance(self.server, Hook)
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append(Asked(self.path, dict(self.headers), body))
-        self.server.act(self)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
-
-@contextlib.contextmanager
-def serving(act: Act, context: ssl.SSLContext | None = None) -> Iterator[Hook]:
-    with Hook(act) as server:
-        if context is not None:
-            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def answering(status: int, body: bytes = b"", **headers: str) -> Act:
-    def act(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return act
 
 
 def request(url: str, *, timeout_s: int = 5, ca_pem: str | None = None) -> WebhookRequest:
@@ -87,8 +19,8 @@ def request(url: str, *, timeout_s: int = 5, ca_pem: str | None = None) -> Webho
     return WebhookRequest(url=url, headers=headers, body=b"{}", timeout_s=timeout_s, ca_pem=ca_pem)
 
 
-def asked(server: Hook, path: str = "/drain?queue=1", **more: Any) -> Answer:
-    return HttpHooks().call(request(f"http://127.0.0.1:{server.server_port}{path}", **more))
+def asked(server: WebServer, path: str = "/drain?queue=1", **more: Any) -> Answer:
+    return HttpHooks().call(request(f"{server.url}{path}", **more))
 
 
 def test_a_request_arrives_as_it_was_made_and_the_answer_comes_back() -> None:
@@ -145,18 +77,6 @@ def test_what_is_no_http_is_no_answer(said: bytes) -> None:
     assert "gave no answer: " in answer.reason
 
 
-def drip(handler: BaseHTTPRequestHandler) -> None:
-    """Write one more byte of an endless answer every now and then, so that no read waits for long."""
-    handler.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
-    drip_on(handler)
-
-
-def drip_on(handler: BaseHTTPRequestHandler) -> None:
-    for _ in range(100):
-        handler.wfile.write(b" ")
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize("act", [drip, drip_on, lambda _: time.sleep(1.5)])
 def test_all_of_an_answer_has_to_come_within_the_timeout(act: Act) -> None:
     with serving(act) as server:
@@ -203,55 +123,27 @@ def test_of_several_addresses_the_first_that_takes_a_connection_is_asked() -> No
         assert hooks.call(request(f"http://localhost:{server.server_port}/")) == Answered(204)
 
 
-@pytest.fixture(scope="module")
-def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a certificate for `localhost`, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "hook.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return file
-
-
 @pytest.fixture
-def server(pem: Path) -> Iterator[Hook]:
+def server(pem: Path) -> Iterator[WebServer]:
     """A webhook behind TLS."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    with serving(answering(200, b"{}"), context) as server:
+    with serving(answering(200, b"{}"), pem) as server:
         yield server
 
 
 class TestEncrypted:
     """With a certificate that the server made itself."""
 
-    def test_a_certificate_is_checked_by_those_that_were_given(self, server: Hook, pem: Path) -> None:
+    def test_a_certificate_is_checked_by_those_that_were_given(self, server: WebServer, pem: Path) -> None:
         url, given = f"https://localhost:{server.server_port}/", pem.read_text()
         assert HttpHooks().call(request(url, ca_pem=given)) == Answered(200, b"{}")
 
-    def test_a_certificate_that_nobody_vouches_for_is_refused(self, server: Hook) -> None:
+    def test_a_certificate_that_nobody_vouches_for_is_refused(self, server: WebServer) -> None:
         answer = HttpHooks().call(request(f"https://localhost:{server.server_port}/"))
         assert isinstance(answer, Unanswered)
         assert "certificate verify failed" in answer.reason
         assert server.asked == []
 
-    def test_a_certificate_for_another_name_is_refused(self, server: Hook, pem: Path) -> None:
+    def test_a_certificate_for_another_name_is_refused(self, server: WebServer, pem: Path) -> None:
         answer = HttpHooks().call(request(f"https://127.0.0.1:{server.server_port}/", ca_pem=pem.read_text()))
         assert isinstance(answer, Unanswered)
         assert "certificate verify failed" in answer.reason
