@@ -2,15 +2,12 @@
 
 import gzip
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from tests.fakes.web import answering, serving
 from tests.unit.cli.fake import refusal, run
 
 from patchwindow.cli.catalog import parts
@@ -40,25 +37,6 @@ def written(folder: Path, name: str, content: str) -> str:
     path = folder / name
     path.write_bytes(gzip.compress(content.encode()) if name.endswith(".gz") else content.encode())
     return str(path)
-
-
-@contextmanager
-def served(content: bytes, status: int = 200) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/feed"
-        server.shutdown()
-        thread.join()
 
 
 def test_a_list_of_exploited_cves_is_imported(tmp_path: Path) -> None:
@@ -135,15 +113,15 @@ def test_the_refusal_of_the_server_is_told(tmp_path: Path) -> None:
 
 
 def test_a_feed_is_fetched() -> None:
-    with served(gzip.compress(KEV.encode())) as url:
-        outcome = run("catalog", "import", url, "--kind", "kev", "--source", "mirror", answers=IMPORTED)
+    with serving(answering(200, gzip.compress(KEV.encode()))) as server:
+        outcome = run("catalog", "import", server.url, "--kind", "kev", "--source", "mirror", answers=IMPORTED)
     assert outcome.asked[0][1]["Source"] == "mirror"
     assert len(outcome.asked[0][1]["Cves"]) == 1
 
 
 def test_what_cannot_be_fetched_is_told() -> None:
-    with served(b"", status=404) as url, pytest.raises(Invalid, match="HTTP status 404"):
-        content_of(url)
+    with serving(answering(404)) as server, pytest.raises(Invalid, match="HTTP status 404"):
+        content_of(server.url)
     with pytest.raises(Invalid, match="it cannot be fetched"):
         content_of("http://127.0.0.1:1/feed")
 
@@ -152,8 +130,8 @@ def test_what_is_too_large_is_refused(tmp_path: Path) -> None:
     file = written(tmp_path, "large", "x" * 101)
     with pytest.raises(Invalid, match="more than 0 MiB"):
         content_of(file, size_max=100)
-    with served(b"x" * 101) as url, pytest.raises(Invalid, match="more than 0 MiB"):
-        content_of(url, size_max=100)
+    with serving(answering(200, b"x" * 101)) as server, pytest.raises(Invalid, match="more than 0 MiB"):
+        content_of(server.url, size_max=100)
 
 
 def test_a_large_import_goes_in_parts_that_the_server_takes() -> None:

@@ -8,12 +8,12 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
+from tests.fakes.web import WebServer, answering, serving
 
 from patchwindow.documents import library
 
@@ -35,10 +35,14 @@ class Node:
     """A machine with one folder to keep things in, and the server that it asks."""
 
     root: Path
-    url: str
-    asked: list[str] = field(default_factory=list)
+    server: WebServer
     path: str = os.environ["PATH"]
     sent: bytes = PROGRAM
+
+    @property
+    def url(self) -> str:
+        """Where its operation is."""
+        return f"{self.server.url}/operation/token"
 
     @property
     def kept(self) -> list[Path]:
@@ -64,30 +68,19 @@ class Node:
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Node]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            here.asked.append(self.path)
-            self.send_response(200 if self.path == "/operation/token/program" else 403)
-            self.end_headers()
-            self.wfile.write(here.sent)
+    def act(handler: BaseHTTPRequestHandler) -> None:
+        answering(200 if handler.path == "/operation/token/program" else 403, here.sent)(handler)
 
-        def log_message(self, format: str, *args: object) -> None:
-            del format, args
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        here = Node(tmp_path, f"http://127.0.0.1:{server.server_port}/operation/token")
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(act) as server:
+        here = Node(tmp_path, server)
         yield here
-        server.shutdown()
-        thread.join()
 
 
 def test_the_program_is_fetched_once_and_its_exit_code_is_passed_on(node: Node) -> None:
     first, second = node.run(), node.run()
     for result in (first, second):
         assert (result.returncode, result.stdout, result.stderr) == (EXIT_CODE, f"ran patch {node.url}\n", "")
-    assert node.asked == ["/operation/token/program"]
+    assert node.server.paths == ["/operation/token/program"]
     assert [path.name for path in node.kept] == [f"program-{hashlib.sha256(PROGRAM).hexdigest()}.pyz"]
     assert node.kept[0].stat().st_mode & 0o077 == 0
 
