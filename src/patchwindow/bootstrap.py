@@ -38,6 +38,7 @@ from patchwindow.store.baselines import OWNER_AWS
 from patchwindow.store.database import Database
 from patchwindow.store.settings import AccessKey, Role
 from patchwindow.system import LoopBell, SystemClock, SystemIds
+from patchwindow.tls.serving import Secured, Tls, TlsSettings, names_of, secure
 from patchwindow.wire.app import App
 
 DATABASE_FILE: Final = "patchwindow.db"
@@ -61,6 +62,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8080
     """0 takes any free port."""
+    tls: TlsSettings = field(default_factory=TlsSettings)
     public_url: str | None = None
     """Where nodes reach the server; by default the address it listens on."""
     database_url: str | None = None
@@ -130,12 +132,14 @@ class Server:
         self._socket = _listen(config)
         try:
             self._lock = _lock(config)
+            secured = _secured(config, self.clock, self.ids)
             self.database = open_database(config)
         except BaseException:
             self._socket.close()
             raise
         host, port = self._socket.getsockname()[:2]
-        self.url = config.public_url or f"http://{_shown(host)}:{port}"
+        scheme = "http" if secured is None else "https"
+        self.url = config.public_url or f"{scheme}://{_shown(host)}:{port}"
         bell = LoopBell()
         self.database.on_wake(bell.ring)
         program = agent_program()
@@ -150,7 +154,7 @@ class Server:
             bell=bell,
             program=program,
             fetch=Fetcher(config.overrides).fetch,
-            background=lambda: _background(engine, caller, bell),
+            background=lambda: _background(engine, caller, bell, secured.tls if secured else None),
         )
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
@@ -162,6 +166,7 @@ class Server:
                 proxy_headers=False,
                 timeout_graceful_shutdown=2,
                 backlog=_BACKLOG,
+                ssl_context_factory=(lambda *_: secured.tls.context) if secured else None,
             )
         )
         self._thread = threading.Thread(target=self._run, name="server", daemon=True)
@@ -191,9 +196,11 @@ class Server:
         self._uvicorn.run(sockets=[self._socket])
 
 
-async def _background(engine: Engine, caller: Caller, bell: LoopBell) -> None:
-    """Let the engine and the caller of webhooks work side by side until cancelled."""
+async def _background(engine: Engine, caller: Caller, bell: LoopBell, tls: Tls | None) -> None:
+    """Let the engine, the caller of webhooks and the watch over certificates work side by side until cancelled."""
     async with asyncio.TaskGroup() as group:
+        if tls is not None:
+            group.create_task(tls.watch())
         group.create_task(engine.run(bell))
         group.create_task(caller.run(HttpHooks(), bell))
 
@@ -243,6 +250,14 @@ def _lock(config: Config) -> IO[str]:
     return file
 
 
+def _secured(config: Config, clock: Clock, ids: Ids) -> Secured | None:
+    """Return the TLS of the server, None where it speaks without."""
+    if not config.tls.is_on(config.host):
+        return None
+    names = names_of(config.host, config.tls, config.public_url)
+    return secure(config.tls, data=config.data, names=names, clock=clock, ids=ids)
+
+
 def _listen(config: Config) -> socket.socket:
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -263,7 +278,9 @@ def _listen(config: Config) -> socket.socket:
 
 def _shown(host: str) -> str:
     if host in ("0.0.0.0", "::"):  # noqa: S104  (compared, not listened on)
-        return socket.getfqdn()
+        name = socket.getfqdn()
+        # What a machine without a domain may call itself leads no other machine to it.
+        return socket.gethostname() if name.partition(".")[0] == "localhost" else name
     return f"[{host}]" if ":" in host else host
 
 

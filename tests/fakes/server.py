@@ -62,7 +62,7 @@ class ServerProcess:
             self.kill()
             raise AssertionError(f"the server did not come up:\n{self.log.read_text()}") from None
         self.url = line.removeprefix(_READY).strip()
-        self._listen = self.url.removeprefix("http://")
+        self._listen = self.url.partition("://")[2]
 
     def stop(self) -> int:
         """Ask it to end, and return its exit code."""
@@ -115,6 +115,12 @@ class Plane:
         """Where it listens."""
         return self.server.url
 
+    @property
+    def ca_bundle(self) -> str | None:
+        """The CA that signed for it, where it has one of its own."""
+        path = self.server.data / "tls" / "ca.pem"
+        return str(path) if path.exists() else None
+
     def connect(
         self, key: AccessKey, *, session_token: str | None = None, checks: bool = True, service: str = "ssm"
     ) -> Any:
@@ -122,7 +128,7 @@ class Plane:
         session = boto3.Session(key.access_key_id, key.secret_access_key, session_token, "us-east-1")
         session._session.get_component("data_loader").search_paths.append(str(MODELS))
         config = _SDK.merge(SdkConfig(parameter_validation=checks))
-        return session.client(service, endpoint_url=self.url, config=config)
+        return session.client(service, endpoint_url=self.url, config=config, verify=self.ca_bundle)
 
     @cached_property
     def unchecked(self) -> Any:
@@ -136,6 +142,8 @@ class Plane:
             self.home / f"{key.access_key_id}.credentials", key.access_key_id, key.secret_access_key
         )
         where = {"AWS_ENDPOINT_URL_SSM": self.url, "AWS_SHARED_CREDENTIALS_FILE": str(file)}
+        if self.ca_bundle is not None:
+            where["AWS_CA_BUNDLE"] = self.ca_bundle
         return Shell(environment(self.home, where))
 
     def activation(self, **members: Any) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import click
 
 Command = Callable[..., Any]
 Connect = Callable[..., Any]
-"""Takes `endpoint_url`, `profile` and `region`, each a text or `None`, and returns a client of the API.
+"""Takes `endpoint_url`, `profile`, `region` and `ca_bundle`, each a text or `None`, and returns a client of the API.
 
 For a client of another service than the API it is also given `service`.
 """
@@ -45,9 +45,10 @@ def own_client_command(command: Command) -> Command:
 
 def _connected(command: Command, **more: str) -> Command:
     @functools.wraps(command)
-    def connected(*, endpoint_url: str | None, profile: str | None, region: str | None, **arguments: Any) -> Any:
+    def connected(**arguments: Any) -> Any:
         connect: Connect = click.get_current_context().obj or _connect()
-        return command(connect(endpoint_url=endpoint_url, profile=profile, region=region, **more), **arguments)
+        where = {name: arguments.pop(name) for name in ("endpoint_url", "profile", "region", "ca_bundle")}
+        return command(connect(**where, **more), **arguments)
 
     where = [
         click.option(
@@ -62,6 +63,12 @@ def _connected(command: Command, **more: str) -> Command:
             metavar="NAME",
             envvar=["AWS_REGION", "AWS_DEFAULT_REGION"],
             help="The region; otherwise AWS_REGION, or the profile's",
+        ),
+        click.option(
+            "--ca-bundle",
+            type=click.Path(dir_okay=False, exists=True),
+            metavar="FILE",
+            help="The CA of the endpoint, PEM; otherwise AWS_CA_BUNDLE, the profile's, or the public ones",
         ),
     ]
     return decorated(connected, where)

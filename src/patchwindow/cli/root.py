@@ -13,6 +13,7 @@ from patchwindow.domain.errors import PatchwindowError
 COMMANDS: Mapping[str, str] = {
     "up": "Run a control plane with a node on this machine, and scan it",
     "server": "Run the control plane",
+    "ca": "Show the certificate authority that nodes trust",
     "keys": "Make and revoke the access keys of a control plane",
     "webhooks": "Say which webhooks carry out tasks that are no commands",
     "plan": "Apply a plan file: baselines, groups, windows and tasks",

@@ -5,11 +5,12 @@ import signal
 import threading
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from patchwindow.cli.serving import data_directory, data_option
+from patchwindow.cli.tls_options import tls_options, tls_settings
 
 if TYPE_CHECKING:
     from patchwindow.operations.quotas import Quotas
@@ -105,6 +106,7 @@ def _endpoint(_: click.Context, param: click.Parameter, url: str | None) -> str 
     callback=_endpoint,
     help="Where s3: URLs of overrides are fetched; otherwise from the public service",
 )
+@tls_options
 @click.option("--public-url", metavar="URL", help="Where nodes reach the server; otherwise the address it listens on")
 @click.option("--account-id", default="123456789012", show_default=True, metavar="DIGITS", help="12 digits, for ARNs")
 @click.option("--region", default="us-east-1", show_default=True, metavar="NAME", help="The region in ARNs")
@@ -124,6 +126,7 @@ def server(
     override_dir: Path | None,
     override_hosts: tuple[str, ...],
     s3_endpoint: str | None,
+    **tls: Any,
 ) -> None:
     """Run the control plane.
 
@@ -139,6 +142,7 @@ def server(
         data=data_directory(data),
         host=listen[0],
         port=listen[1],
+        tls=tls_settings(tls),
         public_url=public_url,
         database_url=database_url,
         account_id=account_id,

@@ -1,4 +1,4 @@
-"""What `server`, `keys`, `webhooks` and `up` share: where the control plane's data is."""
+"""What `server`, `ca`, `keys`, `webhooks` and `up` share: where the control plane's data is."""
 
 import os
 from collections.abc import Iterator
@@ -13,13 +13,15 @@ from patchwindow.cli.options import Command, decorated
 if TYPE_CHECKING:
     from patchwindow.store.database import Database
 
+directory_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The data directory; otherwise patchwindow/ in the user's state directory",
+)
+
 data_options = [
-    click.option(
-        "--data",
-        type=click.Path(path_type=Path, file_okay=False),
-        metavar="DIR",
-        help="The data directory; otherwise patchwindow/ in the user's state directory",
-    ),
+    directory_option,
     click.option(
         "--database-url",
         envvar="PATCHWINDOW_DATABASE_URL",

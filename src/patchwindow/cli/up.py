@@ -10,7 +10,7 @@ import click
 
 from patchwindow.cli import show
 from patchwindow.cli.exits import Exit
-from patchwindow.cli.serving import data_directory
+from patchwindow.cli.serving import data_directory, directory_option
 
 if TYPE_CHECKING:
     from patchwindow.bootstrap import Server
@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="The data directory; otherwise patchwindow/ in the user's state directory",
-)
+@directory_option
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="The loopback port; otherwise the one of last time, or a free one"
 )

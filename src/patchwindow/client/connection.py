@@ -38,12 +38,13 @@ def connect(
     profile: str | None = None,
     region: str | None = None,
     credentials_file: str | None = None,
+    ca_bundle: str | None = None,
     service: str = SSM,
 ) -> SsmClient:
     """Return a client of the API, or of another service that a control plane has at the same address.
 
     What is not given is resolved as the AWS command line resolves it: ``AWS_ENDPOINT_URL_SSM`` and
-    ``AWS_ENDPOINT_URL``, ``AWS_PROFILE``, ``AWS_REGION``, the files of configuration and credentials.
+    ``AWS_ENDPOINT_URL``, ``AWS_PROFILE``, ``AWS_REGION``, ``AWS_CA_BUNDLE``, the files of configuration and credentials.
     Without an endpoint the client talks to AWS. The other services are looked for at their own endpoint, such as
     ``AWS_ENDPOINT_URL_RESOURCE_GROUPS``, and then at that of the API.
 
@@ -68,9 +69,11 @@ def connect(
                 "AWS_ENDPOINT_URL_SSM or a profile"
             )
         try:
-            return session.client(service, endpoint_url=endpoint_url, config=_CONFIG)
+            return session.client(service, endpoint_url=endpoint_url, config=_CONFIG, verify=ca_bundle)
         except NoRegionError:
-            client = session.client(service, FALLBACK_REGION, endpoint_url=endpoint_url, config=_CONFIG)
+            client = session.client(
+                service, FALLBACK_REGION, endpoint_url=endpoint_url, config=_CONFIG, verify=ca_bundle
+            )
             if _is_aws(client.meta.endpoint_url):
                 raise
             return client

@@ -17,7 +17,7 @@ SECTIONS = {
 """The text under each heading, by the words of the command."""
 
 # They are the same everywhere and documented once, as is what every program has.
-COMMON = {"--endpoint-url", "--profile", "--region", "--help"}
+COMMON = {"--endpoint-url", "--profile", "--region", "--ca-bundle", "--help"}
 
 
 def commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:

@@ -11,7 +11,7 @@ from tests.unit.cli.fake import run
 from patchwindow.cli.exits import Exit
 from patchwindow.cli.options import grouped, pair
 
-NOWHERE = {"endpoint_url": None, "profile": None, "region": None}
+NOWHERE = {"endpoint_url": None, "profile": None, "region": None, "ca_bundle": None}
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,9 @@ NOWHERE = {"endpoint_url": None, "profile": None, "region": None}
         (
             ["--endpoint-url", "http://localhost:8080", "--profile", "lab", "--region", "eu-west-3"],
             {},
-            {"endpoint_url": "http://localhost:8080", "profile": "lab", "region": "eu-west-3"},
+            {**NOWHERE, "endpoint_url": "http://localhost:8080", "profile": "lab", "region": "eu-west-3"},
         ),
+        (["--ca-bundle", __file__], {}, {**NOWHERE, "ca_bundle": __file__}),
         ([], {"AWS_DEFAULT_REGION": "eu-west-1"}, {**NOWHERE, "region": "eu-west-1"}),
         (
             [],
