@@ -24,6 +24,19 @@ from tests.fakes.edge import PROGRAM, Edge, Sent
             "application/xml",
             b"<AccessDeniedException><Message>no control channel here</Message></AccessDeniedException>",
         ),
+        (
+            "GET /v1/control-channel/mi-0123456789abcdef0?role=subscribe&stream=input",
+            400,
+            "application/xml",
+            b"<AccessDeniedException><Message>no control channel here</Message></AccessDeniedException>",
+        ),
+        (
+            "POST /v1/data-channel/0123456789abcdef0",
+            400,
+            "application/xml",
+            b"<AccessDeniedException><Message>no control channel here</Message></AccessDeniedException>",
+        ),
+        ("PUT /bucket/prefix/stdout", 404, "text/plain; charset=utf-8", b"Not Found"),
         ("PUT /", 405, "text/plain; charset=utf-8", b"Method Not Allowed"),
         ("POST /healthz", 405, "text/plain; charset=utf-8", b"Method Not Allowed"),
         ("POST /x", 404, "text/plain; charset=utf-8", b"Not Found"),
@@ -33,8 +46,9 @@ from tests.fakes.edge import PROGRAM, Edge, Sent
 def test_a_page_is_answered_without_a_signature(
     edge: Edge, asked: str, status: int, content_type: str, body: bytes
 ) -> None:
-    method, path = asked.split()
-    received = edge.ask(Sent(method=method, path=path, headers={"Host": "patch.example.net"}))
+    method, address = asked.split()
+    path, _, query = address.partition("?")
+    received = edge.ask(Sent(method=method, path=path, query=query, headers={"Host": "patch.example.net"}))
     assert (received.status, received.headers["content-type"], received.body) == (status, content_type, body)
 
 

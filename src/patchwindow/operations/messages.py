@@ -6,6 +6,7 @@ steps are merged, and a state that is terminal stays.
 
 import dataclasses
 import functools
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -158,6 +159,7 @@ def _message(call: Call, one: Message, value: Command) -> dict[str, Any]:
         "CreatedDate": one.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "Destination": one.node_id,
         "MessageId": one.message_id,
+        "PayloadDigest": hashlib.sha256(payload.encode()).hexdigest(),
         "Payload": payload,
         "Topic": f"{one.topic}.{call.site.region}",
     }

@@ -21,8 +21,9 @@ from patchwindow.wire.snapshots import Snapshots
 
 AGENT_PATH: Final = "/agent/patchwindow-agent.pyz"
 
-# The words by which an amazon-ssm-agent knows that it has to use the message service (agent protocol, §10).
-_NO_CONTROL_CHANNEL: Final = "<AccessDeniedException><Message>no control channel here</Message></AccessDeniedException>"
+# The words by which an amazon-ssm-agent knows that it has to use the message service (agent protocol, §10); the same for
+# the channel of commands and for those of sessions, to whoever asks and however: it says nothing that is not public.
+_NO_CHANNEL: Final = "<AccessDeniedException><Message>no control channel here</Message></AccessDeniedException>"
 
 
 class App:
@@ -48,7 +49,7 @@ class App:
                 Route("/", self._about),
                 Route("/healthz", self._health),
                 Route(AGENT_PATH, self._agent),
-                Route("/v1/control-channel/{node_id}", self._control_channel, methods=["GET", "POST"]),
+                Route("/v1/{channel:path}", self._no_channel, methods=["GET", "POST"]),
                 Route("/operation/{token}/program", capability.program),
                 Route("/operation/{token}/order", capability.order),
                 Route("/snapshot/{token}", Snapshots(service).get),
@@ -89,5 +90,5 @@ class App:
     async def _agent(self, _: Request) -> Response:
         return Response(self._program, media_type="application/zip")
 
-    async def _control_channel(self, _: Request) -> Response:
-        return Response(_NO_CONTROL_CHANNEL, status_code=400, media_type="application/xml")
+    async def _no_channel(self, _: Request) -> Response:
+        return Response(_NO_CHANNEL, status_code=400, media_type="application/xml")

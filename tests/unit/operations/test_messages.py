@@ -1,5 +1,6 @@
 """The message service of agents, as one agent meets it."""
 
+import hashlib
 import json
 from datetime import timedelta
 from typing import Any, Final
@@ -43,8 +44,10 @@ def state(api: Api, command: str) -> str:
 def test_a_message_carries_the_whole_command(api: Api, node: str) -> None:
     command = send(api, node)
     (message,) = poll(api.here, node)
-    payload = json.loads(message.pop("Payload"))
+    text = message.pop("Payload")
+    payload = json.loads(text)
     assert message == {
+        "PayloadDigest": hashlib.sha256(text.encode()).hexdigest(),
         "CreatedDate": "2026-03-14T09:00:00.000Z",
         "Destination": node,
         "MessageId": f"aws.ssm.{command}.{node}",
