@@ -5,22 +5,17 @@ token, which goes on where it stopped.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from patchwindow.domain.approval_rule import normal
-from patchwindow.domain.baseline import Baseline
-from patchwindow.domain.decision import CompiledBaseline, Decision, DecisionStatus, compiled
 from patchwindow.domain.errors import Invalid
-from patchwindow.domain.facts_patches import seen, verdict
 from patchwindow.domain.feeds.known_patch import KnownPatch
 from patchwindow.domain.filter_values import ANY, FILTERS, FilterKey
 from patchwindow.domain.operating_system import FAMILIES, Family, OperatingSystem
 from patchwindow.domain.patch import Patch
 from patchwindow.operations.baselines import stored_baseline
 from patchwindow.operations.call import Answer, Call, Request, filter_values, slice_after
-from patchwindow.operations.first_sight import goes_by_first_sight, sights
+from patchwindow.operations.effective_patches import Effects, known_members
 from patchwindow.protocol.pages import Key, next_token, read_page
 
 _PAGE: Final = 100
@@ -84,7 +79,7 @@ def describe_available(call: Call, request: Request) -> Answer:
     def shapes(patches: Sequence[KnownPatch]) -> Iterator[dict[str, Any] | None]:
         for known in patches:
             patch = known.shown
-            yield _patch(known, patch) if all(_fits(patch, key, wanted[key]) for key in wanted) else None
+            yield known_members(known, patch) if all(_fits(patch, key, wanted[key]) for key in wanted) else None
 
     return _page(call, request, "Patches", fetch, shapes)
 
@@ -113,52 +108,12 @@ def describe_properties(call: Call, request: Request) -> Answer:
 def describe_effective(call: Call, request: Request) -> Answer:
     """DescribeEffectivePatchesForPatchBaseline: of every operating system, decided as for nodes."""
     baseline = stored_baseline(call, request["BaselineId"]).baseline
-    effects = _Effects(call, baseline, compiled(baseline), call.now.date())
+    effects = Effects(call.work, baseline, call.now.date())
 
     def fetch(after: Key | None, limit: int) -> Sequence[KnownPatch]:
         return call.work.catalog.page(after=_after(after), limit=limit, operating_system=baseline.operating_system)
 
-    return _page(call, request, "EffectivePatches", fetch, effects)
-
-
-@dataclass(frozen=True, slots=True)
-class _Effects:
-    """What a baseline makes of patches of the catalogue today; `None` of those that it does not approve."""
-
-    call: Call
-    baseline: Baseline
-    ready: CompiledBaseline
-    today: date
-
-    def __call__(self, patches: Sequence[KnownPatch]) -> Iterator[dict[str, Any] | None]:
-        readings = [known.readings for known in patches]
-        if goes_by_first_sight(self.baseline):
-            first_seen = sights(self.call.work, self.baseline.operating_system, readings)
-            readings = [seen(several, first_seen, self.today) for several in readings]
-        for known, several in zip(patches, readings, strict=True):
-            patch, decision = verdict(several, self.today, self.ready.decide)
-            if decision.status is DecisionStatus.NOT_MATCHED:
-                yield None
-                continue
-            approved_on = self._approved_on(patch, decision)
-            yield {
-                "Patch": _patch(known, known.shown),
-                "PatchStatus": {
-                    "DeploymentStatus": str(decision.status),
-                    "ComplianceLevel": str(decision.compliance_level),
-                    **({} if approved_on is None else {"ApprovalDate": _instant(approved_on)}),
-                },
-            }
-
-    def _approved_on(self, patch: Patch, decision: Decision) -> date | None:
-        """Return when a rule approved the patch, or will; `None` where dates do not count."""
-        if decision.approval_date is not None or decision.rule_index is None:
-            return decision.approval_date
-        dated = self.ready.rules[decision.rule_index].timing(patch, self.today).dated
-        if dated is None:
-            return None
-        days = self.baseline.approval_rules.patch_rules[decision.rule_index].approve_after_days or 0
-        return dated.on + timedelta(days=days)
+    return _page(call, request, "EffectivePatches", fetch, effects.of)
 
 
 def _page(
@@ -217,41 +172,3 @@ def _products(call: Call, system: OperatingSystem, key: FilterKey, patch_set: st
     products = [one for one in call.work.catalog.products(system) if not is_told_apart or one.patch_set == patch_set]
     names = [one.name if key is FilterKey.PRODUCT else one.family for one in products]
     return sorted({name for name in names if name})
-
-
-def _patch(known: KnownPatch, patch: Patch) -> dict[str, Any]:
-    released_on = patch.released_on or patch.updated_on
-    is_windows = bool(patch.kb_number)
-    said: dict[str, Any] = {
-        "Title": patch.title,
-        "Product": patch.product,
-        "ProductFamily": patch.product_family,
-        "Classification": patch.classification,
-        "AdvisoryIds": list(patch.advisory_ids),
-        "BugzillaIds": list(patch.bugzilla_ids),
-        "CVEIds": list(patch.cve_ids),
-        "ReleaseDate": None if released_on is None else _instant(released_on),
-    }
-    if is_windows:
-        said |= {
-            "Id": known.update_id,
-            "Vendor": "Microsoft",
-            "MsrcSeverity": patch.severity or "Unspecified",
-            "KbNumber": patch.kb_number,
-            "MsrcNumber": next(iter(patch.advisory_ids), ""),
-        }
-    else:
-        said |= {
-            "Name": patch.name,
-            "Epoch": int(patch.epoch or 0),
-            "Version": patch.version,
-            "Release": patch.release,
-            "Arch": patch.arch,
-            "Severity": patch.severity,
-            "Repository": patch.repository,
-        }
-    return {name: value for name, value in said.items() if value not in (None, "", [])}
-
-
-def _instant(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)

@@ -5,21 +5,25 @@ the same snapshot for three days, and a new one afterwards.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.baseline_check import check
+from patchwindow.domain.decision import APPROVING
 from patchwindow.domain.errors import BadSignature, Invalid, NotFound, UnknownNode, UnsupportedOperatingSystem
 from patchwindow.domain.node import Node
-from patchwindow.domain.operating_system import OperatingSystem, from_platform, product
+from patchwindow.domain.operating_system import FAMILIES, Family, OperatingSystem, from_platform, product
 from patchwindow.domain.override import check_pair
 from patchwindow.domain.patch_group import group_of
 from patchwindow.domain.predefined import OWNER_ACCOUNT, PREDEFINED
 from patchwindow.operations.call import Answer, Call, Request, Site
 from patchwindow.operations.cohorts import baseline_of
+from patchwindow.operations.effective_patches import Effects
 from patchwindow.operations.tags import NODE
 from patchwindow.protocol.records import from_members, from_ms, to_members, to_ms
 from patchwindow.protocol.seals import seal, unseal
@@ -32,6 +36,9 @@ DOWNLOAD: Final = timedelta(hours=24)
 """How long a download URL is good."""
 OVERRIDE_ID: Final = "BaselineOverride"
 """What stands for the id of a baseline that overrides and names none of its own."""
+
+LISTED_MAX: Final = 10_000
+"""How many evaluated patches a snapshot lists; those beyond are only counted."""
 
 _PURPOSE: Final = "snapshot"
 # Not by its content: of one snapshot, a changed override is not seen.
@@ -63,6 +70,8 @@ def get_deployable(call: Call, request: Request) -> Answer:
         override="" if override is None else _INLINE,
     )
     snapshot = freeze(call.work, key, call.now, None if override is None else override_of(override, system))
+    if FAMILIES[system] is Family.WINDOWS and not call.work.snapshots.is_listed(snapshot):
+        call.work.snapshots.put_patches(snapshot, json.dumps(_evaluated(call.work, snapshot)))
     return {
         "InstanceId": node_id,
         "SnapshotId": request["SnapshotId"],
@@ -195,7 +204,8 @@ def download(call: Call, token: str) -> Answer:
     snapshot = call.work.snapshots.get(key, from_ms(int(claims["m"])))
     if snapshot is None:
         raise NotFound(f"snapshot {key.snapshot_id} is not kept any more; ask for it again")
-    return _content(call.site, snapshot)
+    listed = call.work.snapshots.patches(snapshot)
+    return {**_content(call.site, snapshot), **(_UNLISTED if listed is None else json.loads(listed))}
 
 
 def _made(work: Work, key: SnapshotKey, now: datetime, override: Baseline | None) -> Snapshot:
@@ -219,9 +229,18 @@ def _content(site: Site, snapshot: Snapshot) -> Answer:
             "accountId": owner,
             **_in_camel_case({name: value for name, value in members.items() if name not in _DATES}),
         },
-        # The evaluated list of Windows: its nodes report what they find here as everywhere, and the server decides.
-        "patches": [],
     }
+
+
+def _evaluated(work: Work, snapshot: Snapshot) -> Answer:
+    """Return what the snapshot's baseline approves of all patches that are known, by the day of the snapshot."""
+    approved = Effects(work, snapshot.baseline, snapshot.made_at.date()).all(APPROVING)
+    listed = [_in_camel_case(one) for one in islice(approved, LISTED_MAX)]
+    return {"patches": listed, "unlistedPatchCount": sum(1 for _ in approved)}
+
+
+# The list is for Windows: agents of other systems find their patches themselves.
+_UNLISTED: Final[Answer] = {"patches": [], "unlistedPatchCount": 0}
 
 
 _DATES: Final = frozenset({"CreatedDate", "ModifiedDate"})
@@ -230,4 +249,6 @@ _DATES: Final = frozenset({"CreatedDate", "ModifiedDate"})
 def _in_camel_case(value: Any) -> Any:
     if isinstance(value, dict):
         return {f"{name[0].lower()}{name[1:]}": _in_camel_case(each) for name, each in value.items()}
-    return [_in_camel_case(each) for each in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_in_camel_case(each) for each in value]
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,5 +1,6 @@
 """Frozen baselines: what a patch operation goes by, whatever becomes of the baseline meanwhile."""
 
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -58,6 +59,24 @@ _FIND: Final = prepared(
     _ROWS.where(*_KEY, snapshot.c.made_at_ms > sa.bindparam("since")).order_by(snapshot.c.made_at_ms.desc()).limit(1)
 )
 _GET: Final = prepared(_ROWS.where(*_KEY, snapshot.c.made_at_ms == sa.bindparam("made_at")))
+_IS_LISTED: Final = prepared(
+    sa.select(snapshot.c.patches.is_not(None).label("is_listed")).where(
+        *_KEY, snapshot.c.made_at_ms == sa.bindparam("made_at")
+    )
+)
+_PATCHES: Final = prepared(sa.select(snapshot.c.patches).where(*_KEY, snapshot.c.made_at_ms == sa.bindparam("made_at")))
+_LIST: Final = prepared(
+    sa.update(snapshot)
+    .where(
+        snapshot.c.snapshot_id == sa.bindparam("of_snapshot_id"),
+        snapshot.c.patch_group == sa.bindparam("of_patch_group"),
+        snapshot.c.operating_system == sa.bindparam("of_operating_system"),
+        snapshot.c.override == sa.bindparam("of_override"),
+        snapshot.c.made_at_ms == sa.bindparam("of_made_at"),
+        snapshot.c.patches.is_(None),
+    )
+    .values(patches=sa.bindparam("to_patches"))
+)
 _PRUNE: Final = prepared(sa.delete(snapshot).where(snapshot.c.made_at_ms < sa.bindparam("before")))
 
 
@@ -82,7 +101,22 @@ class Snapshots(Rows):
             baseline_id=value.baseline.baseline_id if is_configured else None,
             baseline_revision=value.revision,
             body=None if is_configured else dumps(value.baseline),
+            patches=None,
         )
+
+    def is_listed(self, value: Snapshot) -> bool:
+        """Return whether the snapshot has a list of evaluated patches."""
+        return bool(self._scalar(_IS_LISTED, {**_given(value.key), "made_at": ms(value.made_at)}))
+
+    def patches(self, value: Snapshot) -> str | None:
+        """Return the list of evaluated patches, if the snapshot has one."""
+        packed: bytes | None = self._scalar(_PATCHES, {**_given(value.key), "made_at": ms(value.made_at)})
+        return None if packed is None else zlib.decompress(packed).decode()
+
+    def put_patches(self, value: Snapshot, patches: str) -> None:
+        """Keep the list of evaluated patches of a snapshot that has none yet; the first one stays."""
+        where = {f"of_{name}": part for name, part in {**_given(value.key), "made_at": ms(value.made_at)}.items()}
+        self._change(_LIST, {**where, "to_patches": zlib.compress(patches.encode())})
 
     def prune(self, before: datetime) -> int:
         """Delete the snapshots that were made before *before*, and return how many."""

@@ -79,6 +79,7 @@ snapshot = table(
     text("baseline_id", null=True),
     number("baseline_revision", null=True),
     text("body", null=True),
+    blob("patches", null=True),
     sa.Index("snapshot_by_time", "made_at_ms"),
 )
 

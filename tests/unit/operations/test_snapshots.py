@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 from tests.fakes.api import Api
 from tests.fakes.site import SITE, Installation, as_node
+from tests.unit.domain.node_samples import kb, node_data
 
 from patchwindow.domain.errors import BadSignature, NotFound
+from patchwindow.domain.facts import canonical, digest
+from patchwindow.domain.facts_reading import parse
 from patchwindow.operations import snapshots
+from patchwindow.operations.catalog import learn
 from patchwindow.protocol.seals import seal
 from patchwindow.store.snapshots import SnapshotKey
 
@@ -60,6 +64,7 @@ def test_the_answer_names_node_snapshot_product_and_where_to_read_it(here: Insta
         "createdAt": here.clock.now().isoformat(),
         "isBaselineOverride": False,
         "patches": [],
+        "unlistedPatchCount": 0,
     }
     assert baseline == {
         "accountId": "075727635805",
@@ -204,6 +209,52 @@ def test_an_override_that_cannot_be_is_refused(
 ) -> None:
     fault = api.fault(OPERATION, InstanceId=here.node(), SnapshotId=ID, BaselineOverride=override)
     assert (fault.code, fault.message) == ("ValidationException", problem)
+
+
+WINDOWS_PING = {"PlatformType": "Windows", "PlatformName": "Windows Server 2022", "PlatformVersion": "10.0.20348"}
+
+
+def report_windows(here: Installation, *updates: dict[str, Any]) -> None:
+    """Bring updates into the catalogue as a node reports them."""
+    facts = parse(node_data("windows", windowsUpdates=list(updates)))
+    with here.database.write() as work:
+        work.facts.put(digest(facts), canonical(facts), here.clock.now())
+        learn(work, "WINDOWS", facts, digest(facts), here.clock.now())
+
+
+def test_a_snapshot_for_windows_lists_what_its_baseline_approves_of_all_known_patches(
+    here: Installation, api: Api
+) -> None:
+    released = (here.clock.now() - timedelta(days=30)).date().isoformat()
+    lately = (here.clock.now() - timedelta(days=1)).date().isoformat()
+    report_windows(
+        here,
+        kb(1, "missing", "SecurityUpdates", "Critical", released=released),
+        kb(2, "missing", "SecurityUpdates", "Critical", released=lately),
+        kb(3, "missing", "Drivers", "", released=released),
+        kb(4, "installed", "CriticalUpdates", "Important", released=released),
+    )
+    node = here.node(ping=WINDOWS_PING)
+    first = content(api, node)
+    assert [one["patch"]["kbNumber"] for one in first["patches"]] == ["KB1", "KB4"]
+    assert first["patches"][0]["patch"]["msrcSeverity"] == "Critical"
+    assert first["patches"][0]["patchStatus"]["deploymentStatus"] == "APPROVED"
+    assert first["unlistedPatchCount"] == 0
+    # Whatever becomes known, and whatever day it is: the list is that of the snapshot.
+    report_windows(here, kb(5, "missing", "SecurityUpdates", "Critical", released=released))
+    here.clock.advance(timedelta(days=2))
+    assert content(api, node) == first
+    later = content(api, node, ID.replace("a", "b"))["patches"]
+    assert [one["patch"]["kbNumber"] for one in later] == ["KB1", "KB4", "KB5"]
+
+
+def test_a_list_of_patches_beyond_what_a_snapshot_holds_is_counted(
+    here: Installation, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "LISTED_MAX", 2)
+    report_windows(here, *(kb(number, "missing", "SecurityUpdates", "Critical") for number in range(1, 6)))
+    found = content(api, here.node(ping=WINDOWS_PING))
+    assert (len(found["patches"]), found["unlistedPatchCount"]) == (2, 3)
 
 
 def test_a_node_of_no_known_system_has_no_snapshot(here: Installation, api: Api) -> None:
