@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.fakes.api import Api
 from tests.fakes.site import Installation
 
 
@@ -11,3 +12,9 @@ def here(tmp_path: Path) -> Iterator[Installation]:
     installation = Installation(tmp_path)
     yield installation
     installation.close()
+
+
+@pytest.fixture
+def api(here: Installation) -> Api:
+    """Return the operations of that installation, by name."""
+    return Api(here)

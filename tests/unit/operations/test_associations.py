@@ -23,11 +23,6 @@ UNKNOWN = "00000000-0000-4000-8000-ffffffffffff"
 FACTS = facts_of([package("openssl", origin=SECURITY)], [update("openssl")])
 
 
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
-
-
 def turn(here: Installation) -> None:
     """Let the engine do all that is due."""
     Engine(database=here.database, clock=here.clock, ids=here.ids).turn()

@@ -4,15 +4,9 @@ from typing import Any, Final
 
 import pytest
 from tests.fakes.api import Api
-from tests.fakes.site import Installation
 
 RULE: Final[dict[str, Any]] = {"PatchFilterGroup": {"PatchFilters": []}, "ApproveAfterDays": 7}
 SOURCE: Final[dict[str, Any]] = {"Name": "mirror", "Products": ["*"], "Configuration": "x"}
-
-
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
 
 
 def filters(count: int) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from typing import Any, Final
 
 import pytest
 from tests.fakes.api import Api
-from tests.fakes.site import Installation
 
 WINDOW: Final[dict[str, Any]] = {
     "Name": "nightly",
@@ -17,11 +16,6 @@ NODE: Final = [{"Key": "InstanceIds", "Values": ["mi-0123456789abcdef0"]}]
 COMMAND: Final[dict[str, Any]] = {"TaskArn": "AWS-Noop", "TaskType": "RUN_COMMAND"}
 FUNCTION: Final[dict[str, Any]] = {"TaskArn": "SSMfunction", "TaskType": "LAMBDA"}
 RATE: Final = {"MaxConcurrency": "1", "MaxErrors": "1"}
-
-
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
 
 
 @pytest.fixture

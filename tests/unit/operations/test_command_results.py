@@ -6,7 +6,6 @@ from typing import Any, Final
 import pytest
 from tests.fakes.api import Api
 from tests.fakes.delivery import acknowledge, did, hand_out, reply
-from tests.fakes.site import Installation
 
 from patchwindow.domain.run import Command
 
@@ -16,11 +15,6 @@ STEP: Final = "aws:runShellScript"
 UNKNOWN: Final = "01234567-89ab-4def-8123-456789abcdef"
 UNKNOWN_NODE: Final = "mi-0123456789abcdef0"
 LISTS: Final = (("ListCommands", "Commands"), ("ListCommandInvocations", "CommandInvocations"))
-
-
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
 
 
 @pytest.fixture

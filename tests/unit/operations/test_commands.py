@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from tests.fakes.api import Api
 from tests.fakes.delivery import acknowledge, hand_out, poll, reply
-from tests.fakes.site import Installation, as_node
+from tests.fakes.site import as_node
 
 from patchwindow.documents import library
 from patchwindow.ports import ENGINE
@@ -17,11 +17,6 @@ NOOP: Final = "AWS-Noop"
 UNKNOWN: Final = "01234567-89ab-4def-8123-456789abcdef"
 UNKNOWN_NODE: Final = "mi-0123456789abcdef0"
 UUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
 
 
 def send(api: Api, *nodes: str, **members: Any) -> dict[str, Any]:

@@ -18,11 +18,6 @@ CLEAN: Final = facts_of([package("bash")])
 
 
 @pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
-
-
-@pytest.fixture
 def node(here: Installation) -> str:
     return here.node()
 

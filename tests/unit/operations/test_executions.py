@@ -6,7 +6,6 @@ from typing import Any, Final
 import pytest
 from tests.fakes.api import Api
 from tests.fakes.clock import START
-from tests.fakes.site import Installation
 
 from patchwindow.domain.run import TaskExecution, TaskInvocation, WindowExecution
 from patchwindow.domain.window import Target, TaskType, WindowTask
@@ -17,11 +16,6 @@ UNKNOWN: Final = "01234567-89ab-4def-8123-456789abcdef"
 SECONDS: Final = int(START.timestamp())
 COMMAND: Final = "c0000000-0000-4000-8000-000000000000"
 TARGET: Final = "a0000000-0000-4000-8000-000000000000"
-
-
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
 
 
 def execution_id(number: int) -> str:

@@ -30,11 +30,6 @@ from patchwindow.operations.report_reading import read
 from patchwindow.protocol.records import from_members
 
 
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
-
-
 def test_what_a_node_has_of_a_package_is_told_with_what_to_act_on_first(here: Installation, api: Api) -> None:
     node = scanned(here, installedAt=[0, 1_700_000_000, 0])
     answer = explained(api, node, "openssl")

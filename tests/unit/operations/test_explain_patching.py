@@ -11,11 +11,6 @@ from tests.unit.operations.explaining import WINDOW, associated, explained, scan
 from patchwindow.domain.window import Target
 
 
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
-
-
 def test_the_next_window_that_installs_it_and_the_next_that_scans_are_named(here: Installation, api: Api) -> None:
     node = scanned(here)
     assert not {"NextScan", "NextInstall"} & explained(api, node, "zlib").keys()

@@ -27,11 +27,6 @@ ADVISORY: Final = {
 }
 
 
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
-
-
 def test_what_is_imported_is_counted(here: Installation, api: Api) -> None:
     told = api("ImportAdvisories", Source="tracker", Advisories=[ADVISORY], Cves=[CVE])
     assert told == {"Source": "tracker", "AdvisoryCount": 1, "CveCount": 1}

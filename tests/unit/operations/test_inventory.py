@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from tests.fakes.api import Api
 from tests.fakes.scans import SECURITY, facts_of, package, scan, update
-from tests.fakes.site import DEBIAN, Installation
+from tests.fakes.site import DEBIAN
 
 from patchwindow.domain.inventory import TYPES
 
@@ -16,11 +16,6 @@ NETWORK: Final = "AWS:Network"
 RACK: Final = "Custom:Rack"
 BAD: Final = facts_of([package("bash"), package("openssl", origin=SECURITY)], [update("openssl")])
 CAPTURED: Final = "2026-03-14T08:00:00Z"
-
-
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
 
 
 def put(api: Api, node: str, type_name: str, *entries: dict[str, str], **item: Any) -> dict[str, Any]:

@@ -17,11 +17,6 @@ CONTEXT: Final = {"ComplianceType": "Custom:Disk", "ExecutionTime": "2026-03-14T
 
 
 @pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
-
-
-@pytest.fixture
 def node(here: Installation) -> str:
     return here.node()
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from tests.fakes.api import Api
 from tests.fakes.delivery import acknowledge, did, hand_out, poll, reply
-from tests.fakes.site import SITE, Installation, as_node
+from tests.fakes.site import SITE, as_node
 
 from patchwindow.domain.errors import Invalid
 from patchwindow.operations.capabilities import open_capability
@@ -17,11 +17,6 @@ from patchwindow.ports import ENGINE
 
 STEP: Final = "aws:runShellScript"
 SCRIPT: Final[dict[str, Any]] = {"DocumentName": "AWS-RunShellScript", "Parameters": {"commands": ["id"]}}
-
-
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
 
 
 @pytest.fixture

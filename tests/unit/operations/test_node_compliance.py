@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from tests.fakes.api import Api
 from tests.fakes.scans import SECURITY, facts_of, package, scan, update
 from tests.fakes.site import DEBIAN, Installation, as_node
@@ -10,11 +9,6 @@ from tests.fakes.site import DEBIAN, Installation, as_node
 from patchwindow.domain.fleet_state import FleetState
 
 FACTS = facts_of([package("bash"), package("openssl", origin=SECURITY)], [update("openssl", priority="important")])
-
-
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
 
 
 def test_a_scanned_node_is_told_with_what_it_was_judged_by(here: Installation, api: Api) -> None:

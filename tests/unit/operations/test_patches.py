@@ -54,11 +54,6 @@ EXPLOITED: Final = {"CVE-2026-1001": "2026-03-20", "CVE-2026-2002": "2026-04-01"
 KERNEL: Final = "kernel.x86_64:0:5.14-2"
 
 
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
-
-
 def scanned(here: Installation, facts: Any, **node: Any) -> str:
     made = here.node(**node)
     scan(here, made, facts)

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import pytest
 from tests.fakes.api import Api
-from tests.fakes.site import Installation
 
 from patchwindow.domain.errors import Invalid
 from patchwindow.operations.quotas import QUOTA_MAX, Quotas, names
@@ -22,11 +21,6 @@ QUERY: Final = {
     "Type": "TAG_FILTERS_1_0",
     "Query": '{"ResourceTypeFilters": ["AWS::AllSupported"], "TagFilters": [{"Key": "env", "Values": ["live"]}]}',
 }
-
-
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
 
 
 def allow(api: Api, **quotas: int) -> None:

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import pytest
 from tests.fakes.api import Api
-from tests.fakes.site import Installation
 
 from patchwindow.operations.quotas import Quotas
 
@@ -26,11 +25,6 @@ GROUP: Final = {**FULL, "GroupArn": ARN}
 def query(*filters: dict[str, Any], types: tuple[str, ...] = ("AWS::AllSupported",)) -> dict[str, str]:
     members = {"ResourceTypeFilters": types, "TagFilters": filters or STAGE}
     return {"Type": "TAG_FILTERS_1_0", "Query": json.dumps(members, indent=1)}
-
-
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
 
 
 def create(api: Api, name: str = NAME, **members: Any) -> dict[str, Any]:

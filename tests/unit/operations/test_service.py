@@ -28,11 +28,6 @@ OTHER: Final = "0f1e2d3c-0000-4000-8000-000000000002"
 TASK: Final[dict[str, Any]] = {"TaskArn": "SSMfunction", "TaskType": "LAMBDA"}
 
 
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
-
-
 def requests(api: Api) -> dict[str, dict[str, Any]]:
     """Return a request for each operation that takes a client token."""
     window = api("CreateMaintenanceWindow", **WINDOW)

@@ -4,15 +4,9 @@ from typing import Final
 
 import pytest
 from tests.fakes.api import Api
-from tests.fakes.site import Installation
 
 TIER: Final = "/ssm/managed-instance/activation-tier"
 ARN: Final = f"arn:aws:ssm:eu-central-1:123456789012:servicesetting{TIER}"
-
-
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
 
 
 @pytest.mark.parametrize("name", [TIER, TIER.lstrip("/"), ARN])

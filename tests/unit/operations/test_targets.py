@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import pytest
 from tests.fakes.api import Api
-from tests.fakes.site import Installation
 
 from patchwindow.operations.quotas import Quotas
 
@@ -30,11 +29,6 @@ FULL: Final[dict[str, Any]] = {
     "Description": "What is live",
     "OwnerInformation": "ops@example.net",
 }
-
-
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
 
 
 @pytest.fixture

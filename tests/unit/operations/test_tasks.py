@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import pytest
 from tests.fakes.api import Api
-from tests.fakes.site import Installation
 
 from patchwindow.operations.quotas import Quotas
 
@@ -44,11 +43,6 @@ DEFAULTS: Final[dict[str, Any]] = {
     "TaskParameters": {},
 }
 NODE: Final = [{"Key": "InstanceIds", "Values": ["mi-0123456789abcdef0"]}]
-
-
-@pytest.fixture
-def api(here: Installation) -> Api:
-    return Api(here)
 
 
 @pytest.fixture
