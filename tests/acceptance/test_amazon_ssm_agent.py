@@ -1,0 +1,110 @@
+"""The amazon-ssm-agent's client, simulated, against a running server: as its users have it, from registration to a patch scan."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from tests.fakes.machine import SECURITY, Machine
+from tests.fakes.server import Plane, until
+from tests.fakes.ssm_agent import Refusal, SsmAgent
+
+SHELL: Final = "AWS-RunShellScript"
+
+
+@pytest.fixture
+def agent(plane: Plane, machine: Machine, tmp_path: Path) -> SsmAgent:
+    """Return an agent that has just started, on a machine of toy packages."""
+    environ = {
+        **machine.environ,
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
+    agent = SsmAgent.register(plane.url, plane.activation(), tmp_path / "agent", environ)
+    agent.start()
+    return agent
+
+
+def sent(plane: Plane, agent: SsmAgent, document: str, **parameters: list[str]) -> str:
+    command = plane.client.send_command(DocumentName=document, InstanceIds=[agent.node_id], Parameters=parameters)
+    command_id: str = command["Command"]["CommandId"]
+    return command_id
+
+
+def invocation(plane: Plane, agent: SsmAgent, command_id: str) -> Mapping[str, Any]:
+    (found,) = plane.client.list_command_invocations(CommandId=command_id, Details=True)["CommandInvocations"]
+    assert found["InstanceId"] == agent.node_id
+    return dict(found)
+
+
+def work(agent: SsmAgent, command_id: str) -> None:
+    """Let the agent poll until it has taken the command, and run it."""
+    until(lambda: command_id in agent.work(), f"command {command_id}")
+
+
+def test_an_agent_becomes_a_node_that_says_what_it_is(plane: Plane, agent: SsmAgent) -> None:
+    only = [{"Key": "InstanceIds", "Values": [agent.node_id]}]
+    (found,) = plane.client.describe_instance_information(Filters=only)["InstanceInformationList"]
+    assert (found["PingStatus"], found["AgentVersion"], found["PlatformName"]) == (
+        "Online",
+        "3.3.0.0",
+        "Debian GNU/Linux",
+    )
+    assert (found["ComputerName"], found["IPAddress"]) == ("web-1", "10.0.0.5")
+
+
+def test_a_command_runs_and_its_output_comes_back(plane: Plane, agent: SsmAgent) -> None:
+    command_id = sent(plane, agent, SHELL, commands=["echo out", "echo err >&2", "exit 3"])
+    work(agent, command_id)
+    found = invocation(plane, agent, command_id)
+    assert found["Status"] == "Failed"
+    told = plane.client.get_command_invocation(CommandId=command_id, InstanceId=agent.node_id)
+    assert (told["ResponseCode"], told["StandardOutputContent"]) == (3, "out\n")
+    assert told["StandardErrorContent"] == "err\nfailed to run commands: exit status 3"
+
+
+def test_a_command_stays_open_over_the_reboot_that_it_asks_for(plane: Plane, agent: SsmAgent, tmp_path: Path) -> None:
+    mark = tmp_path / "rebooted"
+    script = [f"if [ -e {mark} ]; then echo second; else touch {mark}; echo first; exit 194; fi"]
+    command_id = sent(plane, agent, SHELL, commands=script)
+    work(agent, command_id)
+    assert invocation(plane, agent, command_id)["Status"] == "InProgress"
+    SsmAgent(plane.url, agent.state, agent.environ).start()
+    found = invocation(plane, agent, command_id)
+    assert found["Status"] == "Success"
+    assert found["CommandPlugins"][0]["Output"].startswith("first\nsecond\n")
+
+
+def test_a_patch_scan_runs_under_it_and_tells_what_is_missing(plane: Plane, agent: SsmAgent) -> None:
+    command_id = sent(plane, agent, "AWS-RunPatchBaseline", Operation=["Scan"])
+    work(agent, command_id)
+    found = invocation(plane, agent, command_id)
+    assert found["Status"] == "Success", found
+    steps = {one["Name"]: one["Status"] for one in found["CommandPlugins"]}
+    assert steps["PatchLinux"] == "Success"
+    filters = [{"Key": "State", "Values": ["Missing"]}]
+    patches = plane.client.describe_instance_patches(InstanceId=agent.node_id, Filters=filters)["Patches"]
+    assert {one["Title"] for one in patches} >= set(SECURITY) - {"toy-held.all:1.1"}
+
+
+def test_a_restart_of_the_server_ends_no_session(plane: Plane, agent: SsmAgent) -> None:
+    plane.server.stop()
+    plane.server.start()
+    agent.call("ssm", "UpdateInstanceInformation", InstanceId=agent.node_id)
+
+
+def test_a_deregistered_node_is_refused_at_every_door(plane: Plane, agent: SsmAgent) -> None:
+    plane.client.deregister_managed_instance(InstanceId=agent.node_id)
+    for ask in (agent.poll, agent.renew):
+        with pytest.raises(Refusal) as refused:
+            ask()
+        assert refused.value.code == "AccessDeniedException"
+
+
+def test_a_copy_of_a_machine_with_another_fingerprint_gets_no_session(plane: Plane, agent: SsmAgent) -> None:
+    registration = agent.state / "registration"
+    kept = (agent.state / "fingerprint").read_text()
+    registration.write_text(registration.read_text().replace(kept, "of another machine"))
+    with pytest.raises(Refusal) as refused:
+        SsmAgent(plane.url, agent.state, agent.environ).start()
+    assert refused.value.code == "MachineFingerprintDoesNotMatch"
