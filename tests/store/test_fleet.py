@@ -98,8 +98,8 @@ def test_a_cohort_tells_what_is_true_of_its_nodes(work: Work) -> None:
     found = work.fleet.cohorts()
     assert found.keys() == set(ids.values())
     web, db = found[ids["web"]], found[ids["db"]]
-    assert (web.patch_group, web.standing, web.status) == ("web", FleetState.COMPLIANT, "COMPLIANT")
-    assert (db.baseline_id, db.baseline_revision, db.overall_severity) == ("pb-1", 4, "CRITICAL")
+    assert (web.patch_group, web.operating_system, web.standing) == ("web", "DEBIAN", FleetState.COMPLIANT)
+    assert (db.patch_group, db.standing) == ("db", FleetState.FAILED)
 
 
 def test_the_counts_of_a_group_are_those_of_its_nodes(work: Work) -> None:

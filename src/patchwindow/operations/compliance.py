@@ -3,72 +3,36 @@
 import heapq
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, Final
 
 from patchwindow.documents import library
 from patchwindow.domain.baseline import ComplianceLevel, ComplianceStatus
+from patchwindow.domain.compliance_filters import TIME, Conditions, Value, conditions
 from patchwindow.domain.compliance_item import Tally, tally_of
 from patchwindow.domain.errors import InvalidResourceId, InvalidResourceType, UnknownResource
-from patchwindow.domain.node import Node
 from patchwindow.domain.patch_state import PatchEntry
 from patchwindow.operations import compliance_items
 from patchwindow.operations.call import Answer, Call, Request, slice_after
-from patchwindow.operations.compliance_filters import TIME, Conditions, Value, conditions
 from patchwindow.operations.evaluations import evaluation_of
 from patchwindow.operations.patch_states import cve_ids, installed_time
 from patchwindow.operations.tags import NODE
 from patchwindow.protocol.pages import Key
 from patchwindow.store.compliance_items import ComplianceSet
-from patchwindow.store.fleet import CohortFacts
-from patchwindow.store.patch_states import PatchState
+from patchwindow.store.patch_states import FILTERS, PatchState
 
 TYPE: Final = compliance_items.PATCH
 
 _PAGE: Final = 50
 _EXECUTION_TYPE: Final = "Command"
-_BATCH: Final = 500
 _KINDS: Final = {"Compliant": ComplianceStatus.COMPLIANT, "NonCompliant": ComplianceStatus.NON_COMPLIANT}
 
 Item = Mapping[str, Any]
 Summed = PatchState | ComplianceSet
 """What one resource summary is of: the patches of a node, or its items of another type."""
 
-_RESOURCE_KEYS: Final[Mapping[str, Callable[[PatchState], Value]]] = {
-    "ComplianceType": lambda _: TYPE,
-    "OverallSeverity": operator.attrgetter("overall_severity"),
-    "Status": operator.attrgetter("status"),
-    "InstanceId": operator.attrgetter("summary.instance_id"),
-    "ResourceId": operator.attrgetter("summary.instance_id"),
-    "ResourceType": lambda _: NODE,
-    "PatchGroup": operator.attrgetter("summary.patch_group"),
-    "PatchBaselineId": operator.attrgetter("summary.baseline_id"),
-    "ExecutionType": lambda _: _EXECUTION_TYPE,
-    "ExecutionId": operator.attrgetter("command_id"),
-    TIME: operator.attrgetter("summary.operation_end_time"),
-}
-_INVENTORY: Final = "AWS:InstanceInformation."
-_NODE_KEYS: Final[Mapping[str, Callable[[Node], str | None]]] = {
-    f"{_INVENTORY}AgentType": operator.attrgetter("agent_name"),
-    f"{_INVENTORY}AgentVersion": operator.attrgetter("agent_version"),
-    f"{_INVENTORY}ComputerName": operator.attrgetter("computer_name"),
-    f"{_INVENTORY}IpAddress": operator.attrgetter("ip_address"),
-    f"{_INVENTORY}PlatformName": operator.attrgetter("platform_name"),
-    f"{_INVENTORY}PlatformType": operator.attrgetter("platform_type"),
-    f"{_INVENTORY}PlatformVersion": operator.attrgetter("platform_version"),
-}
-# What all nodes of a cohort have in common: where filters ask for nothing else, nodes are counted and not read.
-_COHORT_KEYS: Final[Mapping[str, Callable[[CohortFacts], Value]]] = {
-    "ComplianceType": lambda _: TYPE,
-    "OverallSeverity": operator.attrgetter("overall_severity"),
-    "Status": operator.attrgetter("status"),
-    "ResourceType": lambda _: NODE,
-    "PatchBaselineId": operator.attrgetter("baseline_id"),
-    "ExecutionType": lambda _: _EXECUTION_TYPE,
-}
-_SUMMARY_KEYS: Final = (*_RESOURCE_KEYS, *_NODE_KEYS)
 _ITEM_KEYS: Final = (
     "ComplianceType",
     "Id",
@@ -106,8 +70,8 @@ def list_items(call: Call, request: Request) -> Answer:
 
 def list_summaries(call: Call, request: Request) -> Answer:
     """ListComplianceSummaries: by type how many nodes are compliant and how many are not, by the worst of their items."""
-    wanted = conditions(request.get("Filters"), _SUMMARY_KEYS)
-    tallies = {**compliance_items.tallies(call, wanted, _node_passes(wanted)), TYPE: _tally(call, wanted)}
+    wanted = conditions(request.get("Filters"), FILTERS)
+    tallies = {**compliance_items.tallies(call, wanted), TYPE: call.work.patch_states.tally(wanted.all)}
     summaries = [{"ComplianceType": type_, **_summaries(tally)} for type_, tally in sorted(tallies.items()) if tally]
     return call.pages(
         request,
@@ -121,12 +85,12 @@ def list_summaries(call: Call, request: Request) -> Answer:
 
 def list_resource_summaries(call: Call, request: Request) -> Answer:
     """ListResourceComplianceSummaries: of each node and type whether it is compliant, and the counts of its items."""
-    wanted = conditions(request.get("Filters"), _SUMMARY_KEYS)
+    wanted = conditions(request.get("Filters"), FILTERS)
     return call.pages(
         request,
         "ResourceComplianceSummaryItems",
         default=_PAGE,
-        fetch=lambda after, limit: list(islice(_summed(call, wanted, after), limit)),
+        fetch=lambda after, limit: _summed(call, wanted, after, limit),
         key=_place_of,
         shape=lambda one: _summary_of_set(one) if isinstance(one, ComplianceSet) else _patch_summary(call, one),
     )
@@ -148,39 +112,19 @@ def resource_summaries_of(call: Call, node_id: str, state: PatchState | None) ->
         yield _summary_of_set(one)
 
 
-def _summed(call: Call, wanted: Conditions, after: Key | None) -> Iterator[Summed]:
-    """Yield what passes beyond *after*; of each node its patches come first."""
+def _summed(call: Call, wanted: Conditions, after: Key | None, limit: int) -> list[Summed]:
+    """Return up to *limit* that pass beyond *after*; of each node its patches come first."""
     node_id, type_ = map(str, after or ("", ""))
     # Whatever the place is, the patches of its node do not come after it.
-    patches = _states(call, wanted, node_id)
-    others = compliance_items.each(call, wanted, _node_passes(wanted), (node_id, type_))
-    return heapq.merge(patches, others, key=_place_of)
+    patches: Sequence[Summed] = call.work.patch_states.passing(wanted.all, after=node_id, limit=limit)
+    others = call.work.compliance_items.page(wanted=wanted.all, after=(node_id, type_), limit=limit)
+    return list(islice(heapq.merge(patches, others, key=_place_of), limit))
 
 
 def _place_of(one: Summed) -> Key:
     if isinstance(one, ComplianceSet):
         return one.node_id, one.compliance_type
     return one.summary.instance_id, ""
-
-
-def _node_passes(wanted: Conditions) -> Callable[[Node], bool] | None:
-    """Return what asks a node itself; None where no filter is about nodes."""
-    if not any(condition.key in _NODE_KEYS for condition in wanted.all):
-        return None
-    return lambda node: wanted.hold(partial(_of_node, node), _NODE_KEYS)
-
-
-def _tally(call: Call, wanted: Conditions) -> Tally:
-    """Return how many nodes that pass have which status and severity."""
-    if any(condition.key not in _COHORT_KEYS for condition in wanted.all):
-        return Counter((state.status, state.overall_severity) for state in _states(call, wanted))
-    known = {id: cohort for id, cohort in call.work.fleet.cohorts().items() if wanted.hold(partial(_of_cohort, cohort))}
-    tally: Tally = Counter()
-    for one in call.work.fleet.scanned(stale_before=call.now):
-        if one.cohort_id in known:
-            cohort = known[one.cohort_id]
-            tally[cohort.status, cohort.overall_severity] += one.node_count
-    return tally
 
 
 def _node_id(call: Call, request: Request) -> str:
@@ -194,26 +138,6 @@ def _node_id(call: Call, request: Request) -> str:
     if call.work.nodes.get(ids[0]) is None:
         raise UnknownResource(f"there is no {NODE} {ids[0]!r}; check its id")
     return ids[0]
-
-
-def _states(call: Call, wanted: Conditions, after: str = "") -> Iterator[PatchState]:
-    """Yield the states that pass, in order of node; nodes are looked up only where a filter asks for one."""
-    passes = _node_passes(wanted)
-    states = (
-        state
-        for state in call.work.patch_states.each(after=after)
-        if wanted.hold(partial(_of_state, state), _RESOURCE_KEYS)
-    )
-    if passes is None:
-        yield from states
-        return
-    while batch := list(islice(states, _BATCH)):
-        nodes = {node.instance_id: node for node in call.work.nodes.many([one.summary.instance_id for one in batch])}
-        for state in batch:
-            # Deregistered between the two reads, where the database lets one transaction see another's commit.
-            node = nodes.get(state.summary.instance_id)
-            if node is not None and passes(node):
-                yield state
 
 
 def _items(call: Call, state: PatchState) -> Iterator[Item]:
@@ -261,18 +185,6 @@ def _of_item(item: Item, key: str) -> Value:
             value: Value = members[key]
             return value
     return ""
-
-
-def _of_state(state: PatchState, key: str) -> Value:
-    return _RESOURCE_KEYS[key](state)
-
-
-def _of_cohort(cohort: CohortFacts, key: str) -> Value:
-    return _COHORT_KEYS[key](cohort)
-
-
-def _of_node(node: Node, key: str) -> Value:
-    return _NODE_KEYS[key](node) or ""
 
 
 def _summary_of_set(one: ComplianceSet) -> dict[str, Any]:

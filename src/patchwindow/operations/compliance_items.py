@@ -2,12 +2,12 @@
 
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 
 from patchwindow.domain.baseline import ComplianceLevel, ComplianceStatus
+from patchwindow.domain.compliance_filters import Conditions
 from patchwindow.domain.compliance_item import ComplianceItem, Tally
 from patchwindow.domain.errors import (
     ContentTooLarge,
@@ -18,9 +18,7 @@ from patchwindow.domain.errors import (
     UnknownResource,
 )
 from patchwindow.domain.inventory import COMPLIANCE_ITEM
-from patchwindow.domain.node import Node
 from patchwindow.operations.call import Answer, Call, Request
-from patchwindow.operations.compliance_filters import TIME, Conditions, Value
 from patchwindow.operations.tags import NODE
 from patchwindow.protocol.pages import Key
 from patchwindow.protocol.records import dumps
@@ -34,25 +32,6 @@ NODE_BYTES_MAX: Final = 5000 * 1024
 
 _CUSTOM: Final = "Custom:"
 _PARTIAL: Final = "PARTIAL"
-# Few, for each may have thousands of items.
-_BATCH: Final = 100
-
-_KEYS: Final[Mapping[str, Callable[[ComplianceSet], Value]]] = {
-    "ComplianceType": operator.attrgetter("compliance_type"),
-    "OverallSeverity": operator.attrgetter("overall_severity"),
-    "Status": operator.attrgetter("status"),
-    "InstanceId": operator.attrgetter("node_id"),
-    "ResourceId": operator.attrgetter("node_id"),
-    "ResourceType": lambda _: NODE,
-    # Nothing but a scan goes by a baseline.
-    "PatchGroup": lambda _: "",
-    "PatchBaselineId": lambda _: "",
-    "ExecutionType": operator.attrgetter("execution_type"),
-    "ExecutionId": operator.attrgetter("execution_id"),
-    TIME: operator.attrgetter("execution_time"),
-}
-# Where filters ask for nothing else, nodes are counted and not read.
-_COUNTED: Final = ("ComplianceType", "OverallSeverity", "Status", "ResourceType")
 
 
 def put(call: Call, request: Request) -> Answer:
@@ -142,39 +121,13 @@ def items_of(call: Call, node_id: str) -> Iterator[tuple[Key, Mapping[str, Any]]
             yield (one.compliance_type, item.title, item.id, ordinal), _members(one, item)
 
 
-def tallies(call: Call, wanted: Conditions, passes: Callable[[Node], bool] | None) -> dict[str, Tally]:
-    """Return by type how many nodes that pass have which status and severity; *passes* asks the node itself."""
+def tallies(call: Call, wanted: Conditions) -> dict[str, Tally]:
+    """Return by type how many nodes that pass have which status and severity."""
     found: dict[str, Tally] = {}
-    if passes is None and all(condition.key in _COUNTED for condition in wanted.all):
-        for counted in call.work.compliance_items.tally():
-            known = {
-                "ComplianceType": counted.compliance_type,
-                "OverallSeverity": counted.overall_severity,
-                "Status": counted.status,
-                "ResourceType": NODE,
-            }
-            if wanted.hold(known.__getitem__):
-                tally = found.setdefault(counted.compliance_type, Counter())
-                tally[counted.status, counted.overall_severity] += counted.node_count
-        return found
-    for one in each(call, wanted, passes):
-        found.setdefault(one.compliance_type, Counter())[one.status, one.overall_severity] += 1
+    for counted in call.work.compliance_items.tally(wanted.all):
+        tally = found.setdefault(counted.compliance_type, Counter())
+        tally[counted.status, counted.overall_severity] += counted.node_count
     return found
-
-
-def each(
-    call: Call, wanted: Conditions, passes: Callable[[Node], bool] | None, after: tuple[str, str] = ("", "")
-) -> Iterator[ComplianceSet]:
-    """Yield the sets beyond *after* that pass, in order of node and type; *passes* asks the node itself."""
-    while batch := call.work.compliance_items.page(after=after, limit=_BATCH):
-        after = batch[-1].node_id, batch[-1].compliance_type
-        found = [one for one in batch if wanted.hold(partial(_of_set, one), _KEYS)]
-        if passes is None:
-            yield from found
-            continue
-        nodes = call.work.nodes.many({one.node_id for one in found})
-        passing = {node.instance_id for node in nodes if passes(node)}
-        yield from (one for one in found if one.node_id in passing)
 
 
 def check_type(call: Call, compliance_type: str, *, is_partial: bool) -> None:
@@ -239,7 +192,3 @@ def execution_members(one: ComplianceItem | ComplianceSet) -> dict[str, Any]:
         "ExecutionId": one.execution_id,
         "ExecutionType": one.execution_type,
     }
-
-
-def _of_set(one: ComplianceSet, key: str) -> Value:
-    return _KEYS[key](one)

@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -9,11 +10,15 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from patchwindow.domain.baseline import ComplianceLevel, ComplianceStatus
+from patchwindow.domain.compliance_filters import TIME, Condition
 from patchwindow.domain.compliance_item import ComplianceItem, severity_of, status_of
 from patchwindow.protocol.records import dumps, from_members, from_ms
+from patchwindow.store.conditions import NODE_PLACES, Place, all_hold
 from patchwindow.store.inventory_tables import compliance_set
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows, ms
+from patchwindow.store.tables import node
+from patchwindow.store.tags import NODE_TAGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +47,7 @@ _GET: Final = prepared(sa.select(compliance_set).where(*_ONE))
 _DELETE: Final = prepared(sa.delete(compliance_set).where(*_ONE))
 _ALL_OF_NODE: Final = prepared(sa.select(compliance_set).where(_OF_NODE).order_by(compliance_set.c.compliance_type))
 _SIZE: Final = prepared(sa.select(sa.func.coalesce(sa.func.sum(compliance_set.c.size), 0)).where(_OF_NODE))
-_PAGE: Final = prepared(
+_PAGE: Final = (
     sa.select(compliance_set)
     .where(
         sa.or_(
@@ -56,7 +61,7 @@ _PAGE: Final = prepared(
     .order_by(compliance_set.c.node_id, compliance_set.c.compliance_type)
     .limit(sa.bindparam("limit"))
 )
-_TALLY: Final = prepared(
+_TALLY: Final = (
     sa.select(
         compliance_set.c.compliance_type,
         compliance_set.c.status,
@@ -70,6 +75,22 @@ _TYPES: Final = prepared(sa.select(compliance_set.c.compliance_type).distinct())
 _ANY: Final = prepared(
     sa.select(compliance_set.c.node_id).where(compliance_set.c.compliance_type == sa.bindparam("type")).limit(1)
 )
+
+_PLACES: Final[Mapping[str, Place]] = {
+    "ComplianceType": compliance_set.c.compliance_type,
+    "OverallSeverity": compliance_set.c.overall_severity,
+    "Status": compliance_set.c.status,
+    "InstanceId": compliance_set.c.node_id,
+    "ResourceId": compliance_set.c.node_id,
+    "ResourceType": NODE_TAGS,
+    # Nothing but a scan goes by a baseline.
+    "PatchGroup": "",
+    "PatchBaselineId": "",
+    "ExecutionType": compliance_set.c.execution_type,
+    "ExecutionId": compliance_set.c.execution_id,
+    TIME: compliance_set.c.executed_at_ms,
+    **NODE_PLACES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +148,17 @@ class ComplianceItems(Rows):
         """Return how much is kept of the node, unpacked."""
         return int(self._scalar(_SIZE, {"node": node_id}))
 
-    def page(self, *, after: tuple[str, str], limit: int) -> list[ComplianceSet]:
-        """Return up to *limit* sets beyond the node and type *after*, in order of both."""
+    def page(self, *, after: tuple[str, str], limit: int, wanted: Sequence[Condition] = ()) -> list[ComplianceSet]:
+        """Return up to *limit* sets beyond the node and type *after* that pass, in order of both."""
         node_id, compliance_type = after
-        return [_set(row) for row in self._rows(_PAGE, {"node": node_id, "type": compliance_type, "limit": limit})]
+        given = {"node": node_id, "type": compliance_type, "limit": limit}
+        return [_set(row) for row in self._rows(_passing(_PAGE, wanted), given)]
 
-    def tally(self) -> list[SetCount]:
-        """Return how many nodes have items of which type, status and severity, in order of type."""
+    def tally(self, wanted: Sequence[Condition] = ()) -> list[SetCount]:
+        """Return how many nodes that pass have items of which type, status and severity, in order of type."""
         return [
             SetCount(row.compliance_type, row.status, row.overall_severity, row.node_count)
-            for row in self._rows(_TALLY)
+            for row in self._rows(_passing(_TALLY, wanted))
         ]
 
     def has_type(self, compliance_type: str) -> bool:
@@ -146,6 +168,12 @@ class ComplianceItems(Rows):
     def types(self) -> set[str]:
         """Return the types of which there are items."""
         return set(self._scalars(_TYPES))
+
+
+def _passing(statement: "sa.Select[Any]", wanted: Sequence[Condition]) -> "sa.Select[Any]":
+    if any(condition.key in NODE_PLACES for condition in wanted):
+        statement = statement.join(node, node.c.node_id == compliance_set.c.node_id)
+    return statement.where(all_hold(wanted, _PLACES)) if wanted else statement
 
 
 def _set(row: Any) -> ComplianceSet:

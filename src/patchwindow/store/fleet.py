@@ -27,11 +27,7 @@ class CohortFacts:
 
     patch_group: str
     operating_system: str
-    baseline_id: str
-    baseline_revision: int
     standing: FleetState
-    status: str
-    overall_severity: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,14 +78,7 @@ _VALUE: Final = sa.func.coalesce(tag.c.value, "").label("value")
 
 _COHORTS: Final = prepared(
     sa.select(
-        cohort.c.cohort_id,
-        cohort.c.patch_group,
-        cohort.c.operating_system,
-        evaluation.c.baseline_id,
-        evaluation.c.baseline_revision,
-        evaluation.c.standing,
-        evaluation.c.status,
-        evaluation.c.overall_severity,
+        cohort.c.cohort_id, cohort.c.patch_group, cohort.c.operating_system, evaluation.c.standing
     ).join(evaluation, evaluation.c.evaluation_id == cohort.c.evaluation_id)
 )
 _OF_GROUP: Final = prepared(
@@ -197,11 +186,7 @@ class Fleet(Rows):
             row.cohort_id: CohortFacts(
                 patch_group=row.patch_group,
                 operating_system=row.operating_system,
-                baseline_id=row.baseline_id,
-                baseline_revision=row.baseline_revision,
                 standing=FleetState(row.standing),
-                status=row.status,
-                overall_severity=row.overall_severity,
             )
             for row in self._rows(_COHORTS)
         }

@@ -3,17 +3,21 @@
 import dataclasses
 import functools
 import zlib
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from patchwindow.domain.baseline import ComplianceStatus
+from patchwindow.domain.compliance_filters import TIME, Condition
+from patchwindow.domain.compliance_item import Tally
 from patchwindow.domain.fleet_state import FleetState
 from patchwindow.domain.overlay import Overlay
 from patchwindow.domain.patch_state import Counts, PatchSummary, summarize
 from patchwindow.protocol.records import dumps, from_ms, loads
+from patchwindow.store.conditions import NODE_PLACES, Member, Place, all_hold
 from patchwindow.store.evaluations import day_of, overlay_of
 from patchwindow.store.prepared import Prepared, prepared
 from patchwindow.store.rows import Insert, Rows, ms
@@ -95,6 +99,31 @@ _PAGE_OF_GROUP: Final = prepared(
 )
 _BATCH: Final = 1000
 
+_PLACES: Final[Mapping[str, Place]] = {
+    "ComplianceType": "Patch",
+    "OverallSeverity": evaluation.c.overall_severity,
+    "Status": evaluation.c.status,
+    "InstanceId": standing.c.node_id,
+    "ResourceId": standing.c.node_id,
+    "ResourceType": NODE_TAGS,
+    "PatchGroup": Member(patch_state.c.body, "PatchGroup"),
+    "PatchBaselineId": evaluation.c.baseline_id,
+    "ExecutionType": "Command",
+    "ExecutionId": patch_state.c.command_id,
+    TIME: standing.c.scanned_at_ms,
+    **NODE_PLACES,
+}
+FILTERS: Final = tuple(_PLACES)
+"""What compliance of patches, and of what else is told, is filtered by."""
+# Whose value it is: of the evaluation all nodes of a cohort have the same.
+_TABLES: Final = {key: place.table for key, place in _PLACES.items() if not isinstance(place, str)}
+_COHORTS: Final = sa.select(cohort.c.cohort_id, evaluation.c.status, evaluation.c.overall_severity).join(
+    evaluation, evaluation.c.evaluation_id == cohort.c.evaluation_id
+)
+_NODES_BY_COHORT: Final = sa.select(standing.c.cohort_id, sa.func.count().label("node_count")).group_by(
+    standing.c.cohort_id
+)
+
 
 class PatchStates(Rows):
     """The latest patch state of each node; a node that was never scanned has none."""
@@ -143,6 +172,44 @@ class PatchStates(Rows):
         """Return the states of those nodes that have one, in order of id."""
         return [_state(row) for row in self._rows(_MANY, {"ids": list(node_ids)})]
 
+    def passing(self, wanted: Sequence[Condition], *, after: str, limit: int) -> list[PatchState]:
+        """Return up to *limit* states of nodes whose ids come after *after* that pass, in order of id."""
+        statement = _ALL
+        if any(condition.key in NODE_PLACES for condition in wanted):
+            statement = statement.join(node, node.c.node_id == patch_state.c.node_id)
+        statement = statement.where(all_hold(wanted, _PLACES))
+        return [_state(row) for row in self._rows(statement, {"after": after, "limit": limit})]
+
+    def tally(self, wanted: Sequence[Condition] = ()) -> Tally:
+        """Return how many nodes that pass have which status and severity; nodes are counted, and not read."""
+        own = [condition for condition in wanted if _TABLES.get(condition.key, evaluation) is not evaluation]
+        nodes = self._by_cohort(own)
+        found: Tally = Counter()
+        for row in self._rows(_COHORTS.where(all_hold(set(wanted).difference(own), _PLACES))):
+            found[row.status, row.overall_severity] += nodes[row.cohort_id]
+        return +found
+
+    def _by_cohort(self, own: Sequence[Condition]) -> Counter[str]:
+        """Return how many nodes of each cohort pass what is asked of the nodes' *own*."""
+
+        def counted(*holds: sa.ColumnElement[bool]) -> Counter[str]:
+            rows = self._rows(_NODES_BY_COHORT.where(*holds))
+            return Counter({row.cohort_id: row.node_count for row in rows})
+
+        passes = {
+            table: all_hold([one for one in own if _TABLES[one.key] is table], _PLACES)
+            for table in dict.fromkeys(_TABLES[one.key] for one in own)
+        }
+        if len(passes) == 1:
+            ((table, holds),) = passes.items()
+            passing_count, count = (
+                self._scalars(sa.select(sa.func.count()).select_from(table).where(*some))[0] for some in ([holds], [])
+            )
+            # To look up nodes costs most, so those that do not pass are looked up where they are fewer.
+            if 2 * passing_count > count:
+                return counted() - counted(_is_one(table, ~holds))
+        return counted(*(_is_one(table, holds) for table, holds in passes.items()))
+
     def page(self, *, after: str, limit: int, patch_group: str | None = None) -> list[PatchState]:
         """Return up to *limit* states of nodes whose ids come after *after*, in order of id.
 
@@ -158,6 +225,11 @@ class PatchStates(Rows):
         while batch := self.page(after=after, limit=_BATCH, patch_group=patch_group):
             yield from batch
             after = batch[-1].summary.instance_id
+
+
+def _is_one(table: sa.FromClause, holds: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Return the condition that a node of `standing` is one of those of which *table* has a row that passes."""
+    return holds if table is standing else standing.c.node_id.in_(sa.select(table.c.node_id).where(holds))
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 """Filters of the compliance operations: a key, values, and how to compare."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,21 +14,21 @@ Lookup = Callable[[str], Value]
 TIME: Final = "ExecutionTime"
 """The one key whose values are instants; all others are text."""
 
-_EQUAL: Final = "EQUAL"
-_NOT_EQUAL: Final = "NOT_EQUAL"
-_BEGIN_WITH: Final = "BEGIN_WITH"
-_LESS_THAN: Final = "LESS_THAN"
-_GREATER_THAN: Final = "GREATER_THAN"
-_OF_TEXT: Final = (_EQUAL, _NOT_EQUAL, _BEGIN_WITH)
-_OF_TIME: Final = (_EQUAL, _NOT_EQUAL, _LESS_THAN, _GREATER_THAN)
+EQUAL: Final = "EQUAL"
+NOT_EQUAL: Final = "NOT_EQUAL"
+BEGIN_WITH: Final = "BEGIN_WITH"
+LESS_THAN: Final = "LESS_THAN"
+GREATER_THAN: Final = "GREATER_THAN"
+_OF_TEXT: Final = (EQUAL, NOT_EQUAL, BEGIN_WITH)
+_OF_TIME: Final = (EQUAL, NOT_EQUAL, LESS_THAN, GREATER_THAN)
 
 Comparison = Callable[[Any, Any], bool]
 
 _COMPARISONS: Final[Mapping[str, Comparison]] = {
-    _EQUAL: lambda found, value: bool(found == value),
-    _BEGIN_WITH: lambda found, value: bool(found.startswith(value)),
-    _LESS_THAN: lambda found, value: bool(found < value),
-    _GREATER_THAN: lambda found, value: bool(found > value),
+    EQUAL: lambda found, value: bool(found == value),
+    BEGIN_WITH: lambda found, value: bool(found.startswith(value)),
+    LESS_THAN: lambda found, value: bool(found < value),
+    GREATER_THAN: lambda found, value: bool(found > value),
 }
 
 
@@ -42,7 +42,7 @@ class Condition:
 
     def holds(self, found: Value) -> bool:
         """Return whether what was found under the key passes."""
-        if self.type == _NOT_EQUAL:
+        if self.type == NOT_EQUAL:
             return found not in self.values
         compare = _COMPARISONS[self.type]
         return any(compare(found, value) for value in self.values)
@@ -54,11 +54,9 @@ class Conditions:
 
     all: tuple[Condition, ...]
 
-    def hold(self, lookup: Lookup, keys: Collection[str] | None = None) -> bool:
-        """Return whether those on *keys*, or all, hold for what *lookup* finds under a key."""
-        return all(
-            condition.holds(lookup(condition.key)) for condition in self.all if keys is None or condition.key in keys
-        )
+    def hold(self, lookup: Lookup) -> bool:
+        """Return whether they hold for what *lookup* finds under a key."""
+        return all(condition.holds(lookup(condition.key)) for condition in self.all)
 
 
 def conditions(filters: Sequence[Mapping[str, Any]] | None, keys: Sequence[str]) -> Conditions:
@@ -71,7 +69,7 @@ def conditions(filters: Sequence[Mapping[str, Any]] | None, keys: Sequence[str])
 
 
 def _condition(each: Mapping[str, Any], keys: Sequence[str]) -> Condition:
-    key, type_, values = each.get("Key", ""), each.get("Type", _EQUAL), each.get("Values") or ()
+    key, type_, values = each.get("Key", ""), each.get("Type", EQUAL), each.get("Values") or ()
     if key not in keys:
         raise InvalidFilter(f"filter key {key!r} is not known here; use one of {', '.join(keys)}")
     if not values:
