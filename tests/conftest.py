@@ -3,6 +3,7 @@
 import os
 from typing import Final
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 _WORKERS_MIN: Final = 2
@@ -15,6 +16,7 @@ settings.register_profile("many", _PATIENT, max_examples=400)
 settings.load_profile("few")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many processes `-n auto` means: one for each core, and two on one core, since many tests wait."""
     # Where it can be told, what this process may use is fewer than what the machine has.
