@@ -1,4 +1,20 @@
-"""Check vectors: small cases with known results, of rules and of the counts of a node."""
+"""Check vectors: small cases with known results.  All that the reference of patch management has, and their tests:
+
+| vector | test |
+|---|---|
+| §3, released on 7 July with a delay of 7 days | `test_seven_days_after_the_7th_is_the_14th` |
+| §3, what comes after the last date is never approved | `test_what_comes_after_the_last_date_is_never_approved` |
+| §4, forms of names by operating system | `test_patch_name.py`, `test_baseline_check.py` |
+| §4, RejectedPatchesAction | `TestInstalled`, `TestDependencies` of `test_evaluation_of_rpm_systems.py`; `test_a_rejected_update` of Windows |
+| §5, predefined baselines, their ids and the names that clients look for | `test_predefined_table.py`, `test_predefined.py` |
+| §6, which baseline applies | `tests/unit/operations/test_baselines.py`, `test_reports.py`, `test_snapshots.py`, `test_associations.py` |
+| §7, entries of an install override list | `test_override.py` |
+| §15, rule evaluation: each row | `test_a_rule_decides_as_documented` |
+| §15, not yet approved is not reported as missing | `test_what_is_not_yet_approved_is_not_reported_as_missing` of the operations |
+| §15, counts of a node with six patches | `test_the_counts_of_a_node_are_as_documented` |
+| §15, the same by facts, on the wire | `test_the_state_of_the_node_with_six_patches_is_as_documented` of the operations |
+| §15, a patch on the wire | `test_a_missing_patch_is_written_as_documented` of the operations |
+"""
 
 from dataclasses import replace
 from datetime import date, timedelta
