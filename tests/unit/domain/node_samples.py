@@ -9,14 +9,24 @@ Member = dict[str, Any]
 
 SYSTEMS: dict[str, Member] = {
     "amazon2023": {"id": "amzn", "name": "Amazon Linux", "versionId": "2023", "arch": "x86_64"},
+    "amazon2022": {"id": "amzn", "name": "Amazon Linux", "versionId": "2022", "arch": "x86_64"},
+    "amazon1": {"id": "amzn", "name": "Amazon Linux AMI", "versionId": "2018.03", "arch": "x86_64"},
     "amazon2": {"id": "amzn", "name": "Amazon Linux", "versionId": "2", "arch": "x86_64"},
     "redhat": {"id": "rhel", "name": "Red Hat Enterprise Linux", "versionId": "9.5", "arch": "x86_64"},
     "rocky": {"id": "rocky", "name": "Rocky Linux", "versionId": "9.5", "arch": "x86_64"},
+    "alma": {"id": "almalinux", "name": "AlmaLinux", "versionId": "9.5", "arch": "x86_64"},
     "oracle": {"id": "ol", "name": "Oracle Linux Server", "versionId": "9.5", "arch": "x86_64"},
     "centos": {"id": "centos", "name": "CentOS Stream", "versionId": "9", "arch": "x86_64"},
     "suse": {"id": "sles", "name": "SLES", "versionId": "15.6", "arch": "x86_64"},
     "debian": {"id": "debian", "name": "Debian GNU/Linux", "versionId": "12", "codename": "bookworm", "arch": "amd64"},
     "ubuntu": {"id": "ubuntu", "name": "Ubuntu", "versionId": "22.04", "codename": "jammy", "arch": "amd64"},
+    "raspbian": {
+        "id": "raspbian",
+        "name": "Raspbian GNU/Linux",
+        "versionId": "12",
+        "codename": "bookworm",
+        "arch": "armhf",
+    },
     "macos": {"id": "macos", "name": "macOS", "versionId": "14.4", "arch": "arm64"},
     "windows": {
         "id": "windows",
@@ -26,10 +36,12 @@ SYSTEMS: dict[str, Member] = {
     },
 }
 MANAGERS = {
+    "amazon1": "yum",
     "amazon2": "yum",
     "suse": "zypper",
     "debian": "apt",
     "ubuntu": "apt",
+    "raspbian": "apt",
     "macos": "macos",
     "windows": "windows",
 }
