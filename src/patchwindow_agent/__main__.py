@@ -10,65 +10,85 @@ from typing import NoReturn, Optional, Sequence
 
 from patchwindow_agent import __version__
 from patchwindow_agent.errors import AgentError, Unsupported, Unusable
+from patchwindow_agent.settings import AT_ONCE, DEFAULT_STATE, REBOOT_COMMAND
 
 # Each command imports what it needs when it runs: a resting agent holds no package manager in memory, and a patch
 # operation no channel.
 
 
 class Exit(IntEnum):
-    """What the exit code says. 168, 169 and 194 mean something to a document's step, and are never used."""
+    """What the exit code says. 168 and 169 mean something to a document's step, and are never used.
+
+    A patch operation ends with 194 to have the machine rebooted and to be run again.
+    """
 
     DONE = 0
     FAILED = 1
     MISUSED = 2
     UNSUPPORTED = 3
+    REBOOT = 194
 
 
 CAPABILITY_VARIABLE = "PATCHWINDOW_URL"
 
-_EXITS = "exit codes: 0 done, 1 failed, 2 misused, 3 no package manager that is known here"
+_EXITS = "exit codes: 0 done, 1 failed, 2 misused, 3 no package manager that is known here, 194 (patch) reboot, and run it again"
 
 
 def _register(options: argparse.Namespace) -> None:
+    from patchwindow_agent import settings  # noqa: PLC0415 - see above
     from patchwindow_agent.register import greet, register  # noqa: PLC0415 - see above
 
+    kept = settings.Kept(options.endpoint, proxy=options.proxy)
+    if options.ca is not None:
+        settings.keep_ca(options.ca, options.state)
     registered = register(
-        options.endpoint,
+        kept,
         activation_id=options.activation_id,
-        activation_code=options.activation_code,
+        activation_code=_code(options.activation_code),
         region=options.region,
         state=options.state,
         name=options.name,
         is_forced=options.force,
+        environ=os.environ,
     )
     print(registered.node_id)
     try:
-        greet(registered, options.endpoint)
+        greet(registered, kept, options.state, os.environ)
     except AgentError as problem:
         _complain(f"registered, but the server has not heard of this machine yet: {problem}")
 
 
 def _run(options: argparse.Namespace) -> None:
-    from patchwindow_agent.agent import Settings, run  # noqa: PLC0415 - see above
+    from patchwindow_agent import settings  # noqa: PLC0415 - see above
+    from patchwindow_agent.agent import Start, run  # noqa: PLC0415 - see above
     from patchwindow_agent.connection import parse_endpoint  # noqa: PLC0415 - see above
 
-    settings = Settings(
-        endpoint=parse_endpoint(options.endpoint),
-        state=options.state.absolute(),
-        reboot_command=shlex.split(options.reboot_command),
-        environ=os.environ,
+    state = options.state.absolute()
+    given = {name: value for name in settings.Kept._fields if (value := getattr(options, name)) is not None}
+    kept = settings.load(state)
+    if kept is None and "endpoint" not in given:
+        raise Unusable(f"{state} does not say where the server is: register this machine, or give --endpoint")
+    kept = settings.Kept(**given) if kept is None else kept._replace(**given)
+    start = Start(
+        endpoint=parse_endpoint(kept.endpoint),
+        state=state,
+        reboot_command=shlex.split(kept.reboot_command),
+        environ=settings.environment(state, kept, os.environ),
+        at_once=kept.at_once,
     )
-    run(settings, stops_with_parent=options.stop_with_parent)
+    run(start, stops_with_parent=options.stop_with_parent)
 
 
-def _patch(options: argparse.Namespace) -> None:
+def _patch(options: argparse.Namespace) -> Exit:
     from patchwindow_agent import patch  # noqa: PLC0415 - see above
 
     try:
         url = _url(options.url or "")
     except argparse.ArgumentTypeError as problem:
         raise Unusable(f"{CAPABILITY_VARIABLE} does not hold the URL of a patch operation: {problem}") from problem
-    print(patch.run(url, environ=os.environ))
+    ended = patch.run(url, environ=os.environ)
+    print(ended.text)
+    return Exit(ended.exit_code)
 
 
 def _facts(_: argparse.Namespace) -> None:
@@ -76,8 +96,27 @@ def _facts(_: argparse.Namespace) -> None:
 
     from patchwindow_agent import patch  # noqa: PLC0415 - see above
 
-    facts, _installed_at = patch.back_end(os.environ).facts()
-    print(json.dumps(facts, indent=1, ensure_ascii=False), flush=True)
+    print(json.dumps(patch.facts(os.environ), indent=1, ensure_ascii=False), flush=True)
+
+
+def _code(given: str) -> str:
+    """Return the activation's code; `-` says that it is the next line of standard input, where nobody else can read it."""
+    return sys.stdin.readline().strip() if given == "-" else given
+
+
+def _at_once(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 16")
+    return int(text)
+
+
+def _proxy(text: str) -> str:
+    from patchwindow_agent.settings import check_proxy  # noqa: PLC0415 - see above
+
+    try:
+        return check_proxy(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from problem
 
 
 def _url(text: str) -> str:
@@ -98,7 +137,9 @@ def _parser() -> argparse.ArgumentParser:
     register = commands.add_parser("register", help="make this machine a managed node", epilog=_EXITS)
     register.set_defaults(perform=_register)
     register.add_argument("--activation-id", required=True, metavar="ID", help="the activation's id")
-    register.add_argument("--activation-code", required=True, metavar="CODE", help="the activation's code")
+    register.add_argument(
+        "--activation-code", required=True, metavar="CODE", help="the activation's code; -: the next line of the input"
+    )
     register.add_argument("--region", required=True, help="the server's region")
     register.add_argument("--name", default="", help="the computer's name (default: the host name)")
     register.add_argument("--force", action="store_true", help="replace a registration that is there")
@@ -109,12 +150,32 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--reboot-command",
         metavar="COMMAND",
-        default="/sbin/shutdown -r +1",
-        help="what reboots the machine when a step asks for it; empty: never (default: %(default)s)",
+        help=f"what reboots the machine when a step asks for it; empty: never (default: {REBOOT_COMMAND})",
+    )
+    run.add_argument(
+        "--at-once",
+        type=_at_once,
+        metavar="COUNT",
+        help=f"how many commands may run at once (default: {AT_ONCE})",
+    )
+    register.add_argument("--endpoint", required=True, type=_url, metavar="URL", help="the server's URL")
+    register.add_argument(
+        "--ca", type=Path, metavar="FILE", help="the one CA to trust, PEM (default: those of the system)"
+    )
+    run.add_argument(
+        "--endpoint", type=_url, metavar="URL", help="the server's URL (default: that of the registration)"
     )
     for command in (register, run):
-        command.add_argument("--endpoint", required=True, type=_url, metavar="URL", help="the server's URL")
-        command.add_argument("--state", required=True, type=Path, metavar="DIR", help="the folder of this node's state")
+        command.add_argument(
+            "--proxy", type=_proxy, metavar="URL", help="the HTTP proxy to the server, or none (default: HTTPS_PROXY)"
+        )
+        command.add_argument(
+            "--state",
+            type=Path,
+            default=DEFAULT_STATE,
+            metavar="DIR",
+            help="the folder of this node's state (default: %(default)s)",
+        )
 
     text = f"The command's capability URL is taken from the environment variable {CAPABILITY_VARIABLE}."
     patch = commands.add_parser(
@@ -137,7 +198,7 @@ def perform(arguments: Optional[Sequence[str]] = None) -> Exit:
     """Carry out one command line and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        options.perform(options)
+        code: Optional[Exit] = options.perform(options)
     except Unsupported as problem:
         _complain(str(problem))
         return Exit.UNSUPPORTED
@@ -148,7 +209,7 @@ def perform(arguments: Optional[Sequence[str]] = None) -> Exit:
         # Whoever read the output has seen enough; without this the interpreter complains of it once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return Exit.FAILED
-    return Exit.DONE
+    return Exit.DONE if code is None else code
 
 
 def main() -> NoReturn:

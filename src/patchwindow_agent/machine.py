@@ -3,11 +3,11 @@
 import os
 import shlex
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from patchwindow_agent import __version__
-from patchwindow_agent.connection import Endpoint
 from patchwindow_agent.identity import Identity
 
 AGENT_NAME = "patchwindow-agent"
@@ -64,7 +64,18 @@ def boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
+        pass
+    # macOS names its boots as well, and tells it only so.
+    try:
+        told = subprocess.run(
+            ["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    except OSError:
         return ""
+    return told.stdout.decode(errors="replace").strip()
 
 
 def short_ping(identity: Identity) -> dict[str, Any]:
@@ -77,24 +88,24 @@ def short_ping(identity: Identity) -> dict[str, Any]:
     }
 
 
-def full_ping(identity: Identity, endpoint: Endpoint) -> dict[str, Any]:
-    """Return the sign of life that says everything."""
+def full_ping(identity: Identity, peer: tuple[str, int]) -> dict[str, Any]:
+    """Return the sign of life that says everything; *peer* is what this machine connects to on its way to the server."""
     system = read_system(Path("/"))
     return {
         **short_ping(identity),
         "AgentStatus": "Active",
         "ComputerName": identity.name or socket.gethostname(),
-        "IPAddress": _address_towards(endpoint),
+        "IPAddress": _address_towards(*peer),
         "PlatformName": system.name,
         "PlatformVersion": system.version_id,
         "SSMConnectionChannel": "ec2messages",
     }
 
 
-def _address_towards(endpoint: Endpoint) -> str:
+def _address_towards(host: str, port: int) -> str:
     """Return the address that this machine has on its way to the server; empty where there is no way."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_DGRAM)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             # Connecting a datagram socket chooses the route; nothing is sent.
             probe.connect(address)

@@ -1,127 +1,85 @@
-"""The patch operation: fetch the order, collect facts, report them, print the server's verdict."""
+"""The patch operation: fetch the order, carry it out alone on this machine, report it, return what it says."""
 
 import contextlib
-import gzip
-import json
 import os
-import shutil
 import time
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Optional
 
-from patchwindow_agent import files, machine, reboot
-from patchwindow_agent.apt import Apt
-from patchwindow_agent.connection import Answer, Connection, parse_endpoint
-from patchwindow_agent.errors import Locked, StateProblem, Unreachable, Unsupported, Unusable
-from patchwindow_agent.programs import runner
+from patchwindow_agent import files, machine, managers, operation_text
+from patchwindow_agent.capability import SCHEMA, Capability, Task
+from patchwindow_agent.errors import Locked, StateProblem
+from patchwindow_agent.installation import Ended, Installation
+from patchwindow_agent.operation_journal import OperationJournal, is_under_way
+from patchwindow_agent.package_manager import PackageManager, Phase
+from patchwindow_agent.pending import Pending, titles_of
 
-_TIMEOUT_S = 60.0
 _LOCK_WAIT_S = 600
 _LOCK_PAUSE_S = 1
 
 
-def run(url: str, *, environ: Mapping[str, str]) -> str:
-    """Carry out the operation that *url* stands for and return the server's verdict for people to read.
+def run(url: str, *, environ: Mapping[str, str]) -> Ended:
+    """Carry out the operation that *url* stands for and return what it has to say, and its exit code.
 
     Raises:
         AgentError: it could not be carried out or reported.
     """
-    with contextlib.closing(Connection(parse_endpoint(url), timeout_s=_TIMEOUT_S)) as connection:
-        order = _fetch(connection, "GET", "order")
-        operation = order.get("operation")
-        if order.get("schema") != 1:
-            raise Unusable(f"the order has schema {order.get('schema')}; this patch operation reads schema 1")
-        if operation != "Scan":
-            raise Unusable(f"{operation} is not served yet by this patch operation; it can do Scan")
-        report = scan(environ)
-        return verdict_text(_fetch(connection, "POST", "report", report), report)
+    with contextlib.closing(Capability(url)) as server:
+        operations = _state(environ) / "operations"
+        task = server.task(is_under_way=is_under_way(operations))
+        cache = _cache(environ)
+        manager = managers.find(environ, cache=cache)
+        pending = Pending(_state(environ) / "pending-reboot.json")
+        with _alone(cache):
+            if task.operation == "Scan":
+                return _scanned(task, manager, server, pending)
+            ids = (task.command_id, task.node_id, *([task.part] if task.part else []))
+            journal = OperationJournal(operations, *ids)
+            journal.forget_old()
+            boot_id = machine.boot_id()
+            return Installation(
+                task, manager=manager, server=server, journal=journal, pending=pending, boot_id=boot_id
+            ).run()
 
 
-def back_end(environ: Mapping[str, str]) -> Apt:
-    """Return the machine's package manager.
-
-    Raises:
-        Unsupported: there is none that is known here.
-    """
-    # What dpkg itself obeys: the root that its packages are in.
-    root = Path(environ.get("DPKG_ROOT") or "/")
-    missing = [name for name in ("apt-get", "dpkg-query") if shutil.which(name, path=environ.get("PATH")) is None]
-    if missing:
-        name = machine.read_system(root).name
-        raise Unsupported(f"{name} has no {missing[0]}: only machines with apt can be scanned")
-    return Apt(runner(environ), root=root, cache=_cache(environ), kernel=reboot.running_kernel())
-
-
-def scan(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the report of a scan (docs/facts.md).
+def facts(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what this machine would report, by the package lists as they are.
 
     Raises:
-        AgentError: there are no facts to report.
+        AgentError: there are no facts.
     """
+    found, _ = managers.find(environ, cache=_cache(environ)).facts()
+    return found
+
+
+def _scanned(task: Task, manager: PackageManager, server: Capability, pending: Pending) -> Ended:
+    """Report what a scan finds (docs/facts.md); cut off, it simply runs again."""
     started_at = time.time()
-    manager = back_end(environ)
-    with _alone(_cache(environ)):
+    with manager.using(task.sources) if task.sources else contextlib.nullcontext():
+        server.tell(Phase.REFRESHING, 0, 0, "")
         lists = manager.refresh()
-        facts, installed_at = manager.facts()
-    return {
-        "schema": 1,
-        "operation": "Scan",
+        server.tell(Phase.SCANNING, 0, 0, "")
+        found, installed_at = manager.facts()
+    boot_id = machine.boot_id()
+    report = {
+        "schema": SCHEMA,
+        "operation": task.operation,
         "startedAt": started_at,
-        "endedAt": time.time(),
-        "bootId": machine.boot_id(),
+        "endedAt": max(time.time(), started_at),
+        "bootId": boot_id,
         "lists": {"refreshed": lists.is_refreshed, "asOf": lists.as_of, "problem": lists.problem},
-        "facts": facts,
+        "facts": found,
         "installedAt": installed_at,
+        "pendingReboot": pending.waiting(boot_id, titles_of(found)),
     }
+    return Ended(operation_text.verdict_text(server.report(report), report), 0)
 
 
-def verdict_text(verdict: Mapping[str, Any], report: Mapping[str, Any]) -> str:
-    """Return *verdict* as lines for people."""
-    counts = verdict.get("counts") or {}
-    group = f", patch group {verdict['patchGroup']}" if verdict.get("patchGroup") else ""
-    lines = [
-        f"{verdict.get('status')}: {verdict.get('nodeId')}",
-        f"baseline: {verdict.get('baselineName')} ({verdict.get('baselineId')}){group}",
-        "patches: " + ", ".join(f"{count} {state}" for state, count in counts.items()),
-    ]
-    missing = verdict.get("missing") or []
-    if missing:
-        rest = counts.get("Missing", len(missing)) - len(missing)
-        lines.append("missing:" if rest <= 0 else f"missing (the first {len(missing)}):")
-        lines += [
-            f"  {patch['title']}  {patch['classification']}  {patch['severity']}  from {patch['source']}"
-            for patch in missing
-        ]
-    lines += [f"reboot: {reason}" for reason in report["facts"]["reboot"]["reasons"]]
-    if report["lists"]["problem"]:
-        as_of = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(report["lists"]["asOf"]))
-        lines.append(f"package lists: as of {as_of}, not refreshed: {report['lists']['problem']}")
-    return "\n".join(lines)
-
-
-def _fetch(
-    connection: Connection, method: str, name: str, body: Optional[Mapping[str, Any]] = None
-) -> Mapping[str, Any]:
-    """Return what the capability URL answers below itself."""
-    headers = {"Accept": "application/json"}
-    content = None
-    if body is not None:
-        headers |= {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-        content = gzip.compress(json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(), 6)
-    path = f"{connection.endpoint.path.rstrip('/')}/{name}"
-    answer = connection.request(method, path, headers=headers, body=content)
-    try:
-        told = json.loads(answer.body)
-    except ValueError:
-        told = None
-    if answer.status == 200 and isinstance(told, dict):
-        return told
-    raise Unreachable(f"{connection.endpoint.host_header} refused the {name}: {_reason(answer, told)}")
-
-
-def _reason(answer: Answer, told: Any) -> str:
-    said = told.get("error") if isinstance(told, dict) else None
-    return f"{said} (HTTP {answer.status})" if said else f"HTTP {answer.status}"
+def _state(environ: Mapping[str, str]) -> Path:
+    """Return the folder of what must survive a reboot."""
+    if environ.get("XDG_STATE_HOME"):
+        return Path(environ["XDG_STATE_HOME"]) / "patchwindow"
+    return Path("/var/lib/patchwindow") if os.geteuid() == 0 else Path("~/.local/state/patchwindow").expanduser()
 
 
 def _cache(environ: Mapping[str, str]) -> Optional[Path]:

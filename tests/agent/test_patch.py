@@ -8,8 +8,8 @@ import pytest
 from tests.agent.fake_server import FakeServer
 from tests.rig.toy_apt import build_repository, make_root
 
-from patchwindow_agent import patch
-from patchwindow_agent.errors import AgentError, Unreachable, Unusable
+from patchwindow_agent import operation_text, patch
+from patchwindow_agent.errors import AgentError, Refused, Unusable
 
 ORDER = {
     "schema": 1,
@@ -41,8 +41,9 @@ REPORT: dict[str, Any] = {"facts": {"reboot": {"reasons": []}}, "lists": {"probl
 def test_a_scan_is_reported_and_its_verdict_told(server: FakeServer, tmp_path: Path) -> None:
     root = make_root(build_repository(tmp_path / "repository"), tmp_path / "root")
     server.documents = {"/patch/x/order": (200, ORDER), "/patch/x/report": (200, VERDICT)}
-    told = patch.run(f"{server.url}/patch/x", environ=root.environ)
-    assert told.splitlines()[:2] == [
+    told = patch.run(f"{server.url}/patch/x", environ={**root.environ, "XDG_STATE_HOME": str(tmp_path / "state")})
+    assert told.exit_code == 0
+    assert told.text.splitlines()[:2] == [
         "NON_COMPLIANT: mi-0123456789abcdef0",
         "baseline: Careful (pb-0123456789abcdef0), patch group Web Server",
     ]
@@ -56,6 +57,7 @@ def test_a_scan_is_reported_and_its_verdict_told(server: FakeServer, tmp_path: P
         "lists",
         "facts",
         "installedAt",
+        "pendingReboot",
     }
     assert report["startedAt"] < report["endedAt"]
     assert report["lists"]["refreshed"] is True
@@ -66,8 +68,12 @@ def test_a_scan_is_reported_and_its_verdict_told(server: FakeServer, tmp_path: P
 @pytest.mark.parametrize(
     ("documents", "kind", "message"),
     [
-        ({}, Unreachable, r"refused the order: the URL is not valid \(HTTP 403\)"),
-        ({"/x/order": (200, {**ORDER, "operation": "Install"})}, Unusable, "Install is not served yet"),
+        ({}, Refused, r"refused the order: the URL is not valid \(HTTP 403\)"),
+        (
+            {"/x/order": (200, {**ORDER, "operation": "Remove"})},
+            Unusable,
+            "the order is to Remove; .* Scan and Install",
+        ),
         ({"/x/order": (200, {**ORDER, "schema": 2})}, Unusable, "has schema 2; this patch operation reads schema 1"),
     ],
 )
@@ -81,7 +87,7 @@ def test_an_order_that_cannot_be_carried_out_is_told(
 
 
 def test_a_verdict_names_what_is_missing_and_its_source() -> None:
-    assert patch.verdict_text(VERDICT, REPORT).splitlines() == [
+    assert operation_text.verdict_text(VERDICT, REPORT).splitlines() == [
         "NON_COMPLIANT: mi-0123456789abcdef0",
         "baseline: Careful (pb-0123456789abcdef0), patch group Web Server",
         "patches: 10 Installed, 300 InstalledOther, 2 Missing",
@@ -96,7 +102,7 @@ def test_a_verdict_says_how_old_unrefreshed_lists_are_and_why_a_reboot_is_due() 
         "lists": {"problem": "no rights", "asOf": 1_795_390_000},
     }
     verdict = {**VERDICT, "status": "COMPLIANT", "missing": [], "patchGroup": None}
-    assert patch.verdict_text(verdict, report).splitlines()[1:] == [
+    assert operation_text.verdict_text(verdict, report).splitlines()[1:] == [
         "baseline: Careful (pb-0123456789abcdef0)",
         "patches: 10 Installed, 300 InstalledOther, 2 Missing",
         "reboot: Packages ask for a reboot: dbus",

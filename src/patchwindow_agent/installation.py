@@ -1,0 +1,254 @@
+"""Carries out an installation of patches, step by step as operation.py says, each saved before it is done."""
+
+import time
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Protocol
+
+from patchwindow_agent import operation_text
+from patchwindow_agent.capability import SCHEMA, Plan, Task
+from patchwindow_agent.errors import InstallFailed, ScanFailed, StateProblem
+from patchwindow_agent.operation import ATTEMPTS_MAX, Record, Stage, Step, has_rebooted, next_step, resumed
+from patchwindow_agent.package_manager import Lists, Order, Outcome, PackageManager, Phase
+from patchwindow_agent.pending import Pending, titles_of
+from patchwindow_agent.results import EXIT_REBOOT
+
+# The agent shuts the machine down a minute after it was asked to.
+SHUTDOWN_WAIT_S = 300
+_SHUTDOWN_LOOK_S = 5
+_REFRESH_TRIES = 5
+_REFRESH_PAUSE_S = 15
+_TEXT_MAX = 1024
+
+
+class Ended(NamedTuple):
+    """What an operation has to say, and the exit code that it ends with."""
+
+    text: str
+    exit_code: int
+
+
+class Server(Protocol):
+    """What an operation needs of its server; `capability.Capability` is the one there is."""
+
+    def plan(self, facts: Mapping[str, Any]) -> Plan:
+        """Return what is to be installed on a node with *facts*."""
+
+    def report(self, report: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the verdict on *report*."""
+
+    def tell(self, phase: Phase, done: int, total: int, what: str) -> None:
+        """Tell how far the operation is; never fails."""
+
+
+class Journal(Protocol):
+    """Where the record of the operation is; `operation_journal.OperationJournal` is the one there is."""
+
+    def load(self) -> Optional[Record]:
+        """Return the record; None where the operation has not begun."""
+
+    def save(self, record: Record) -> None:
+        """Keep *record*."""
+
+
+class Installation:
+    """One installation, from where an earlier process left it."""
+
+    def __init__(
+        self,
+        task: Task,
+        *,
+        manager: PackageManager,
+        server: Server,
+        journal: Journal,
+        pending: Pending,
+        boot_id: str,
+        wall: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._task = task
+        self._manager = manager
+        self._server = server
+        self._journal = journal
+        self._pending = pending
+        self._boot_id = boot_id
+        self._wall = wall
+        self._sleep = sleep
+        self._plan = Plan((), (), {})
+
+    def run(self) -> Ended:
+        """Carry out what is left; the exit code 194 asks for a reboot and to be run again afterwards.
+
+        Raises:
+            AgentError: it could not be carried out or reported, and nothing was installed that is not in the journal.
+        """
+        found = self._journal.load()
+        if found is None:
+            record = Record(started_at=self._wall(), boot_id=self._boot_id)
+            self._journal.save(record)
+        else:
+            record = resumed(found, self._boot_id)
+            if record != found:
+                self._journal.save(record)
+        while True:
+            step = next_step(record, self._boot_id, may_reboot=self._task.may_reboot)
+            if step is Step.NONE:
+                return Ended(record.text, record.exit_code)
+            if step is Step.REBOOT:
+                ended = self._asked_for_reboot(record)
+                if ended is not None:
+                    return ended
+                record = self._saved(record.moved(Stage.VERIFYING, problem=operation_text.NO_REBOOT))
+            else:
+                record = self._perform(step, record)
+
+    def _perform(self, step: Step, record: Record) -> Record:
+        if step is Step.REPAIR:
+            return self._repaired(record)
+        with self._manager.using(self._task.sources):
+            if step is Step.PLAN:
+                return self._planned(record)
+            if step is Step.INSTALL:
+                return self._installed(record)
+            if step is Step.AWAIT_SHUTDOWN:
+                return self._awaited(record)
+            if record.stage is not Stage.VERIFYING:
+                record = self._saved(record.moved(Stage.VERIFYING))
+            return self._reported(record)
+
+    def _repaired(self, record: Record) -> Record:
+        self._server.tell(Phase.REPAIRING, 0, 0, "")
+        try:
+            done = tuple(self._manager.repair())
+        except InstallFailed as problem:
+            reason = f"the package manager cannot be repaired, so nothing was installed: {problem}"
+            record = record.moved(Stage.INSTALLED, problem=reason, failed=dict.fromkeys(record.wanted, str(problem)))
+        else:
+            was_repaired = bool(done) or record.was_repaired
+            record = record.moved(Stage.REPAIRED, remarks=(*record.remarks, *done), was_repaired=was_repaired)
+        self._journal.save(record)
+        return record
+
+    def _planned(self, record: Record) -> Record:
+        self._server.tell(Phase.REFRESHING, 0, 0, "")
+        lists = self._manager.refresh()
+        self._server.tell(Phase.SCANNING, 0, 0, "")
+        facts, _ = self._manager.facts()
+        present = titles_of(facts)
+        self._plan = self._server.plan(facts)
+        record = self._credited(record, present)
+        wanted = tuple(patch.title for patch in self._plan.wanted)
+        failed = dict(self._plan.failed)
+        if record.attempt_count >= ATTEMPTS_MAX:
+            failed.update(dict.fromkeys(wanted, f"its installation was cut off {record.attempt_count} times"))
+        record = record.moved(Stage.PLANNED, wanted=wanted, failed=failed, lists_as_of=lists.as_of)
+        self._journal.save(record)
+        if not wanted or record.attempt_count >= ATTEMPTS_MAX:
+            # Nothing is tried any more; what came of earlier attempts is reported.
+            record = record.moved(Stage.INSTALLED)
+            self._journal.save(record)
+        return record
+
+    def _credited(self, record: Record, present: "frozenset[str]") -> Record:
+        """Return *record* with what a former attempt installed before it was cut off: what it wanted and is *present*."""
+        done = [title for title in record.wanted if title in present and title not in record.installed]
+        before = record.before
+        if before is None:
+            # After a boot only what was finished since waits for another.
+            before = tuple(sorted(present.difference(done) if record.was_repaired else present))
+        fresh = [title for title in done if title not in before]
+        if fresh:
+            self._pending.add(fresh, self._boot_id)
+        waiting = self._pending.waiting(self._boot_id, present)
+        return record._replace(before=before, installed=(*record.installed, *done), waiting=waiting)
+
+    def _installed(self, record: Record) -> Record:
+        # Before they are installed, so that a crash in between leaves none out; what is not there does not wait.
+        self._pending.add(record.wanted, self._boot_id)
+        record = record.moved(Stage.INSTALLING, attempt_count=record.attempt_count + 1)
+        self._journal.save(record)
+        order = Order(self._plan.wanted, self._plan.blocked, self._task.may_remove)
+        try:
+            outcome = self._manager.install(order, self._server.tell)
+        except InstallFailed as problem:
+            outcome = Outcome((), dict.fromkeys(record.wanted, str(problem)))
+            record = record._replace(problem=f"nothing could be installed: {problem}")
+        new = (*outcome.installed, *outcome.came_along)
+        return self._saved(
+            record.moved(
+                Stage.INSTALLED,
+                installed=(*record.installed, *outcome.installed),
+                failed={**record.failed, **outcome.failed},
+                came_along=(*record.came_along, *outcome.came_along),
+                removed=(*record.removed, *outcome.removed),
+                remarks=(*record.remarks, *outcome.remarks),
+                waiting=sorted({*record.waiting, *new}),
+            )
+        )
+
+    def _asked_for_reboot(self, record: Record) -> Optional[Ended]:
+        """Return how this process ends to be rebooted under; None where the journal cannot note it: then never."""
+        self._server.tell(Phase.REBOOTING, 0, 0, "")
+        try:
+            self._journal.save(record.moved(Stage.REBOOTING, reboot_count=record.reboot_count + 1))
+        except StateProblem:
+            return None
+        return Ended(operation_text.before_reboot(record), EXIT_REBOOT)
+
+    def _awaited(self, record: Record) -> Record:
+        """Wait for the shutdown that ends this process; return what is so where it does not come."""
+        for _ in range(SHUTDOWN_WAIT_S // _SHUTDOWN_LOOK_S):
+            self._sleep(_SHUTDOWN_LOOK_S)
+        return self._saved(record.moved(Stage.VERIFYING, problem=operation_text.no_shutdown(SHUTDOWN_WAIT_S)))
+
+    def _reported(self, record: Record) -> Record:
+        """Report what a fresh scan sees, and what the operation has left on top of it."""
+        self._server.tell(Phase.VERIFYING, 0, 0, "")
+        lists = self._refreshed(record)
+        facts, installed_at = self._manager.facts()
+        present = titles_of(facts)
+        if not has_rebooted(record, self._boot_id) and record.before is not None:
+            # As the package database has it: also what came along.
+            self._pending.add(sorted(present.difference(record.before)), self._boot_id)
+        failed = {title: _short(reason) for title, reason in record.failed.items() if title not in present}
+        report = {
+            "schema": SCHEMA,
+            "operation": "Install",
+            "startedAt": record.started_at,
+            # A clock that was set back meanwhile must not make the report one that ends before it began.
+            "endedAt": max(self._wall(), record.started_at),
+            "bootId": self._boot_id,
+            "lists": {"refreshed": lists.is_refreshed, "asOf": lists.as_of, "problem": lists.problem},
+            "facts": facts,
+            "installedAt": installed_at,
+            "failed": failed,
+            "pendingReboot": self._pending.waiting(self._boot_id, present),
+        }
+        verdict = self._server.report(report)
+        record = record._replace(failed=failed)
+        text = operation_text.told(record, report, verdict, has_rebooted=has_rebooted(record, self._boot_id))
+        exit_code = 1 if record.problem or record.failed.keys() & set(record.wanted) else 0
+        return self._saved(record.moved(Stage.REPORTED, text=text, exit_code=exit_code))
+
+    def _refreshed(self, record: Record) -> Lists:
+        """Return how fresh the lists are: what was installed is reported, also where no mirror answers after the boot."""
+        for attempt in range(1, _REFRESH_TRIES + 1):
+            try:
+                return self._manager.refresh()
+            except ScanFailed as problem:
+                if attempt == _REFRESH_TRIES:
+                    return Lists(is_refreshed=False, as_of=record.lists_as_of, problem=_short(str(problem)))
+            self._sleep(_REFRESH_PAUSE_S)
+        raise AssertionError("the last attempt returns")
+
+    def _saved(self, record: Record) -> Record:
+        """Keep what is done already. Where that fails, a full disk perhaps, the operation goes on: it is to be reported."""
+        try:
+            self._journal.save(record)
+        except StateProblem as problem:
+            return record._replace(remarks=(*record.remarks, str(problem)))
+        return record
+
+
+def _short(text: str) -> str:
+    """Return *text* as a report can have it: one line of printable characters."""
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(printable.split())[:_TEXT_MAX] or "without a reason"

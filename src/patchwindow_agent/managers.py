@@ -1,0 +1,53 @@
+"""Which package manager a machine has: one line for each, tried in order."""
+
+import shutil
+from pathlib import Path
+from typing import Callable, Mapping, NamedTuple, Optional, Protocol, Sequence
+
+from patchwindow_agent import machine, programs, reboot
+from patchwindow_agent.apt import Apt
+from patchwindow_agent.errors import Unsupported
+from patchwindow_agent.package_manager import PackageManager
+
+
+class Constructor(Protocol):
+    """Makes a package manager; *cache* is a folder of our own, None where there is none."""
+
+    def __call__(
+        self, run: programs.Run, *, root: Path, cache: Optional[Path], kernel: reboot.Kernel
+    ) -> PackageManager: ...
+
+
+class Known(NamedTuple):
+    """A package manager that patch operations can work with."""
+
+    # As the facts call it.
+    name: str
+    # It is recognised by these programs, all of them.
+    programs: Sequence[str]
+    make: Constructor
+    # Where its packages are, if not below /: what the manager itself obeys.
+    root_of: Callable[[Mapping[str, str]], Path] = lambda _: Path("/")
+
+
+def _dpkg_root(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("DPKG_ROOT") or "/")
+
+
+MANAGERS: Sequence[Known] = (Known("apt", ("apt-get", "dpkg-query"), Apt, _dpkg_root),)
+
+
+def find(environ: Mapping[str, str], *, cache: Optional[Path]) -> PackageManager:
+    """Return the package manager of this machine, or of the root that *environ* names.
+
+    Raises:
+        Unsupported: there is none that is known here.
+    """
+    path = environ.get("PATH")
+    for known in MANAGERS:
+        if all(shutil.which(program, path=path) for program in known.programs):
+            root = known.root_of(environ)
+            return known.make(programs.runner(environ), root=root, cache=cache, kernel=reboot.running_kernel())
+    names = ", ".join(known.name for known in MANAGERS)
+    system = machine.read_system(Path("/")).name
+    raise Unsupported(f"{system} has no package manager that is known here; patch operations work with {names}")

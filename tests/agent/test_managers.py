@@ -1,0 +1,28 @@
+"""Which package manager a machine has."""
+
+from pathlib import Path
+
+import pytest
+
+from patchwindow_agent import managers
+from patchwindow_agent.errors import Unsupported
+
+
+def test_a_machine_without_any_package_manager_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(Unsupported, match=r"has no package manager that is known here; patch operations work with apt"):
+        managers.find({"PATH": str(tmp_path)}, cache=None)
+
+
+def test_a_manager_is_known_by_all_of_its_programs(tmp_path: Path) -> None:
+    for known in managers.MANAGERS:
+        folder = tmp_path / known.name
+        folder.mkdir()
+        for program in known.programs[:-1]:
+            (folder / program).touch(mode=0o755)
+        with pytest.raises(Unsupported):
+            managers.find({"PATH": str(folder)}, cache=None)
+
+
+def test_managers_have_names_of_their_own() -> None:
+    names = [known.name for known in managers.MANAGERS]
+    assert len(set(names)) == len(names)
