@@ -1,4 +1,4 @@
-"""What holds for the evaluation of any node of rpm packages or Windows updates by any baseline."""
+"""What holds for the evaluation of any node of packages or Windows updates by any baseline."""
 
 import json
 from collections.abc import Callable
@@ -18,6 +18,11 @@ from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.domain.patch_state import PatchState
 
 REDHAT, WINDOWS = OperatingSystem.REDHAT_ENTERPRISE_LINUX, OperatingSystem.WINDOWS
+DEBIAN = OperatingSystem.DEBIAN
+ORIGINS = (
+    {"label": "Debian-Security", "suite": "oldstable-security", "codename": "bookworm-security"},
+    {"label": "Debian", "suite": "oldstable", "codename": "bookworm"},
+)
 NAMES = ("openssl", "bash", "linux-image-amd64")
 
 some_days = st.integers(0, 400).map(lambda count: str(TODAY - timedelta(days=count)))
@@ -63,8 +68,36 @@ windows_nodes = st.lists(
     unique_by=lambda one: str(one["kb"]),
 ).map(lambda some: node_data("windows", windowsUpdates=some))
 
+apt_updates = st.lists(
+    st.builds(
+        lambda name, candidate, priority, origin, pulls: update(
+            name, "1-1", candidate, arch="amd64", priority=priority, origins=[origin], pulls=pulls
+        ),
+        st.sampled_from(NAMES),
+        st.sampled_from(["1-2", "1-10", "1:0-1", "1-2~rc1"]),
+        st.sampled_from(["required", "optional", ""]),
+        st.integers(0, 1),
+        indexes,
+    ),
+    min_size=3,
+    max_size=6,
+    unique_by=lambda one: (one["name"], one["candidate"]),
+)
+apt_nodes = st.builds(
+    lambda some, offered: node_data("debian", origins=[*ORIGINS], packages=some, updates=offered),
+    st.lists(
+        st.builds(
+            lambda name, origin: package(name, "1-1", arch="amd64", origins=[origin]),
+            st.sampled_from(NAMES),
+            st.integers(0, 1),
+        ),
+        unique_by=lambda one: str(one["name"]),
+    ),
+    apt_updates,
+)
+package_cases = st.tuples(apt_nodes, baselines(DEBIAN)) | st.tuples(rpm_nodes, baselines(REDHAT))
 rpm_cases = st.tuples(rpm_nodes, baselines(REDHAT))
-cases = rpm_cases | st.tuples(windows_nodes, baselines(WINDOWS))
+cases = package_cases | st.tuples(windows_nodes, baselines(WINDOWS))
 blocked_or_not = st.sampled_from(PatchAction)
 
 
@@ -102,13 +135,16 @@ def test_states_and_counts_agree(case: tuple[Any, Baseline], action: PatchAction
     assert (counts.status == "NON_COMPLIANT") == (bad > 0)
 
 
-@given(rpm_cases, rules(REDHAT))
-def test_adding_a_rule_never_lets_a_missing_patch_go(case: tuple[Any, Baseline], rule: PatchRule) -> None:
-    data, own = case
+widened = st.tuples(rpm_cases, rules(REDHAT)) | st.tuples(st.tuples(apt_nodes, baselines(DEBIAN)), rules(DEBIAN))
+
+
+@given(widened)
+def test_adding_a_rule_never_lets_a_missing_patch_go(case: tuple[tuple[Any, Baseline], PatchRule]) -> None:
+    (data, own), rule = case
     assert missing(judged(data, own)) <= missing(judged(data, with_rule(own, rule)))
 
 
-@given(rpm_cases, st.sampled_from(NAMES), blocked_or_not)
+@given(package_cases, st.sampled_from(NAMES), blocked_or_not)
 def test_rejecting_never_adds_a_missing_patch(case: tuple[Any, Baseline], name: str, action: PatchAction) -> None:
     data, own = case
     narrower = replace(own, rejected_patches=(*own.rejected_patches, name), rejected_patches_action=action)
@@ -121,7 +157,7 @@ def test_a_later_day_never_lets_a_missing_patch_go(case: tuple[Any, Baseline], m
     assert missing(judged(data, own)) <= missing(judged(data, own, TODAY + timedelta(days=more)))
 
 
-@given(rpm_cases, blocked_or_not, st.randoms())
+@given(package_cases, blocked_or_not, st.randoms())
 def test_the_order_of_facts_is_irrelevant(case: tuple[Any, Baseline], action: PatchAction, chance: Any) -> None:
     data, own = case
     own = replace(own, rejected_patches_action=action)
@@ -129,9 +165,11 @@ def test_the_order_of_facts_is_irrelevant(case: tuple[Any, Baseline], action: Pa
 
 
 def shuffled(data: Any, shuffle: Callable[[list[Any]], None]) -> Any:
-    """Return the same facts with packages, updates and notices in another order."""
+    """Return the same facts with packages, updates, sources and notices in another order."""
     other = json.loads(json.dumps(data))
-    for name, member in (("advisories", "advisories"), ("updates", "pulls")):
+    for name, member in (("advisories", "advisories"), ("origins", "origins"), ("updates", "pulls")):
+        if name not in other:
+            continue
         order = list(range(len(other[name])))
         shuffle(order)
         other[name] = [other[name][index] for index in order]
