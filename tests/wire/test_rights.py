@@ -47,6 +47,7 @@ VALUES: Final[dict[str, Any]] = {
     "PublicKey": "x" * 44,
     "PublicKeyType": "Hmac-Sha256",
     "Fingerprint": "fingerprint",
+    "ReplacementId": "mi-0123456789abcdef1",
     "ReplyId": "1",
     "ResourceId": OTHER,
     "ResourceType": "ManagedInstance",

@@ -5,7 +5,7 @@ from itertools import chain
 import click
 
 from patchwindow.cli import show
-from patchwindow.cli.options import client_command, grouped, json_option, pair, tag_option
+from patchwindow.cli.options import client_command, grouped, json_option, own_client_command, pair, tag_option
 from patchwindow.cli.patchstates import patch_states
 from patchwindow.client import SsmClient, call, pages
 from patchwindow.domain.errors import UnknownNode
@@ -21,6 +21,14 @@ TYPES: show.Columns = {
     "TYPE": "TypeName",
     "VERSION": "Version",
     "ATTRIBUTES": lambda schema: [attribute["Name"] for attribute in schema["Attributes"]],
+}
+DUPLICATES: show.Columns = {
+    "NODE": "InstanceId",
+    "STATUS": "PingStatus",
+    "REGISTERED": "RegistrationDate",
+    "LAST PING": "LastPingDateTime",
+    "NAME": "Name",
+    "SAME MACHINE AS": "SameMachineAs",
 }
 APPLICATION = "AWS:Application"
 
@@ -116,6 +124,33 @@ def untag(client: SsmClient, *, node: str, keys: tuple[str, ...]) -> None:
     """
     call(client, "RemoveTagsFromResource", ResourceType="ManagedInstance", ResourceId=node, TagKeys=list(keys))
     show.note(f"{node}: without {', '.join(keys)}")
+
+
+@nodes.command()
+@json_option
+@own_client_command
+def duplicates(client: SsmClient, *, as_json: bool) -> None:
+    """List the nodes that may be one machine.
+
+    A machine that was registered again, or a copy. With `nodes replace`, one of them takes the place of another.
+    """
+    show.table(pages(client, "ListSameMachineInstances", "Instances"), DUPLICATES, as_json=as_json)
+
+
+@nodes.command()
+@click.argument("node")
+@click.argument("replacement")
+@own_client_command
+def replace(client: SsmClient, *, node: str, replacement: str) -> None:
+    """Let a node take the place of another, which is deregistered.
+
+    REPLACEMENT gets the tags of NODE, and stands wherever windows and associations named NODE by its id.
+    """
+    done = call(client, "ReplaceInstance", InstanceId=node, ReplacementId=replacement)
+    show.note(
+        f"{replacement}: in the place of {node}, with {done['TagCount']} of its tags, "
+        f"in {done['WindowCount']} windows and {done['AssociationCount']} associations; {node} is deregistered"
+    )
 
 
 @nodes.command()

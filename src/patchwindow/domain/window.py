@@ -4,11 +4,11 @@ Fields are the API's members in snake case: `duration` and `cutoff` are hours, `
 Source: maintenance window shapes of the service model.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from patchwindow.domain.opening import Timing, check_duration, timing
 
@@ -42,6 +42,24 @@ class Target:
 
     key: str
     values: tuple[str, ...] = ()
+
+
+INSTANCE_IDS: Final = "InstanceIds"
+
+
+def names(targets: Iterable[Target], node_id: str) -> bool:
+    """Return whether the node is one that *targets* name by id."""
+    return any(target.key == INSTANCE_IDS and node_id in target.values for target in targets)
+
+
+def renamed(targets: Iterable[Target], former_id: str, new_id: str) -> tuple[Target, ...]:
+    """Return *targets* with one node in the place of another, named once, wherever that was named by id."""
+
+    def changed(target: Target) -> Target:
+        values = (new_id if value == former_id else value for value in target.values)
+        return replace(target, values=tuple(dict.fromkeys(values)))
+
+    return tuple(changed(target) if names((target,), former_id) else target for target in targets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

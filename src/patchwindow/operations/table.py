@@ -33,6 +33,7 @@ from patchwindow.operations import (
     patch_states,
     patches,
     resource_groups,
+    same_machine,
     service_settings,
     snapshots,
     tags,
@@ -199,6 +200,8 @@ OWN_OPERATIONS: Final[dict[str, Operation]] = {
     "GetFleetCompliance": _reads(fleet.get_compliance),
     "GetNodeCompliance": _reads(node_compliance.get),
     "GetComplianceHistory": _reads(fleet.get_history),
+    "ListSameMachineInstances": _reads(same_machine.list_instances),
+    "ReplaceInstance": _writes(same_machine.replace),
 }
 """The operations of our own service, which AWS does not have."""
 

@@ -7,11 +7,11 @@ from typing import Any, Final, NamedTuple
 from patchwindow.domain.errors import Invalid, NotFound
 from patchwindow.domain.node import Node
 from patchwindow.domain.resource_group import TagQuery, check_type, is_of_nodes, parse_query
-from patchwindow.domain.window import ResourceType, Target
+from patchwindow.domain.window import INSTANCE_IDS, ResourceType, Target
 from patchwindow.protocol.records import from_members
 from patchwindow.store.work import Work
 
-IDS: Final = "InstanceIds"
+IDS: Final = INSTANCE_IDS
 TAG: Final = "tag:"
 TAG_KEY: Final = "tag-key"
 GROUP_NAME: Final = "resource-groups:Name"

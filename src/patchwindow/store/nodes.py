@@ -31,6 +31,22 @@ _PAGE: Final = prepared(
     .order_by(node.c.node_id)
     .limit(sa.bindparam("limit"))
 )
+_OF_FINGERPRINT: Final = prepared(
+    sa.select(node.c.body).where(node.c.fingerprint == sa.bindparam("fingerprint")).order_by(node.c.node_id)
+)
+_SHARED: Final = (
+    sa.select(node.c.fingerprint)
+    .where(node.c.fingerprint != "")
+    .group_by(node.c.fingerprint)
+    .having(sa.func.count() > 1)
+    .scalar_subquery()
+)
+_PAGE_OF_SHARED: Final = prepared(
+    sa.select(node.c.body)
+    .where(node.c.node_id > sa.bindparam("after"), node.c.fingerprint.in_(_SHARED))
+    .order_by(node.c.node_id)
+    .limit(sa.bindparam("limit"))
+)
 _DELETE_NODE: Final = prepared(sa.delete(node).where(node.c.node_id == sa.bindparam("id")))
 _REGROUP: Final = prepared(
     sa.update(node).where(node.c.node_id == sa.bindparam("id")).values(patch_group=sa.bindparam("to"))
@@ -97,6 +113,7 @@ class Nodes(Rows):
             operating_system=operating_system,
             patch_group=patch_group,
             pinged_at_ms=ms(value.last_ping_date_time),
+            fingerprint=value.fingerprint,
             body=dumps(value),
         )
 
@@ -117,6 +134,14 @@ class Nodes(Rows):
     def many(self, node_ids: Collection[str]) -> list[Node]:
         """Return those of the nodes that exist, in order of id."""
         return [loads(Node, body) for body in self._scalars(_NODES, {"ids": list(node_ids)})]
+
+    def of_fingerprint(self, fingerprint: str) -> list[Node]:
+        """Return the nodes that registered with this fingerprint, in order of id."""
+        return [loads(Node, body) for body in self._scalars(_OF_FINGERPRINT, {"fingerprint": fingerprint})]
+
+    def page_of_shared_fingerprints(self, *, after: str, limit: int) -> list[Node]:
+        """Return up to *limit* nodes whose ids come after *after* and whose fingerprint another node has too."""
+        return [loads(Node, body) for body in self._scalars(_PAGE_OF_SHARED, {"after": after, "limit": limit})]
 
     def delete(self, node_id: str) -> None:
         """Delete the node; what it ran stays."""

@@ -90,5 +90,5 @@ def options(command: click.Command) -> set[str]:
 @pytest.mark.parametrize("words", [words for words, command in EVERY.items() if "--endpoint-url" in options(command)])
 def test_a_command_that_prints_also_prints_json(words: str) -> None:
     # These change something and say so on standard error; they have no result.
-    silent = {"delete", "tag", "untag", "register", "deregister", "enable", "disable", "cancel", "run"}
+    silent = {"delete", "tag", "untag", "register", "deregister", "replace", "enable", "disable", "cancel", "run"}
     assert ("--json" in options(EVERY[words])) is (words.rsplit(maxsplit=1)[-1] not in silent)

@@ -151,3 +151,33 @@ def test_inventory_lists_the_types_there_are() -> None:
         ["TYPE", "VERSION", "ATTRIBUTES"],
         ["AWS:Tag", "1.0", "Key, Value"],
     ]
+
+
+def test_duplicates_prints_which_nodes_may_be_one_machine() -> None:
+    twice = {
+        "InstanceId": NODE,
+        "PingStatus": "ConnectionLost",
+        "RegistrationDate": datetime(2026, 7, 1, tzinfo=UTC),
+        "LastPingDateTime": datetime(2026, 7, 1, 2, 3, 4, tzinfo=UTC),
+        "Name": "web-1",
+        "SameMachineAs": ["mi-0123456789abcdef1"],
+    }
+    outcome = run("nodes", "duplicates", answers={"ListSameMachineInstances": {"Instances": [twice]}})
+    assert outcome.stdout.splitlines()[1].split() == [
+        NODE,
+        "ConnectionLost",
+        "2026-07-01T00:00:00Z",
+        "2026-07-01T02:03:04Z",
+        "web-1",
+        "mi-0123456789abcdef1",
+    ]
+
+
+def test_replace_says_what_went_from_one_node_to_the_other() -> None:
+    done = {"TagCount": 2, "WindowCount": 1, "AssociationCount": 0}
+    outcome = run("nodes", "replace", NODE, "mi-0123456789abcdef1", answers={"ReplaceInstance": done})
+    assert outcome.asked == [("ReplaceInstance", {"InstanceId": NODE, "ReplacementId": "mi-0123456789abcdef1"})]
+    assert outcome.stderr == (
+        f"mi-0123456789abcdef1: in the place of {NODE}, with 2 of its tags, in 1 windows and 0 associations; "
+        f"{NODE} is deregistered\n"
+    )
