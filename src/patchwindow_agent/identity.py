@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import uuid
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,9 @@ from patchwindow_agent import files
 from patchwindow_agent.errors import StateProblem
 
 _FILE = "identity.json"
+_MACHINE_ID = re.compile("[0-9a-f]{32}")
+# A name space of our own, so that no other program makes the same of the same id.
+_FINGERPRINTS = uuid.UUID("5f0e7a3c-9f0b-4d36-8a55-0f6f1c8d2b7e")
 
 
 class Identity(NamedTuple):
@@ -29,9 +33,17 @@ def new_secret() -> str:
     return base64.b64encode(os.urandom(32)).decode()
 
 
-def new_fingerprint() -> str:
-    """Return a new fingerprint."""
-    return str(uuid.uuid4())
+def fingerprint(machine_id: Path = Path("/etc/machine-id")) -> str:
+    """Return what this machine is recognised by when it registers again; a random one where the system has no id.
+
+    It is made of the id that the system has in *machine_id*, which is not to be told to others as it is.
+    """
+    try:
+        text = machine_id.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        text = ""
+    # While a system is installed the file may say "uninitialized".
+    return str(uuid.uuid5(_FINGERPRINTS, text) if _MACHINE_ID.fullmatch(text) else uuid.uuid4())
 
 
 def save(identity: Identity, state: Path) -> None:

@@ -26,7 +26,7 @@ def register(
         raise StateProblem(f"{state} holds a registration already: give --force to replace it")
     # Before the activation is used up, so that a folder which cannot be written costs nothing.
     identity.check_writable(state)
-    secret, fingerprint = identity.new_secret(), identity.new_fingerprint()
+    secret, fingerprint = identity.new_secret(), identity.fingerprint()
     body = {
         "ActivationId": activation_id,
         "ActivationCode": activation_code,
