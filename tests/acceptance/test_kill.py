@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 from botocore.exceptions import EndpointConnectionError, HTTPClientError
 from tests.fakes.node import PaperNode
-from tests.fakes.server import Plane, all_pages
+from tests.fakes.server import Plane, all_pages, until
 
 KILLS: Final = 3
 TAGS: Final = [{"Key": "kept", "Value": "whole"}]
@@ -66,7 +66,8 @@ def work_and_kill(plane: Plane, clients: list[Any], seed: int) -> Answered:
     with ThreadPoolExecutor(len(answers)) as threads:
         for number, (client, answered) in enumerate(zip(clients, answers, strict=True)):
             threads.submit(make_until_it_dies, client, answered, random.Random(10 * seed + number))
-        time.sleep(random.Random(seed).uniform(0.3, 0.6))
+        until(lambda: any(found for answered in answers for found in answered.values()), "the first answer")
+        time.sleep(random.Random(seed).uniform(0, 0.3))
         plane.server.kill()
     return {kind: set().union(*(answered[kind] for answered in answers)) for kind in answers[0]}
 
@@ -114,7 +115,6 @@ def test_what_was_answered_is_there_and_whole_after_each_kill(plane: Plane, node
     for seed in range(KILLS):
         answered = work_and_kill(plane, clients, seed)
         plane.server.start()
-        assert sum(map(len, answered.values())) > 0, "something was answered before the end"
         check_windows_and_baselines(plane.client, answered, checked)
         check_commands(plane.client, answered, nodes)
         for node in nodes:
