@@ -1,11 +1,15 @@
 """Nodes that were scanned, as a store has them."""
 
+import json
+from collections import Counter
 from datetime import date, datetime
 from typing import Any, Final
 
-from tests.store.samples import NOW, counts, node, operation
+from tests.store.samples import NOW, UNICODE, counts, node, operation
 
 from patchwindow.domain.baseline import ComplianceLevel
+from patchwindow.domain.compliance_item import Tally
+from patchwindow.domain.fleet_patches import Listing, load
 from patchwindow.domain.fleet_state import standing_of
 from patchwindow.domain.patch_state import Counts, PatchEntry, PatchState
 from patchwindow.store.cohorts import Cohort, CohortKey
@@ -26,6 +30,10 @@ MISSING: Final = PatchEntry(
     cve_ids=("CVE-2026-0001",),
 )
 
+TALLY: Final[Tally] = Counter({("NON_COMPLIANT", "CRITICAL"): 1, ("COMPLIANT", "UNSPECIFIED"): 2})
+_WORDS: Final = ["openssl.amd64:2", "Debian12", "DEBIAN", "openssl", "openssl.amd64", UNICODE, "", ["CVE-2026-0001"]]
+LISTED: Final = Listing(load(json.dumps([_WORDS])), b"\0")
+
 
 def question(**changes: Any) -> Question:
     """Return what is asked about the facts of all nodes here."""
@@ -44,7 +52,14 @@ def evaluated(
     asked, found = asked or question(), found or counts()
     work.facts.put(asked.facts_digest, FACTS, NOW)
     return work.evaluations.add(
-        asked, day=day, until=until, standing=standing_of(found), counts=found, patches=[MISSING]
+        asked,
+        day=day,
+        until=until,
+        standing=standing_of(found),
+        counts=found,
+        patches=[MISSING],
+        tally=TALLY,
+        listed=LISTED,
     )
 
 

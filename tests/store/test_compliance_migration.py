@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+from tests.store.compliance import evaluated
 from tests.store.samples import NOW, baseline, counts, node, operation
 
 from patchwindow.domain.fleet_state import FleetState
@@ -103,3 +104,15 @@ def test_nodes_are_due_in_the_group_that_they_are_in_now_and_chores_are_planned(
         (cohort,) = work.cohorts.lock_due("d-1", NOW, 9)
         assert (cohort.key.operating_system, cohort.key.patch_group, cohort.baseline_id) == ("DEBIAN", "web", "pb-1")
         assert work.chores.due(NOW, 9) == ["prune", "trend"]
+
+
+def test_what_an_older_version_made_of_facts_is_made_anew_and_kept_with_its_listing(older: Database) -> None:
+    older.migrate()
+    with older.write() as work:
+        (nodes,) = work.fleet_patches.evaluated()
+        assert (nodes.listing_digest, nodes.places) == (None, None)
+        stored = work.evaluations.get(nodes.evaluation_id)
+        assert work.evaluations.tally(stored.evaluation_id) is None
+        assert work.evaluations.find(stored.question, stored.day) is None
+        again = evaluated(work, stored.question, day=stored.day)
+        assert work.evaluations.find(stored.question, stored.day) == again

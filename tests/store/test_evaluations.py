@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tests.store.compliance import FACTS, MISSING, TODAY, cohort, evaluated, question, scanned
+from tests.store.compliance import FACTS, LISTED, MISSING, TALLY, TODAY, cohort, evaluated, question, scanned
 from tests.store.samples import NOW, later
 
 from patchwindow.domain.fleet_state import FleetState
@@ -31,6 +31,7 @@ def test_an_evaluation_comes_back_as_it_was_kept(work: Work) -> None:
     kept = evaluated(work, question(overlay=OVERLAY), until=TODAY + DAY)
     assert work.evaluations.get(kept.evaluation_id) == kept
     assert work.evaluations.patches(kept.evaluation_id) == (MISSING,)
+    assert work.evaluations.tally(kept.evaluation_id) == TALLY
     assert (kept.question.overlay.reasons, kept.standing) == ({"b": "no space"}, FleetState.FAILED)
 
 
@@ -68,6 +69,18 @@ def test_evaluations_that_nobody_has_and_no_scan_used_are_forgotten(work: Work) 
     assert work.evaluations.get(used.evaluation_id) == used
     assert work.evaluations.prune(later(1), 9) == 1
     assert work.evaluations.get(now.evaluation_id) == now
+
+
+def test_a_listing_goes_with_the_last_evaluation_that_has_it(work: Work) -> None:
+    for number in (1, 2):
+        own = evaluated(work, question(baseline_revision=number))
+        scanned(work, f"mi-{number}", into=cohort(work, own, group=f"group-{number}"))
+    (digest,) = {nodes.listing_digest for nodes in work.fleet_patches.evaluated()}
+    assert digest is not None
+    assert (work.evaluations.prune_listings(9), work.fleet_patches.listed(digest)) == (0, LISTED.patches)
+    for number in (1, 2):
+        work.nodes.delete(f"mi-{number}")
+    assert (work.cohorts.prune(9), work.evaluations.prune(NOW, 9), work.evaluations.prune_listings(9)) == (2, 2, 1)
 
 
 def test_use_is_noted_once_a_day(work: Work) -> None:

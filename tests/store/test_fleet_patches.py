@@ -1,6 +1,6 @@
 """Evaluations by their nodes."""
 
-from tests.store.compliance import TODAY, cohort, evaluated, question, scanned
+from tests.store.compliance import LISTED, TODAY, cohort, evaluated, question, scanned
 from tests.store.samples import NOW, later
 
 from patchwindow.domain.feeds.known_patch import KnownPatch
@@ -18,6 +18,8 @@ def test_nodes_are_counted_by_evaluation_whatever_their_cohort(work: Work) -> No
     scanned(work, "mi-1", "mi-2", into=cohort(work, found, group="web"))
     scanned(work, "mi-3", into=cohort(work, found, group="db"))
     (nodes,) = work.fleet_patches.evaluated()
+    assert nodes.listing_digest is not None
+    assert work.fleet_patches.listed(nodes.listing_digest) == LISTED.patches
     assert nodes == EvaluatedNodes(
         evaluation_id=found.evaluation_id,
         facts_digest="d-1",
@@ -25,6 +27,8 @@ def test_nodes_are_counted_by_evaluation_whatever_their_cohort(work: Work) -> No
         baseline_revision=3,
         overlay=NOTHING,
         evaluated_on=TODAY,
+        listing_digest=nodes.listing_digest,
+        places=LISTED.places,
         first_seen_ms=to_ms(NOW),
         node_count=3,
     )

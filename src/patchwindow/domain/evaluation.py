@@ -4,6 +4,7 @@ Packages are judged in `evaluation_packages.py`, for every package manager, and 
 `evaluation_windows.py`.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +12,7 @@ from typing import Final
 
 from patchwindow.domain.approval_date import DATELESS
 from patchwindow.domain.baseline import Baseline, ComplianceStatus
+from patchwindow.domain.compliance_item import Tally
 from patchwindow.domain.decision import Decide, compile_baseline
 from patchwindow.domain.evaluation_packages import evaluate_packages
 from patchwindow.domain.evaluation_windows import evaluate_windows
@@ -37,6 +39,12 @@ class Evaluation:
     def compliance_of(self, entry: PatchEntry) -> ComplianceStatus | None:
         """Return whether *entry* is as the baseline wants it; `None` where that cannot be asked."""
         return compliance_of(entry, self.available_security_updates)
+
+    @property
+    def tally(self) -> Tally:
+        """Return how many patches, of those of which that can be asked, have which status and severity."""
+        found = Counter((self.compliance_of(entry), entry.compliance_level) for entry in self.entries)
+        return Counter({(str(status), str(level)): count for (status, level), count in found.items() if status})
 
 
 def evaluate(

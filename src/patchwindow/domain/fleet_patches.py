@@ -4,9 +4,11 @@ Nodes of which one evaluation is true have the same patches in the same states, 
 what this costs grows with the variety of a fleet, not with its size.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -79,6 +81,7 @@ STANDINGS: Final = tuple(Standing)
 _PLACES: Final = {standing: place for place, standing in enumerate(STANDINGS)}
 
 _Words = tuple[str, str, str, str, str, str, str, tuple[str, ...]]
+_words: Final = attrgetter(*FleetPatch.__annotations__)
 # Most patches are on nodes of many evaluations, whose listings share them.
 _known: WeakValueDictionary[_Words, FleetPatch] = WeakValueDictionary()
 
@@ -93,6 +96,16 @@ def listing(facts: Facts, patches: Iterable[NodePatch]) -> Listing:
         if patch.title not in found:
             found[patch.title] = patch, _PLACES[one.standing]
     return Listing(tuple(patch for patch, _ in found.values()), bytes(place for _, place in found.values()))
+
+
+def dump(patches: Iterable[FleetPatch]) -> str:
+    """Return *patches* as text, of which `load` makes the same objects."""
+    return json.dumps(list(map(_words, patches)), separators=(",", ":"))
+
+
+def load(text: str) -> tuple[FleetPatch, ...]:
+    """Return the patches that `dump` wrote."""
+    return tuple(_known_as((*words, tuple(cve_ids))) for *words, cve_ids in json.loads(text))
 
 
 def tally(groups: Iterable[tuple[Listing, int, int]]) -> list[Tally]:
@@ -137,16 +150,21 @@ _ZEROS: Final = (0,) * len(STANDINGS)
 
 def _shared(one: NodePatch, product_name: str, system: str) -> FleetPatch:
     patch = one.readings[0]
-    words = (
-        patch.title,
-        patch.product or product_name,
-        system,
-        patch.kb_number or patch.name,
-        patch.kb_id,
-        patch.classification,
-        patch.severity,
-        patch.cve_ids,
+    return _known_as(
+        (
+            patch.title,
+            patch.product or product_name,
+            system,
+            patch.kb_number or patch.name,
+            patch.kb_id,
+            patch.classification,
+            patch.severity,
+            patch.cve_ids,
+        )
     )
+
+
+def _known_as(words: _Words) -> FleetPatch:
     known = _known.get(words)
     if known is None:
         known = _known[words] = FleetPatch(*words)

@@ -2,7 +2,6 @@
 
 import heapq
 import operator
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -200,8 +199,9 @@ def _summary_of_set(one: ComplianceSet) -> dict[str, Any]:
 
 
 def _patch_summary(call: Call, state: PatchState) -> dict[str, Any]:
-    evaluation = evaluation_of(call.work, state)
-    tally: Tally = Counter((evaluation.compliance_of(entry), entry.compliance_level) for entry in evaluation.entries)
+    tally = call.work.evaluations.tally(state.evaluation_id)
+    if tally is None:
+        tally = evaluation_of(call.work, state).tally
     return {
         "ComplianceType": TYPE,
         "ResourceType": NODE,

@@ -9,7 +9,10 @@ from patchwindow.domain.baseline import Baseline, ComplianceStatus
 from patchwindow.domain.decision import Decide, compile_baseline, remembered
 from patchwindow.domain.evaluation import Evaluation, evaluate
 from patchwindow.domain.facts import Facts
+from patchwindow.domain.facts_patches import patches_of
+from patchwindow.domain.fleet_patches import Listing, listing
 from patchwindow.domain.fleet_state import standing_of
+from patchwindow.domain.named_patches import node_patches
 from patchwindow.domain.overlay import NOTHING, Overlay
 from patchwindow.domain.validity import next_change
 from patchwindow.operations.catalog import learn
@@ -71,7 +74,14 @@ def answer(
         standing=standing_of(evaluation.counts),
         counts=evaluation.counts,
         patches=bad,
+        tally=evaluation.tally,
+        listed=listing_of(known, evaluation),
     )
+
+
+def listing_of(facts: Facts, evaluation: Evaluation) -> Listing:
+    """Return the state of each patch of *facts*, as *evaluation*, which is of them, has it."""
+    return listing(facts, node_patches(patches_of(facts), evaluation))
 
 
 def facts_of(work: Work, digest: str) -> Facts:

@@ -1,19 +1,14 @@
 """The patches of all nodes: on how many each is in which state, and on which."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any, Final
 
-from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.errors import NotFound
-from patchwindow.domain.facts import Facts
-from patchwindow.domain.facts_patches import Patches, patches_of
-from patchwindow.domain.fleet_patches import Listing, Tally, listing, tally
-from patchwindow.domain.named_patches import Standing, node_patches
-from patchwindow.domain.overlay import Overlay
+from patchwindow.domain.fleet_patches import FleetPatch, Listing, Tally, tally
+from patchwindow.domain.named_patches import Standing
 from patchwindow.operations.call import Answer, Call, Request, after_text, filter_values
 from patchwindow.operations.catalog_join import NOTHING, Known, known_of
-from patchwindow.operations.evaluations import evaluation_by, facts_of
+from patchwindow.operations.evaluations import evaluation_by, facts_of, listing_of
 from patchwindow.operations.patch_filters import KEYS, passing
 from patchwindow.operations.recent import Recent
 from patchwindow.protocol.pages import Key
@@ -23,14 +18,10 @@ from patchwindow.store.work import Work
 
 _PAGE: Final = 50
 
-_Question = tuple[str, Baseline, Overlay, date]
-
-# A listing of 2000 patches takes 18 kB.
-_LISTINGS: Final[Recent[_Question, Listing]] = Recent(4000)
-# What several baselines make of the same facts is asked one after another.
-_FACTS: Final[Recent[str, tuple[Facts, Patches]]] = Recent(4)
+# What a fleet has of patches is shared by evaluations; one of 2000 takes 16 kB.
+_PATCHES: Final[Recent[str, tuple[FleetPatch, ...]]] = Recent(4000)
 # Of the pages of one list each asks for the same.
-_TALLIES: Final[Recent[tuple[tuple[_Question, int], ...], Sequence[Tally]]] = Recent(2)
+_TALLIES: Final[Recent[tuple[tuple[str | None, bytes | None, int, int], ...], Sequence[Tally]]] = Recent(2)
 
 
 def list_patches(call: Call, request: Request) -> Answer:
@@ -84,34 +75,30 @@ def list_instances(call: Call, request: Request) -> Answer:
 
 def _tallies(work: Work) -> Sequence[Tally]:
     evaluated = work.fleet_patches.evaluated()
-    question = tuple((_question(work, nodes), nodes.node_count) for nodes in evaluated)
-    return _TALLIES.recall(
-        question,
-        lambda: tally((_listing_of(work, nodes), nodes.node_count, nodes.first_seen_ms) for nodes in evaluated),
-    )
+
+    def make() -> Sequence[Tally]:
+        return tally((_listing_of(work, nodes), nodes.node_count, nodes.first_seen_ms) for nodes in evaluated)
+
+    if any(nodes.listing_digest is None for nodes in evaluated):
+        return make()
+    question = tuple((nodes.listing_digest, nodes.places, nodes.node_count, nodes.first_seen_ms) for nodes in evaluated)
+    return _TALLIES.recall(question, make)
 
 
 def _listing_of(work: Work, nodes: EvaluatedNodes) -> Listing:
-    question = _question(work, nodes)
-
-    def make() -> Listing:
-        facts, patches = _FACTS.recall(nodes.facts_digest, lambda: _read(work, nodes.facts_digest))
-        digest, baseline, overlay, day = question
-        evaluation = evaluation_by(work, facts, digest, baseline, day, overlay=overlay)
-        return listing(facts, node_patches(patches, evaluation))
-
-    return _LISTINGS.recall(question, make)
+    digest, places = nodes.listing_digest, nodes.places
+    if digest is None or places is None:
+        return _made(work, nodes)
+    return Listing(_PATCHES.recall(digest, lambda: work.fleet_patches.listed(digest)), places)
 
 
-def _read(work: Work, digest: str) -> tuple[Facts, Patches]:
-    facts = facts_of(work, digest)
-    return facts, patches_of(facts)
-
-
-def _question(work: Work, nodes: EvaluatedNodes) -> _Question:
+def _made(work: Work, nodes: EvaluatedNodes) -> Listing:
+    """Return the listing of an evaluation that an older version has made, for the moment until it is made anew."""
     baseline = work.baselines.revision(nodes.baseline_id, nodes.baseline_revision)
     assert baseline is not None, "revisions are never deleted"
-    return nodes.facts_digest, baseline, nodes.overlay, nodes.evaluated_on
+    facts = facts_of(work, nodes.facts_digest)
+    evaluation = evaluation_by(work, facts, nodes.facts_digest, baseline, nodes.evaluated_on, overlay=nodes.overlay)
+    return listing_of(facts, evaluation)
 
 
 def _members(one: Tally, known: Known) -> dict[str, Any]:

@@ -1,22 +1,26 @@
 """What baselines make of facts, kept once for all nodes of which it is true."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from patchwindow.domain.compliance_item import Tally
+from patchwindow.domain.fleet_patches import FleetPatch, Listing, dump
 from patchwindow.domain.fleet_state import FleetState
 from patchwindow.domain.overlay import NOTHING, Overlay
 from patchwindow.domain.patch_state import Counts, PatchEntry
 from patchwindow.protocol.records import dumps, from_members, loads, to_members
-from patchwindow.store.prepared import prepared
-from patchwindow.store.rows import Rows, ms
-from patchwindow.store.tables import cohort, evaluation, facts
+from patchwindow.store.prepared import Prepared, prepared
+from patchwindow.store.rows import Insert, Rows, ms
+from patchwindow.store.tables import cohort, evaluation, facts, listing
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
@@ -52,11 +56,14 @@ _FIND: Final = prepared(
         evaluation.c.baseline_revision == sa.bindparam("baseline_revision"),
         evaluation.c.overlay == sa.bindparam("overlay"),
         evaluation.c.day <= sa.bindparam("today"),
+        # Evaluations of older versions lack it, and are made anew.
+        evaluation.c.listing_digest.is_not(None),
         sa.or_(evaluation.c.until_day.is_(None), evaluation.c.until_day > sa.bindparam("today")),
     )
     .order_by(evaluation.c.evaluation_id)
     .limit(1)
 )
+_TALLY: Final = prepared(sa.select(evaluation.c.tally).where(evaluation.c.evaluation_id == sa.bindparam("id")))
 _PATCHES: Final = prepared(sa.select(evaluation.c.patches).where(evaluation.c.evaluation_id == sa.bindparam("id")))
 _USE: Final = prepared(
     sa.update(evaluation)
@@ -77,6 +84,18 @@ _DELETE: Final = sa.delete(evaluation).where(
     evaluation.c.evaluation_id.in_(sa.bindparam("ids", expanding=True)),
     ~sa.exists().where(cohort.c.evaluation_id == evaluation.c.evaluation_id),
 )
+_LOOSE_LISTING: Final = ~sa.exists().where(evaluation.c.listing_digest == listing.c.digest)
+_LOOSE_LISTINGS: Final = prepared(
+    sa.select(listing.c.digest)
+    .where(_LOOSE_LISTING)
+    .order_by(listing.c.digest)
+    .limit(sa.bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_DELETE_LISTINGS: Final = sa.delete(listing).where(
+    listing.c.digest.in_(sa.bindparam("digests", expanding=True)), _LOOSE_LISTING
+)
+_IS_LISTED: Final = prepared(sa.select(listing.c.digest).where(listing.c.digest == sa.bindparam("digest")))
 _FACTS: Final = prepared(sa.select(facts.c.body).where(facts.c.digest == sa.bindparam("digest")))
 _ARE_KEPT: Final = prepared(sa.select(facts.c.digest).where(facts.c.digest == sa.bindparam("digest")))
 _LOOSE: Final = (
@@ -145,30 +164,47 @@ class Evaluations(Rows):
         standing: FleetState,
         counts: Counts,
         patches: Sequence[PatchEntry],
+        tally: Tally,
+        listed: Listing,
     ) -> StoredEvaluation:
-        """Keep what *question* comes to from *day* on; *patches* are those that are not as they should be."""
+        """Keep what *question* comes to from *day* on.
+
+        *patches* are those that are not as they should be, *tally* counts all that can be asked whether they are, and
+        *listed* has the state of each.
+        """
         overlay = overlay_text(question.overlay)
         key = (question.facts_digest, question.baseline_id, question.baseline_revision, overlay, day_number(day))
         id = digest_of(*key)
-        self._insert_if_new(
-            evaluation,
-            evaluation_id=id,
-            facts_digest=question.facts_digest,
-            baseline_id=question.baseline_id,
-            baseline_revision=question.baseline_revision,
-            overlay=overlay,
-            day=day_number(day),
-            until_day=None if until is None else day_number(until),
-            standing=standing,
-            status=counts.status,
-            overall_severity=counts.overall_severity,
-            used_at_ms=0,
-            body=dumps(counts),
-            patches=zlib.compress(json.dumps([to_members(entry) for entry in patches]).encode()),
-        )
+        digest, packed = _packed(listed.patches)
+        if self._scalar(_IS_LISTED, {"digest": digest}) is None:
+            self._insert_if_new(listing, digest=digest, body=packed)
+        values = {
+            "evaluation_id": id,
+            "facts_digest": question.facts_digest,
+            "baseline_id": question.baseline_id,
+            "baseline_revision": question.baseline_revision,
+            "overlay": overlay,
+            "day": day_number(day),
+            "until_day": None if until is None else day_number(until),
+            "standing": standing,
+            "status": counts.status,
+            "overall_severity": counts.overall_severity,
+            "used_at_ms": 0,
+            "body": dumps(counts),
+            "patches": zlib.compress(json.dumps([to_members(entry) for entry in patches]).encode()),
+            "tally": json.dumps([(*key, count) for key, count in tally.items()]),
+            "listing_digest": digest,
+            "places": zlib.compress(listed.places),
+        }
+        self._change(_keep(self._insert), values)
         return StoredEvaluation(
             evaluation_id=id, question=question, day=day, until=until, standing=standing, counts=counts
         )
+
+    def tally(self, evaluation_id: str) -> Tally | None:
+        """Return how many patches have which status and severity; None where that was not kept."""
+        text = self._scalar(_TALLY, {"id": evaluation_id})
+        return None if text is None else Counter({(status, level): count for status, level, count in json.loads(text)})
 
     def patches(self, evaluation_id: str) -> tuple[PatchEntry, ...] | None:
         """Return the patches that are not as the baseline wants them, by title; None where they were not kept."""
@@ -187,6 +223,26 @@ class Evaluations(Rows):
         """Delete up to *limit* evaluations that no node has and no scan since *before* had; return how many."""
         ids = self._scalars(_UNUSED, {"before": ms(before), "limit": limit})
         return self._change(_DELETE, {"ids": ids}) if ids else 0
+
+    def prune_listings(self, limit: int) -> int:
+        """Delete up to *limit* listings that no evaluation has; return how many."""
+        digests = self._scalars(_LOOSE_LISTINGS, {"limit": limit})
+        return self._change(_DELETE_LISTINGS, {"digests": digests}) if digests else 0
+
+
+@functools.lru_cache(maxsize=1024)
+def _packed(patches: tuple[FleetPatch, ...]) -> tuple[str, bytes]:
+    """Return the digest of *patches*, and them as they are kept; many evaluations have the same."""
+    text = dump(patches).encode()
+    return hashlib.sha256(text).hexdigest(), zlib.compress(text)
+
+
+@functools.cache
+def _keep(insert: Insert) -> Prepared:
+    """Return what keeps an evaluation: one that is kept already gets what older versions did not keep."""
+    statement = insert(evaluation)
+    values = {name: statement.excluded[name] for name in ("tally", "listing_digest", "places")}
+    return prepared(statement.on_conflict_do_update(index_elements=["evaluation_id"], set_=values))
 
 
 def overlay_text(overlay: Overlay) -> str:

@@ -77,9 +77,9 @@ _TAGGED: Final = (tag.c.resource_type == NODE_TAGS, tag.c.key == sa.bindparam("k
 _VALUE: Final = sa.func.coalesce(tag.c.value, "").label("value")
 
 _COHORTS: Final = prepared(
-    sa.select(
-        cohort.c.cohort_id, cohort.c.patch_group, cohort.c.operating_system, evaluation.c.standing
-    ).join(evaluation, evaluation.c.evaluation_id == cohort.c.evaluation_id)
+    sa.select(cohort.c.cohort_id, cohort.c.patch_group, cohort.c.operating_system, evaluation.c.standing).join(
+        evaluation, evaluation.c.evaluation_id == cohort.c.evaluation_id
+    )
 )
 _OF_GROUP: Final = prepared(
     sa.select(evaluation.c.evaluation_id, evaluation.c.body, _NODES)

@@ -1,22 +1,27 @@
 """Which evaluations the nodes of a fleet have, and which nodes have an evaluation."""
 
 import dataclasses
+import zlib
 from collections.abc import Collection
 from datetime import date
 from typing import Final
 
 import sqlalchemy as sa
 
+from patchwindow.domain.fleet_patches import FleetPatch, load
 from patchwindow.domain.overlay import Overlay
 from patchwindow.store.evaluations import day_of, overlay_of
 from patchwindow.store.prepared import prepared
 from patchwindow.store.rows import Rows
-from patchwindow.store.tables import cohort, cve, evaluation, facts, known_patch, patch_reference, standing
+from patchwindow.store.tables import cohort, cve, evaluation, facts, known_patch, listing, patch_reference, standing
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluatedNodes:
-    """So many nodes have this evaluation, and when their facts were first reported."""
+    """So many nodes have this evaluation, and when their facts were first reported.
+
+    Its listing is the patches under a digest, with their *places*; both are None where an older version made it.
+    """
 
     evaluation_id: str
     facts_digest: str
@@ -24,6 +29,8 @@ class EvaluatedNodes:
     baseline_revision: int
     overlay: Overlay
     evaluated_on: date
+    listing_digest: str | None
+    places: bytes | None
     first_seen_ms: int
     node_count: int
 
@@ -39,6 +46,8 @@ _EVALUATED: Final = prepared(
         evaluation.c.baseline_revision,
         evaluation.c.overlay,
         evaluation.c.day,
+        evaluation.c.listing_digest,
+        evaluation.c.places,
         facts.c.first_seen_at_ms,
         sa.func.sum(_COUNTED.c.node_count).label("node_count"),
     )
@@ -48,6 +57,7 @@ _EVALUATED: Final = prepared(
     .group_by(evaluation.c.evaluation_id, facts.c.first_seen_at_ms)
     .order_by(evaluation.c.facts_digest, evaluation.c.evaluation_id)
 )
+_LISTED: Final = prepared(sa.select(listing.c.body).where(listing.c.digest == sa.bindparam("digest")))
 _NODES: Final = (
     sa.select(standing.c.node_id, cohort.c.evaluation_id)
     .join(cohort, cohort.c.cohort_id == standing.c.cohort_id)
@@ -90,11 +100,19 @@ class FleetPatches(Rows):
                 baseline_revision=row.baseline_revision,
                 overlay=overlay_of(row.overlay),
                 evaluated_on=day_of(row.day),
+                listing_digest=row.listing_digest,
+                places=None if row.places is None else zlib.decompress(row.places),
                 first_seen_ms=row.first_seen_at_ms,
                 node_count=int(row.node_count),
             )
             for row in self._rows(_EVALUATED)
         ]
+
+    def listed(self, digest: str) -> tuple[FleetPatch, ...]:
+        """Return the patches that are kept under *digest*."""
+        body = self._scalar(_LISTED, {"digest": digest})
+        assert body is not None, "a foreign key keeps listings that are referred to"
+        return load(zlib.decompress(body).decode())
 
     def nodes(self, evaluation_ids: Collection[str], *, after: str, limit: int) -> list[tuple[str, str]]:
         """Return up to *limit* nodes after *after* that have one of the evaluations, each with that, in order of id."""

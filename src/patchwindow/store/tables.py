@@ -180,13 +180,14 @@ node = table(
     text("patch_group"),
     number("pinged_at_ms"),
     text("body"),
-    text("fingerprint"),
-    sa.Index("node_by_fingerprint", "fingerprint", "node_id"),
     sa.Index("node_by_group", "patch_group", "operating_system", "node_id"),
     sa.Index("node_by_ping", "pinged_at_ms", "node_id"),
 )
 
 facts = table("facts", text("digest", key=True), number("first_seen_at_ms"), blob("body"))
+
+# The patches of facts, in one order: evaluations of the same facts share them.
+listing = table("listing", text("digest", key=True), blob("body"))
 
 # What a baseline in one revision makes of facts and an overlay, from one day until the next on which that can change.
 evaluation = table(
@@ -204,7 +205,11 @@ evaluation = table(
     number("used_at_ms"),
     text("body"),
     blob("patches", null=True),
+    text("tally", null=True),
+    text("listing_digest", sa.ForeignKey("listing.digest"), null=True),
+    blob("places", null=True),
     sa.Index("evaluation_by_question", "facts_digest", "baseline_id", "baseline_revision"),
+    sa.Index("evaluation_by_listing", "listing_digest"),
     sa.Index("evaluation_by_use", "used_at_ms"),
 )
 

@@ -12,7 +12,7 @@ from tests.fakes.scans import SECURITY, facts_of, package, update
 from patchwindow.domain.evaluation import evaluate
 from patchwindow.domain.facts_patches import patches_of
 from patchwindow.domain.facts_reading import parse
-from patchwindow.domain.fleet_patches import Listing, Tally, listing, tally
+from patchwindow.domain.fleet_patches import Listing, Tally, dump, listing, load, tally
 from patchwindow.domain.named_patches import Standing, node_patches
 from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.domain.predefined import default_for
@@ -63,6 +63,10 @@ def test_what_one_node_knows_of_a_patch_is_told_for_all() -> None:
         (one,) = tally(groups)
         assert one.patch.classification == "Security"
         assert one.counts == {Standing.INSTALLED: 1, Standing.INSTALLED_OTHER: 1}
+
+
+def test_what_was_dumped_is_loaded_as_the_same_objects() -> None:
+    assert load(dump(OLD.patches)) == OLD.patches
 
 
 def test_a_listing_knows_the_state_of_a_title() -> None:
