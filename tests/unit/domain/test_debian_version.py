@@ -143,3 +143,28 @@ def test_versions_in_our_order_are_in_that_of_dpkg() -> None:
         (pair, theirs) for pair, theirs in zip(pairs, verdicts_of_dpkg(pairs), strict=True) if theirs != verdict(*pair)
     ]
     assert wrong == []
+
+
+def installed_versions() -> list[str]:
+    """Return the versions of what is installed on this machine, as its distribution writes them."""
+    answer = subprocess.run(["dpkg-query", "-Wf", r"${Version}\n"], capture_output=True, text=True, check=True)
+    return sorted(set(answer.stdout.split()))
+
+
+PAIR_COUNT = 20_000
+
+
+@needs_dpkg
+@pytest.mark.slow
+def test_the_order_is_that_of_dpkg_for_tens_of_thousands_of_pairs() -> None:
+    """Generated and real ones; each is two processes at most."""
+    chance = random.Random(14)
+    real = installed_versions()
+    pairs = [(one, chance.choice(real)) for one in real for _ in range(4)]
+    pairs += [(one, neighbour(chance, one)) for one in real]
+    while len(pairs) < PAIR_COUNT:
+        one = random_version(chance)
+        pairs.append((one, chance.choice([neighbour(chance, one), random_version(chance)])))
+    verdicts = verdicts_of_dpkg(pairs)
+    wrong = [(pair, theirs) for pair, theirs in zip(pairs, verdicts, strict=True) if verdict(*pair) != theirs]
+    assert wrong == []
