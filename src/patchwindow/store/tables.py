@@ -180,6 +180,8 @@ node = table(
     text("patch_group"),
     number("pinged_at_ms"),
     text("body"),
+    text("fingerprint"),
+    sa.Index("node_by_fingerprint", "fingerprint", "node_id"),
     sa.Index("node_by_group", "patch_group", "operating_system", "node_id"),
     sa.Index("node_by_ping", "pinged_at_ms", "node_id"),
 )
