@@ -120,13 +120,13 @@ def test_the_connection_goes_to_the_address_that_was_looked_at() -> None:
     assert asked == [("objects.example", server.server_port)]
 
 
-@pytest.mark.parametrize("act", [drip, lambda _: time.sleep(1)])
+@pytest.mark.parametrize("act", [drip, lambda _: time.sleep(5)])
 def test_all_of_it_has_to_come_in_time(act: Act) -> None:
     with serving(act) as server:
         began_at = time.monotonic()
         with pytest.raises(Invalid, match=r"s3://bucket/lists/one\.yaml did not come within 0\.3 seconds"):
             fetch(server, timeout_s=0.3)
-        assert time.monotonic() - began_at < 0.9
+        assert time.monotonic() - began_at < 4
 
 
 def test_where_nobody_listens_the_url_is_named_without_what_may_be_secret() -> None:

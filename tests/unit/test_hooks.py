@@ -77,12 +77,12 @@ def test_what_is_no_http_is_no_answer(said: bytes) -> None:
     assert "gave no answer: " in answer.reason
 
 
-@pytest.mark.parametrize("act", [drip, drip_on, lambda _: time.sleep(1.5)])
+@pytest.mark.parametrize("act", [drip, drip_on, lambda _: time.sleep(5)])
 def test_all_of_an_answer_has_to_come_within_the_timeout(act: Act) -> None:
     with serving(act) as server:
         began_at = time.monotonic()
         answer = asked(server, timeout_s=1)
-        assert time.monotonic() - began_at < 2.5
+        assert time.monotonic() - began_at < 4
     assert isinstance(answer, Unanswered)
     assert "did not answer within 1 seconds" in answer.reason
 
