@@ -24,6 +24,7 @@ from patchwindow_agent.identity import Identity
 from patchwindow_agent.register import register
 from patchwindow_agent.results import Status, reply
 from patchwindow_agent.session import Session
+from patchwindow_agent.settings import Kept
 
 _ROUNDS: Final = 5
 _MANY: Final = 50
@@ -107,13 +108,14 @@ def _polling(server: Control, folder: Path, count: int) -> Iterator[list[_Node]]
     nodes = []
     for number in range(count):
         identity = register(
-            server.url,
+            Kept(server.url),
             activation_id=activation["ActivationId"],
             activation_code=activation["ActivationCode"],
             region=REGION,
             state=folder / f"node-{number}",
             name="",
             is_forced=False,
+            environ={},
         )
         nodes.append(_Node(identity, server.url))
     for node in nodes:

@@ -23,7 +23,9 @@ from patchwindow_agent.outbox import Outbox
 from patchwindow_agent.pool import Pool
 from patchwindow_agent.runner import Node, Runner
 from patchwindow_agent.session import Session
+from patchwindow_agent.settings import AT_ONCE
 from patchwindow_agent.sigv4 import Key
+from patchwindow_agent.way import way_to
 
 _PING_EVERY_S = 300.0
 _POLL_S = 50
@@ -32,15 +34,17 @@ _PAUSE_MAX_S = 60.0
 _LAST_WORDS_S = 3.0
 
 
-class Settings(NamedTuple):
+class Start(NamedTuple):
     """What the agent is started with."""
 
     endpoint: Endpoint
     state: Path
     # Empty: this agent never reboots the machine.
     reboot_command: Sequence[str]
-    # What the scripts of commands inherit.
+    # What the scripts of commands inherit; it also says how the server is reached.
     environ: Mapping[str, str]
+    # How many commands may run at once.
+    at_once: int = AT_ONCE
 
 
 def pause_s(failure_count: int, chance: Callable[[float, float], float]) -> float:
@@ -54,18 +58,20 @@ def pause_s(failure_count: int, chance: Callable[[float, float], float]) -> floa
 class Agent:
     """One node's agent: one thread polls, one sends, and each running command has its own."""
 
-    def __init__(self, settings: Settings, *, chance: Callable[[float, float], float] = random.uniform) -> None:
-        self._settings = settings
+    def __init__(self, start: Start, *, chance: Callable[[float, float], float] = random.uniform) -> None:
+        self._given = start
+        endpoint = start.endpoint
+        self._way = way_to(endpoint.host, is_tls=endpoint.is_tls, environ=start.environ)
         self._chance = chance
-        self._identity = identity.load(settings.state)
+        self._identity = identity.load(start.state)
         self._stopping = threading.Event()
         self._ping_at = float("-inf")
         self._lock: Optional[int] = None
-        self._journal = Journal(settings.state / "commands")
-        self._outbox = Outbox(settings.state / "replies")
+        self._journal = Journal(start.state / "commands")
+        self._outbox = Outbox(start.state / "replies")
         self._session = Session(self._identity, on_token=self._keep_credentials)
         self._runner = Runner(node=self._node(), journal=self._journal, outbox=self._outbox, shell=shell.run)
-        self._pool = Pool(self._runner, reboot=self._reboot, log=log)
+        self._pool = Pool(self._runner, at_once=start.at_once, reboot=self._reboot, log=log)
         self._sender = threading.Thread(target=self._send_forever, daemon=True)
 
     def start(self) -> None:
@@ -74,9 +80,9 @@ class Agent:
         Raises:
             StateProblem: the state folder cannot be used, or another agent uses it.
         """
-        self._lock = files.lock(self._settings.state / "lock")
+        self._lock = files.lock(self._given.state / "lock")
         if self._lock is None:
-            raise StateProblem(f"another agent runs with the state folder {self._settings.state}")
+            raise StateProblem(f"another agent runs with the state folder {self._given.state}")
         self._journal.forget_old(time.time())
         for command_id, record in self._journal.unfinished().items():
             if record.state is State.RUNNING:
@@ -85,7 +91,7 @@ class Agent:
                 self._pool.add(command_id, record)
         self._sender.start()
         threading.Thread(target=self._poll_forever, daemon=True).start()
-        log(f"running as {self._identity.node_id} with {self._settings.endpoint.host_header}")
+        log(f"running as {self._identity.node_id} with {self._given.endpoint.host_header}")
 
     def stop(self) -> None:
         """End what runs, tell the server if that is quick, and leave the rest on disk."""
@@ -99,7 +105,7 @@ class Agent:
             self._lock = None
 
     def _poll_forever(self) -> None:
-        with contextlib.closing(Connection(self._settings.endpoint, timeout_s=_POLL_S + 25)) as connection:
+        with contextlib.closing(Connection(self._given.endpoint, timeout_s=_POLL_S + 25, way=self._way)) as connection:
             self._poll_over(connection)
 
     def _poll_over(self, connection: Connection) -> None:
@@ -128,7 +134,7 @@ class Agent:
 
     def _send_forever(self) -> None:
         # Apart from the polling one, which is busy for most of a minute at a time.
-        with contextlib.closing(Connection(self._settings.endpoint, timeout_s=_TIMEOUT_S)) as connection:
+        with contextlib.closing(Connection(self._given.endpoint, timeout_s=_TIMEOUT_S, way=self._way)) as connection:
             self._send_over(connection)
 
     def _send_over(self, connection: Connection) -> None:
@@ -153,7 +159,7 @@ class Agent:
         if self._ping_at == float("-inf"):
             body = machine.short_ping(self._identity)
             self._session.call(connection, "ssm", "UpdateInstanceInformation", body)
-        body = machine.full_ping(self._identity, connection.endpoint)
+        body = machine.full_ping(self._identity, connection.peer)
         self._session.call(connection, "ssm", "UpdateInstanceInformation", body)
         self._ping_at = time.monotonic() + _PING_EVERY_S
 
@@ -178,14 +184,14 @@ class Agent:
     def _node(self) -> Node:
         system = machine.read_system(Path("/"))
         environ = {
-            **self._settings.environ,
+            **self._given.environ,
             "AWS_SSM_INSTANCE_ID": self._identity.node_id,
             "AWS_SSM_REGION_NAME": self._identity.region,
             "AWS_SSM_PLATFORM_NAME": system.name,
             "AWS_SSM_PLATFORM_VERSION": system.version_id,
-            "AWS_SHARED_CREDENTIALS_FILE": str(self._settings.state / "credentials"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(self._given.state / "credentials"),
         }
-        return Node(machine.platform_type(), environ, can_reboot=bool(self._settings.reboot_command))
+        return Node(machine.platform_type(), environ, can_reboot=bool(self._given.reboot_command))
 
     def _keep_credentials(self, key: Key) -> None:
         # Scripts may call the server's API as this node.
@@ -195,10 +201,10 @@ class Agent:
             f"aws_secret_access_key = {key.secret}",
             f"aws_session_token = {key.session_token}",
         ]
-        files.write(self._settings.state / "credentials", "\n".join(lines) + "\n")
+        files.write(self._given.state / "credentials", "\n".join(lines) + "\n")
 
     def _reboot(self) -> None:
-        command = list(self._settings.reboot_command)
+        command = list(self._given.reboot_command)
         log(f"a command asked for a reboot: {' '.join(command)}")
         try:
             subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
@@ -211,7 +217,7 @@ def log(message: str) -> None:
     print(f"patchwindow-agent: {message}", file=sys.stderr, flush=True)
 
 
-def run(settings: Settings, *, stops_with_parent: bool) -> None:
+def run(start: Start, *, stops_with_parent: bool) -> None:
     """Run the agent until SIGTERM or SIGINT, or with *stops_with_parent* until standard input ends.
 
     Raises:
@@ -221,7 +227,7 @@ def run(settings: Settings, *, stops_with_parent: bool) -> None:
     # A handler may interrupt any line of this thread, so it takes no lock: it writes a byte.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os.write(writer, b"x"))
-    agent = Agent(settings)
+    agent = Agent(start)
     agent.start()
     sources = [reader, 0] if stops_with_parent else [reader]
     while True:

@@ -1,13 +1,16 @@
 """One kept-alive HTTP connection to the server. Not for two threads at once."""
 
 import http.client
+import ssl
 from email.utils import parsedate_to_datetime
 from typing import Mapping, NamedTuple, Optional, Union
 from urllib.parse import urlsplit
 
 from patchwindow_agent.errors import Unreachable
+from patchwindow_agent.way import Way
 
 _BODY_MAX = 32 * 1024 * 1024
+_DIRECT = Way()
 
 
 class Answer(NamedTuple):
@@ -52,10 +55,17 @@ def parse_endpoint(url: str) -> Endpoint:
 class Connection:
     """A connection that is opened when it is needed and kept."""
 
-    def __init__(self, endpoint: Endpoint, *, timeout_s: float) -> None:
+    def __init__(self, endpoint: Endpoint, *, timeout_s: float, way: Way = _DIRECT) -> None:
         self.endpoint = endpoint
         self._timeout_s = timeout_s
+        self._way = way
         self._open: Optional[http.client.HTTPConnection] = None
+
+    @property
+    def peer(self) -> tuple[str, int]:
+        """Return the host and the port that the connection really goes to: the server's, or the proxy's."""
+        proxy = self._way.proxy
+        return (self.endpoint.host, self.endpoint.port) if proxy is None else (proxy.host, proxy.port)
 
     def request(self, method: str, path: str, *, headers: Mapping[str, str], body: Optional[bytes] = None) -> Answer:
         """Return the server's answer, whatever its status.
@@ -85,7 +95,7 @@ class Connection:
 
     def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: Optional[bytes]) -> Answer:
         if self._open is None:
-            self._open = _connect(self.endpoint, self._timeout_s)
+            self._open = _connect(self.endpoint, self._timeout_s, self._way)
         try:
             self._open.request(method, path, body=body, headers=dict(headers))
             response = self._open.getresponse()
@@ -100,13 +110,33 @@ class Connection:
         return Answer(response.status, content, _date(response.getheader("Date")))
 
     def _unreachable(self, problem: Union[OSError, http.client.HTTPException]) -> Unreachable:
-        return Unreachable(f"cannot reach {self.endpoint.host_header}: {str(problem) or type(problem).__name__}")
+        reason = str(problem) or type(problem).__name__
+        if isinstance(problem, ssl.SSLCertVerificationError):
+            reason = f"its certificate is not accepted: {problem.verify_message}"
+        by = "" if self._way.proxy is None else " through the proxy {}:{}".format(*self.peer)
+        return Unreachable(f"cannot reach {self.endpoint.host_header}{by}: {reason}")
 
 
-def _connect(endpoint: Endpoint, timeout_s: float) -> http.client.HTTPConnection:
-    if endpoint.is_tls:
-        return http.client.HTTPSConnection(endpoint.host, endpoint.port, timeout=timeout_s)
-    return http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=timeout_s)
+def _connect(endpoint: Endpoint, timeout_s: float, way: Way) -> http.client.HTTPConnection:
+    if not endpoint.is_tls:
+        return http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=timeout_s)
+    context = _context(way)
+    if way.proxy is None:
+        return http.client.HTTPSConnection(endpoint.host, endpoint.port, timeout=timeout_s, context=context)
+    through = http.client.HTTPSConnection(way.proxy.host, way.proxy.port, timeout=timeout_s, context=context)
+    headers = {"Proxy-Authorization": way.proxy.authorization} if way.proxy.authorization else {}
+    through.set_tunnel(endpoint.host, endpoint.port, headers)
+    return through
+
+
+def _context(way: Way) -> ssl.SSLContext:
+    try:
+        # Read at each new connection: a file that was replaced counts from then on.
+        context = ssl.create_default_context(cafile=way.ca)
+    except OSError as problem:
+        raise Unreachable(f"cannot use the CA in {way.ca}: {problem}") from problem
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _date(text: Optional[str]) -> Optional[float]:

@@ -9,17 +9,17 @@ from patchwindow_agent.results import End
 from patchwindow_agent.runner import Runner
 from patchwindow_agent.shell import Stop
 
-_RUNNING_MAX = 2
 # Beyond this a command is left with the server, which sends it again.
 _WAITING_MAX = 100
 _STOP_WITHIN_S = 5.0
 
 
 class Pool:
-    """Runs at most two commands at once, each on a thread of its own."""
+    """Runs so many commands at once and no more, each on a thread of its own."""
 
-    def __init__(self, runner: Runner, *, reboot: Callable[[], None], log: Callable[[str], None]) -> None:
+    def __init__(self, runner: Runner, *, at_once: int, reboot: Callable[[], None], log: Callable[[str], None]) -> None:
         self._runner = runner
+        self._at_once = at_once
         self._reboot = reboot
         self._log = log
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class Pool:
             thread.join(_STOP_WITHIN_S)
 
     def _start_next(self) -> None:
-        while self._waiting and len(self._running) < _RUNNING_MAX and not self._wants_reboot and not self._is_stopping:
+        while self._waiting and len(self._running) < self._at_once and not self._wants_reboot and not self._is_stopping:
             command_id = next(iter(self._waiting))
             self._start(command_id, self._waiting.pop(command_id), Stop())
 

@@ -2,20 +2,31 @@
 
 from contextlib import closing
 from pathlib import Path
+from typing import Mapping
 
 from patchwindow_agent import identity, machine
 from patchwindow_agent.connection import Connection, parse_endpoint
 from patchwindow_agent.errors import StateProblem, Unreachable
 from patchwindow_agent.identity import Identity
 from patchwindow_agent.session import Session, exchange
+from patchwindow_agent.settings import Kept, environment, save
+from patchwindow_agent.way import way_to
 
 _TIMEOUT_S = 30
 
 
 def register(
-    endpoint: str, *, activation_id: str, activation_code: str, region: str, state: Path, name: str, is_forced: bool
+    kept: Kept,
+    *,
+    activation_id: str,
+    activation_code: str,
+    region: str,
+    state: Path,
+    name: str,
+    is_forced: bool,
+    environ: Mapping[str, str],
 ) -> Identity:
-    """Register this machine and keep its identity in *state*.
+    """Register this machine with the server of *kept*, and keep that and its identity in *state*.
 
     Raises:
         StateProblem: *state* holds a registration already and *is_forced* is false, or it cannot be written.
@@ -26,6 +37,7 @@ def register(
         raise StateProblem(f"{state} holds a registration already: give --force to replace it")
     # Before the activation is used up, so that a folder which cannot be written costs nothing.
     identity.check_writable(state)
+    save(kept, state)
     secret, fingerprint = identity.new_secret(), identity.fingerprint()
     body = {
         "ActivationId": activation_id,
@@ -34,7 +46,7 @@ def register(
         "PublicKey": secret,
         "PublicKeyType": "Hmac-Sha256",
     }
-    with closing(Connection(parse_endpoint(endpoint), timeout_s=_TIMEOUT_S)) as connection:
+    with closing(_connection(kept, state, environ)) as connection:
         answer = exchange(connection, "ssm", "RegisterManagedInstance", body)
     node_id = answer.get("InstanceId")
     if not isinstance(node_id, str) or not node_id:
@@ -44,12 +56,18 @@ def register(
     return registered
 
 
-def greet(registered: Identity, endpoint: str) -> None:
+def greet(registered: Identity, kept: Kept, state: Path, environ: Mapping[str, str]) -> None:
     """Tell the server what kind of machine this is, so that it is more than an id from the start.
 
     Raises:
         AgentError: the server could not be told; the agent will tell it when it runs.
     """
-    with closing(Connection(parse_endpoint(endpoint), timeout_s=_TIMEOUT_S)) as connection:
-        body = machine.full_ping(registered, connection.endpoint)
+    with closing(_connection(kept, state, environ)) as connection:
+        body = machine.full_ping(registered, connection.peer)
         Session(registered).call(connection, "ssm", "UpdateInstanceInformation", body)
+
+
+def _connection(kept: Kept, state: Path, environ: Mapping[str, str]) -> Connection:
+    endpoint = parse_endpoint(kept.endpoint)
+    way = way_to(endpoint.host, is_tls=endpoint.is_tls, environ=environment(state, kept, environ))
+    return Connection(endpoint, timeout_s=_TIMEOUT_S, way=way)

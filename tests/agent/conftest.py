@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from tests.agent.fake_server import ACTIVATION, REGION, FakeServer
 
-from patchwindow_agent.agent import Agent, Settings
+from patchwindow_agent.agent import Agent, Start
 from patchwindow_agent.connection import parse_endpoint
 from patchwindow_agent.register import register
+from patchwindow_agent.settings import Kept
 
 StartAgent = Callable[..., Agent]
 
@@ -26,13 +27,14 @@ def state(server: FakeServer, tmp_path: Path) -> Path:
     folder = tmp_path / "state"
     activation_id, activation_code = ACTIVATION
     register(
-        server.url,
+        Kept(server.url),
         activation_id=activation_id,
         activation_code=activation_code,
         region=REGION,
         state=folder,
         name="web-1",
         is_forced=False,
+        environ={},
     )
     return folder
 
@@ -43,9 +45,9 @@ def start_agent(server: FakeServer, state: Path) -> Iterator[StartAgent]:
     agents = []
 
     def start(*, reboot_command: tuple[str, ...] = ("true",)) -> Agent:
-        settings = Settings(parse_endpoint(server.url), state, reboot_command, os.environ)
+        given = Start(parse_endpoint(server.url), state, reboot_command, os.environ)
         # Without patience: what waits for seconds in the field waits for hundredths here.
-        agent = Agent(settings, chance=lambda low, _: low / 50)
+        agent = Agent(given, chance=lambda low, _: low / 50)
         agent.start()
         agents.append(agent)
         return agent

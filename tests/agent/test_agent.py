@@ -20,6 +20,7 @@ from patchwindow_agent import identity
 from patchwindow_agent.agent import Agent, pause_s
 from patchwindow_agent.errors import Refused, StateProblem
 from patchwindow_agent.register import greet, register
+from patchwindow_agent.settings import Kept
 
 StartAgent = Callable[..., Agent]
 
@@ -36,26 +37,34 @@ def test_a_registration_is_not_replaced_by_accident(state: Path, server: FakeSer
     id, code = ACTIVATION
     with pytest.raises(StateProblem, match="--force"):
         register(
-            server.url, activation_id=id, activation_code=code, region=REGION, state=state, name="", is_forced=False
+            Kept(server.url),
+            activation_id=id,
+            activation_code=code,
+            region=REGION,
+            state=state,
+            name="",
+            is_forced=False,
+            environ={},
         )
 
 
 def test_a_refused_activation_leaves_no_registration(server: FakeServer, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="InvalidActivation: no such activation"):
         register(
-            server.url,
+            Kept(server.url),
             activation_id="none",
             activation_code="none",
             region=REGION,
             state=tmp_path / "s",
             name="",
             is_forced=False,
+            environ={},
         )
     assert not identity.is_registered(tmp_path / "s")
 
 
 def test_the_server_hears_of_the_machine_right_after_registration(state: Path, server: FakeServer) -> None:
-    greet(identity.load(state), server.url)
+    greet(identity.load(state), Kept(server.url), state, {})
     told = server.called("UpdateInstanceInformation")[0]
     assert told["ComputerName"] == "web-1"
     assert told["PlatformType"] == "Linux"

@@ -60,7 +60,7 @@ def test_every_command_explains_itself_and_its_exit_codes(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["unknown"], ["run"], ["patch", "--url", "http://host/"], ["run", "--endpoint", "here", "--state", "s"]],
+    [[], ["unknown"], ["run", "--at-once", "0"], ["patch", "--url", "http://host/"], ["run", "--endpoint", "here", "--state", "s"]],
 )
 def test_a_misused_command_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -98,7 +98,7 @@ def test_a_machine_without_a_known_package_manager_has_an_exit_code_of_its_own(
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     assert perform(["facts"]) == Exit.UNSUPPORTED
-    assert "only machines with apt can be scanned" in capsys.readouterr().err
+    assert "has no package manager that is known here" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt")

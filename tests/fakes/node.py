@@ -14,6 +14,7 @@ from patchwindow_agent.connection import Connection, parse_endpoint
 from patchwindow_agent.register import greet, register
 from patchwindow_agent.results import Result, Status, reply
 from patchwindow_agent.session import Session
+from patchwindow_agent.settings import Kept
 from patchwindow_agent.sigv4 import Key
 
 _TIMEOUT_S: Final = 30.0
@@ -34,9 +35,10 @@ class PaperNode:
     @classmethod
     def registered(cls, endpoint: str, activation: tuple[str, str], state: Path) -> Self:
         """Register a new node, and let it say what it is."""
-        options: Mapping[str, Any] = {"region": "us-east-1", "name": "paper", "is_forced": False}
-        made = register(endpoint, activation_id=activation[0], activation_code=activation[1], state=state, **options)
-        greet(made, endpoint)
+        options: Mapping[str, Any] = {"region": "us-east-1", "name": "paper", "is_forced": False, "environ": {}}
+        kept = Kept(endpoint)
+        made = register(kept, activation_id=activation[0], activation_code=activation[1], state=state, **options)
+        greet(made, kept, state, {})
         return cls(endpoint, state)
 
     def _keep(self, key: Key) -> None:
