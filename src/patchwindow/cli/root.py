@@ -29,7 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "patches": "Show the patches of all nodes",
     "catalog": "Import advisories, and show what is known of patches",
     "explain": "Say why a patch is in its state on a node",
-    "documents": "Show the command documents",
+    "documents": "Show the command documents, and write some of your own",
     "scan": "Find out now which patches nodes miss",
     "patch": "Install missing patches on nodes now",
     "agent": "Run the agent of this machine",

@@ -1,6 +1,7 @@
 """The command documents that come with the server, written by us under the names that clients know.
 
-The file of a document is its content, as GetDocument gives it; its version changes when its content does.
+The file of a document is its content, as GetDocument gives it; its version changes when its content does. Documents of
+one's own are read here too (`written`), and become the same kind of value.
 """
 
 import functools
@@ -12,11 +13,15 @@ from datetime import UTC, datetime
 from importlib import resources
 from typing import Any, Final
 
-from patchwindow.domain.errors import InvalidDocumentVersion, UnknownDocument
-from patchwindow.domain.node import PlatformType
+import yaml
 
-DEFAULT_VERSION: Final = "$DEFAULT"
-LATEST_VERSION: Final = "$LATEST"
+from patchwindow.domain.document_content import ACTIONS
+from patchwindow.domain.errors import InvalidDocumentContent, InvalidDocumentVersion, UnknownDocument
+from patchwindow.domain.node import PlatformType
+from patchwindow.domain.own_document import DEFAULT, LATEST
+
+JSON: Final = "JSON"
+YAML: Final = "YAML"
 
 _SHIPPED: Final = {
     "AWS-Noop": datetime(2026, 11, 23, tzinfo=UTC),
@@ -26,10 +31,6 @@ _SHIPPED: Final = {
 }
 # Only these are ours; what a document means by other names in double braces, its parameters say.
 _CAPABILITY: Final = "{{ PatchwindowUrl }}"
-_PLATFORMS_OF: Final = {
-    "aws:runShellScript": (PlatformType.LINUX, PlatformType.MACOS),
-    "aws:runPowerShellScript": (PlatformType.WINDOWS,),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Step:
     @property
     def platforms(self) -> tuple[PlatformType, ...]:
         """The platforms that it runs on."""
-        return _PLATFORMS_OF[self.action] if self.platform is None else (self.platform,)
+        return ACTIONS[self.action] if self.platform is None else (self.platform,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +56,14 @@ class Document:
     created_at: datetime
     text: str
     content: Mapping[str, Any]
+    format: str = JSON
+    is_own: bool = False
+    """Whether it was written by those who use the server, and did not come with it."""
 
     @property
     def description(self) -> str:
-        """What it does, in a sentence."""
-        return str(self.content["description"])
+        """What it does, in a sentence; documents of one's own may do without."""
+        return str(self.content.get("description", ""))
 
     @property
     def schema_version(self) -> str:
@@ -69,7 +73,7 @@ class Document:
     @property
     def parameters(self) -> Mapping[str, Mapping[str, Any]]:
         """The declarations of its parameters, by name."""
-        declared: Mapping[str, Mapping[str, Any]] = self.content["parameters"]
+        declared: Mapping[str, Mapping[str, Any]] = self.content.get("parameters", {})
         return declared
 
     @property
@@ -93,31 +97,62 @@ class Document:
     @property
     def wants_capability(self) -> bool:
         """Whether a node that runs it is given a URL of its own, under which the patch operation is."""
-        return _CAPABILITY in self.text
+        return not self.is_own and _CAPABILITY in self.text
 
     def hash_of(self, hash_type: str) -> str:
         """Return the hex digest of the text, `Sha256` or `Sha1`."""
         return hashlib.new(hash_type.lower(), self.text.encode(), usedforsecurity=False).hexdigest()
 
 
-def get(name: str, version: str = DEFAULT_VERSION) -> Document:
-    """Return a document in a version: a number, `$DEFAULT` or `$LATEST`.
+def is_shipped(name: str) -> bool:
+    """Return whether a document of this name came with the server."""
+    return name in _SHIPPED
+
+
+def get(name: str, version: str = DEFAULT) -> Document:
+    """Return a document that came with the server in a version: a number, `$DEFAULT` or `$LATEST`.
 
     Raises:
         UnknownDocument: there is none of this name.
         InvalidDocumentVersion: it has no such version.
     """
-    if name not in _SHIPPED:
-        raise UnknownDocument(f"document {name!r} does not exist; there are {', '.join(_SHIPPED)}")
+    if not is_shipped(name):
+        raise UnknownDocument(f"document {name!r} does not exist; ListDocuments has those that do")
     document = _load(name)
-    if version not in (DEFAULT_VERSION, LATEST_VERSION, document.version):
+    if version not in (DEFAULT, LATEST, document.version):
         raise InvalidDocumentVersion(f"document {name} has no version {version!r}; it has {document.version}")
     return document
 
 
 def documents() -> Iterator[Document]:
-    """Yield every document in its default version, by name."""
+    """Yield every document that came with the server, by name."""
     return map(_load, _SHIPPED)
+
+
+@functools.lru_cache(maxsize=1024)
+def written(text: str, format: str) -> Mapping[str, Any]:
+    """Return the content that *text* is, in JSON or YAML; it is not checked (`document_content.check`).
+
+    Raises:
+        InvalidDocumentContent: it is not in that format.
+    """
+    try:
+        # What JSON has no word for, as a date, cannot travel to nodes.
+        content = json.loads(text if format == JSON else json.dumps(yaml.load(text, _WithoutAliases)))  # noqa: S506  (a safe loader)
+    except (TypeError, ValueError, RecursionError, yaml.YAMLError) as problem:
+        raise InvalidDocumentContent(f"Content is no {format}: {' '.join(str(problem).split())}") from None
+    # What is no object is refused by the check, which says so.
+    found: Mapping[str, Any] = content
+    return found
+
+
+class _WithoutAliases(yaml.SafeLoader):
+    """Reads YAML in which nothing stands for something else: a few lines of aliases would be gigabytes in JSON."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.YAMLError("an alias (*name) is not taken; write out what it stands for")
+        return super().compose_node(parent, index)
 
 
 @functools.cache
@@ -126,8 +161,12 @@ def _load(name: str) -> Document:
     return Document(name=name, version="1", created_at=_SHIPPED[name], text=text, content=json.loads(text))
 
 
+_PLATFORM_NAMES: Final = {platform.casefold(): platform for platform in PlatformType}
+
+
 def _platform_of(step: Mapping[str, Any]) -> PlatformType | None:
-    """Return what the step's precondition asks for: `{"StringEquals": ["platformType", …]}`."""
-    if "precondition" not in step:
+    """Return the platform that the step's precondition asks for: `{"StringEquals": ["platformType", …]}`."""
+    compared = (step.get("precondition") or {}).get("StringEquals") or ()
+    if "platformType" not in compared:
         return None
-    return PlatformType(step["precondition"]["StringEquals"][1])
+    return _PLATFORM_NAMES[str(compared[1 - compared.index("platformType")]).casefold()]

@@ -1,20 +1,20 @@
 """Parameters of documents: what callers give is checked and typed here, since agents check nothing."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from patchwindow.documents.library import Document
 from patchwindow.domain.errors import InvalidParameters
+from patchwindow.protocol.messages import typed_value
 
 Declaration = Mapping[str, Any]
 Values = Sequence[str]
 
-_LIST: Final = "StringList"
+_LISTS: Final = frozenset({"StringList", "MapList"})
+_TEXTS: Final = frozenset({"String", "StringList"})
 _PARAMETER_STORE: Final = re.compile(r"\{\{\s*ssm:")
-_NOT_SERVED: Final = {
-    ("AWS-RunPatchBaselineAssociation", "InstallOverrideList"): "override lists are",
-}
 
 
 def typed_parameters(document: Document, given: Mapping[str, Values]) -> dict[str, Any]:
@@ -29,13 +29,9 @@ def typed_parameters(document: Document, given: Mapping[str, Values]) -> dict[st
     if problems:
         raise InvalidParameters(f"parameters of {document.name}: {'; '.join(problems)}")
     return {
-        name: _typed(declaration, given[name]) if name in given else declaration["default"]
+        name: typed_value(name, declaration["type"], given[name]) if name in given else declaration["default"]
         for name, declaration in document.parameters.items()
     }
-
-
-def _typed(declaration: Declaration, values: Values) -> Any:
-    return list(values) if declaration["type"] == _LIST else values[0]
 
 
 def _problems(document: Document, given: Mapping[str, Values]) -> Iterator[str]:
@@ -46,27 +42,44 @@ def _problems(document: Document, given: Mapping[str, Values]) -> Iterator[str]:
     for name, declaration in document.parameters.items():
         if name in given:
             yield from (f"{name} {problem}" for problem in _value_problems(declaration, given[name]))
-            if any(given[name]) and (what := _NOT_SERVED.get((document.name, name))):
-                yield f"{name} must be empty: {what} not served yet"
         elif "default" not in declaration:
             yield f"{name} must be given"
 
 
 def _value_problems(declaration: Declaration, values: Values) -> Iterator[str]:
-    if declaration["type"] == _LIST:
-        if len(values) < declaration.get("minItems", 0):
+    kind = declaration["type"]
+    if kind in _LISTS:
+        # In documents of one's own these may be written in quotes.
+        if len(values) < int(declaration.get("minItems", 0)):
             yield f"takes {declaration['minItems']} values or more, not {len(values)}"
-        if len(values) > declaration.get("maxItems", len(values)):
+        if len(values) > int(declaration.get("maxItems", len(values))):
             yield f"takes {declaration['maxItems']} values or fewer, not {len(values)}"
     elif len(values) != 1:
         yield f"takes exactly one value, not {len(values)}"
+    elif kind not in _TEXTS and not _is_typed(kind, values):
+        yield f"is of type {kind}, and {_shown(', '.join(values))} is none in JSON"
     for value in values:
         yield from (problem for check in _CHECKS if (problem := check(declaration, value)))
 
 
+def _is_typed(kind: str, values: Values) -> bool:
+    try:
+        typed_value("", kind, values)
+    except InvalidParameters:
+        return False
+    return True
+
+
 def _one_of(declaration: Declaration, value: str) -> str | None:
     allowed = declaration.get("allowedValues")
-    return None if allowed is None or value in allowed else f"is {_shown(value)}; use one of {', '.join(allowed)}"
+    if allowed is None or value in map(_as_given, allowed):
+        return None
+    return f"is {_shown(value)}; use one of {', '.join(map(_as_given, allowed))}"
+
+
+def _as_given(allowed: object) -> str:
+    """Return a value of a declaration in the form in which callers give it: other types than texts as JSON."""
+    return allowed if isinstance(allowed, str) else json.dumps(allowed)
 
 
 def _of_the_pattern(declaration: Declaration, value: str) -> str | None:
@@ -77,7 +90,7 @@ def _of_the_pattern(declaration: Declaration, value: str) -> str | None:
 
 
 def _of_a_length(declaration: Declaration, value: str) -> str | None:
-    low, high = declaration.get("minChars", 0), declaration.get("maxChars", len(value))
+    low, high = int(declaration.get("minChars", 0)), int(declaration.get("maxChars", len(value)))
     if low <= len(value) <= high:
         return None
     return f"has {len(value)} characters; give {low} to {high}"

@@ -11,6 +11,9 @@
     - InvalidResourceType    a resource type that the operation does not serve
     - InvalidActivationId    an activation id of the wrong form
     - InvalidDocumentVersion a document has no such version
+    - InvalidDocumentContent what a document says cannot be read, or could not be carried out
+    - InvalidDocumentSchemaVersion  a document in a form that is not known
+    - InvalidPermissionType  a kind of sharing that is not served
     - InvalidSchedule        a schedule that an association cannot have
     - InvalidTarget          targets that an association cannot have
     - InvalidTargetMaps      the same, in a form that is not served
@@ -36,11 +39,15 @@
     - AlreadyExists          there may be only one of these
     - TokenReused            a client token came again with other parameters
     - Unchanged              it is already what it was to become
+      - DuplicateContent     the latest version of a document says the same
+    - DuplicateVersionName   another version of a document has this name
+    - InvalidDocumentOperation  this cannot be done to this document
     - MovedMeanwhile         another process was first; read again and retry
     - IllegalTransition      a state has no such move
   - LimitExceeded            a documented limit would be crossed
     - TooManyTags
     - TooManyCustomTypes     an installation may have only so many types of its own
+    - DocumentTooLarge       the text of a document is too long
     - ItemTooLarge           one item of inventory or compliance is too large
     - ContentTooLarge        all that is kept of a node would be too large
   - Denied                   the caller is known and may not do this
@@ -96,6 +103,18 @@ class InvalidActivationId(Invalid):
 
 class InvalidDocumentVersion(Invalid):
     """The document has no such version."""
+
+
+class InvalidDocumentContent(Invalid):
+    """The content of a document cannot be read, or could not be carried out as it says."""
+
+
+class InvalidDocumentSchemaVersion(Invalid):
+    """The document is in a form that is not known."""
+
+
+class InvalidPermissionType(Invalid):
+    """Documents are not shared in this way."""
 
 
 class InvalidSchedule(Invalid):
@@ -238,6 +257,18 @@ class Unchanged(Conflict):
     """It is already what it was to become."""
 
 
+class DuplicateContent(Unchanged):
+    """The latest version of the document says the same."""
+
+
+class DuplicateVersionName(Conflict):
+    """Another version of the document has this name."""
+
+
+class InvalidDocumentOperation(Conflict):
+    """This cannot be done to this document."""
+
+
 class MovedMeanwhile(Conflict):
     """Another process was first; read again and retry."""
 
@@ -259,6 +290,10 @@ class TooManyTags(LimitExceeded):
 
 class TooManyCustomTypes(LimitExceeded):
     """An installation may have only so many types of its own."""
+
+
+class DocumentTooLarge(LimitExceeded):
+    """The text of a document is too long."""
 
 
 class ItemTooLarge(LimitExceeded):

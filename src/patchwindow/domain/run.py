@@ -14,11 +14,17 @@ from patchwindow.domain.window import Target, WindowTask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A document that was sent to nodes; from `cutoff_at` on it is sent to no further ones."""
+    """A document that was sent to nodes; from `cutoff_at` on it is sent to no further ones.
+
+    `document_version` is as the caller gave it, and `sent_version` what that was; `document_digest` is that of the text
+    of a document of one's own, and empty of those that came with the server.
+    """
 
     command_id: str
     document_name: str
     document_version: str = "$DEFAULT"
+    sent_version: str = "1"
+    document_digest: str = ""
     comment: str = ""
     parameters: Mapping[str, list[str]] = field(default_factory=dict)
     instance_ids: tuple[str, ...] = ()

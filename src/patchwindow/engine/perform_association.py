@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from patchwindow.documents import library
 from patchwindow.domain import command, invocation
 from patchwindow.domain.association import Association, SyncCompliance
 from patchwindow.domain.association_execution import (
@@ -35,6 +34,7 @@ from patchwindow.operations.association_check import parameters_of
 from patchwindow.operations.association_items import REPORTING, Finding, forget_item, put_item
 from patchwindow.operations.association_nodes import lacking, nodes_of
 from patchwindow.operations.call import bare_id
+from patchwindow.operations.documents_found import find
 from patchwindow.operations.sending import Order, create_command, request_cancel
 from patchwindow.ports import Ids
 from patchwindow.store.associations import StoredAssociation
@@ -126,7 +126,7 @@ def _start(work: Work, ids: Ids, association: Association, effect: StartRun, now
                 _supersede(work, association, older, now)
     try:
         nodes = nodes_of(work, association) if effect.node_ids is None else work.nodes.many(effect.node_ids)
-        sent = create_command(work, ids, now, _order(association, run, now), nodes)
+        sent = create_command(work, ids, now, _order(work, association, run, now), nodes)
     except (Invalid, NotFound) as problem:
         state = advance(run.status, Event.FAILED)
         run = dataclasses.replace(run, status=state, details=str(problem)[:_DETAILS_MAX], ended_at=now)
@@ -159,7 +159,7 @@ def _leave_others(work: Work, association: Association, nodes: Iterable[Node]) -
     work.association_runs.forget_nodes(association.association_id)
 
 
-def _order(association: Association, run: Run, now: datetime) -> Order:
+def _order(work: Work, association: Association, run: Run, now: datetime) -> Order:
     """Return what is to be sent.
 
     Raises:
@@ -168,20 +168,20 @@ def _order(association: Association, run: Run, now: datetime) -> Order:
     """
     if association.name is None:
         raise NotFound("the association names no document since its last update; update it with Name")
-    document = library.get(bare_id(association.name), association.document_version or library.DEFAULT_VERSION)
+    document = find(work, association.name, association.document_version)
     ends_in = association.duration
     return Order(
         document=document,
-        request=_request(association),
+        request=_request(work, association),
         targets=association.targets or () if run.is_whole else (),
         cutoff_at=None if ends_in is None else now + timedelta(hours=ends_in),
     )
 
 
-def _request(association: Association) -> dict[str, Any]:
+def _request(work: Work, association: Association) -> dict[str, Any]:
     """Return the members of SendCommand for a run; what an association does not limit has no limit."""
     request: dict[str, Any] = {
-        "Parameters": parameters_of(association),
+        "Parameters": parameters_of(work, association),
         "MaxConcurrency": association.max_concurrency or _UNLIMITED,
         "MaxErrors": association.max_errors or _UNLIMITED,
         **((association.output_location or {}).get("S3Location") or {}),

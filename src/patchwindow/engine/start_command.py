@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from patchwindow.documents import library
 from patchwindow.domain.run import Command, TaskExecution, TaskInvocation, WindowExecution
 from patchwindow.domain.window import CutoffBehavior, Target
 from patchwindow.engine.pseudo_parameters import replaced, values_of
-from patchwindow.operations.call import bare_id
+from patchwindow.operations.documents_found import find
 from patchwindow.operations.sending import Order, create_command
 from patchwindow.operations.targeting import IDS, select
 from patchwindow.ports import Ids
@@ -28,7 +27,7 @@ def start_command(
         NotFound: there is no such document.
     """
     request = _request(execution, task, one)
-    document = library.get(bare_id(task.task.task_arn), request.get("DocumentVersion", library.DEFAULT_VERSION))
+    document = find(work, task.task.task_arn, request.get("DocumentVersion"))
     named = tuple(id for target in one.targets if target.key == IDS for id in target.values)
     nodes = select(work, one.targets)
     order = Order(

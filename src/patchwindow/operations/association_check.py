@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from patchwindow.documents import library
-from patchwindow.documents.library import Document
 from patchwindow.documents.parameters import typed_parameters
 from patchwindow.domain.association import INSTANCE_IDS, Association, is_everything
 from patchwindow.domain.errors import (
@@ -17,11 +15,12 @@ from patchwindow.domain.errors import (
     UnknownNode,
 )
 from patchwindow.operations.alarms import check_alarm
-from patchwindow.operations.call import Call, Request, bare_id
+from patchwindow.operations.call import Call, Request
 from patchwindow.operations.commands import check_platforms
-from patchwindow.operations.sending import refuse_install
+from patchwindow.operations.documents_found import find
 from patchwindow.operations.targeting import targets_of
 from patchwindow.protocol.records import to_members
+from patchwindow.store.work import Work
 
 _OWN_ID: Final = "AssociationId"
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -57,27 +56,16 @@ def check(call: Call, association: Association, request: Request) -> None:
     _check_targets(call, association)
     _check_output(association)
     if association.name is not None:
-        document = document_of(association.name, association.document_version)
-        parameters = parameters_of(association)
+        document = find(call.work, association.name, association.document_version)
+        parameters = parameters_of(call.work, association)
         typed_parameters(document, parameters)
-        refuse_install(document, parameters)
         check_platforms(document, call.work.nodes.many(_named(association)))
 
 
-def document_of(name: str, version: str | None) -> Document:
-    """Return the document that an association runs.
-
-    Raises:
-        UnknownDocument: there is none of this name.
-        InvalidDocumentVersion: it has no such version.
-    """
-    return library.get(bare_id(name), version or library.DEFAULT_VERSION)
-
-
-def parameters_of(association: Association) -> dict[str, Any]:
+def parameters_of(work: Work, association: Association) -> dict[str, Any]:
     """Return the parameters of a run: a document that must be told which association it is for is told so."""
     given = dict(association.parameters or {})
-    document = document_of(association.name or "", association.document_version)
+    document = find(work, association.name or "", association.document_version)
     declared = document.parameters.get(_OWN_ID)
     if declared is not None and "default" not in declared and not any(given.get(_OWN_ID, ())):
         given[_OWN_ID] = [association.association_id]

@@ -10,13 +10,13 @@ from patchwindow.domain import invocation
 from patchwindow.domain.association import Association
 from patchwindow.domain.association_execution import NODE_STATUS_OF, OPEN, SUPERSEDED, NodeStatus
 from patchwindow.domain.association_run import NodeStanding, Run
-from patchwindow.domain.errors import Invalid, UnknownDocument, UnknownNode, UnknownRun
+from patchwindow.domain.errors import Invalid, InvalidDocumentVersion, UnknownDocument, UnknownNode, UnknownRun
 from patchwindow.domain.opening import parse_instant
 from patchwindow.domain.run import Invocation
-from patchwindow.operations.association_check import document_of
 from patchwindow.operations.association_nodes import is_for
 from patchwindow.operations.associations import each, existing
 from patchwindow.operations.call import Answer, Call, Request, after_number, after_text
+from patchwindow.operations.documents_found import find
 from patchwindow.operations.tags import NODE
 from patchwindow.operations.targeting import group_queries
 from patchwindow.protocol.records import to_ms
@@ -112,7 +112,7 @@ def describe_effective(call: Call, request: Request) -> Answer:
         default=_EFFECTIVE_PAGE,
         fetch=lambda after, limit: fetch(after_text(after), limit),
         key=lambda one: (one.association_id,),
-        shape=lambda one: _effective(node_id, one),
+        shape=lambda one: _effective(call, node_id, one),
     )
 
 
@@ -215,14 +215,15 @@ def _status(node_id: str, one: _OnNode) -> dict[str, Any]:
     return members | {name: value for name, value in told.items() if value is not None}
 
 
-def _effective(node_id: str, association: Association) -> dict[str, Any]:
+def _effective(call: Call, node_id: str, association: Association) -> dict[str, Any]:
     members = {
         "AssociationId": association.association_id,
         "InstanceId": node_id,
         "AssociationVersion": association.association_version,
     }
     try:
-        document = document_of(association.name or "", association.document_version)
-    except UnknownDocument:
+        document = find(call.work, association.name or "", association.document_version)
+    except (UnknownDocument, InvalidDocumentVersion):
+        # It was deleted, or the version was.
         return members
     return {**members, "Content": document.text}

@@ -18,11 +18,12 @@ from patchwindow.domain.errors import (
     UnknownNode,
 )
 from patchwindow.domain.window import Target
-from patchwindow.operations.association_check import check, document_of
+from patchwindow.operations.association_check import check
 from patchwindow.operations.association_filters import Wanted
 from patchwindow.operations.association_items import forget_item
 from patchwindow.operations.association_overview import description, listed
 from patchwindow.operations.call import Answer, Call, Request, after_number, after_text
+from patchwindow.operations.documents_found import find
 from patchwindow.operations.tags import ASSOCIATION, add_new_tags
 from patchwindow.ports import ENGINE
 from patchwindow.protocol.pages import Key
@@ -257,7 +258,7 @@ def _found(call: Call, request: Request) -> Association:
 def _of_node(call: Call, node_id: str, name: str) -> Association:
     found = call.work.associations.of_node(node_id, name)
     if found is None:
-        document_of(name, None)
+        find(call.work, name)
         if call.work.nodes.get(node_id) is None:
             raise UnknownNode(f"there is no managed node {node_id}; check its id")
         raise NotFound(f"node {node_id} has no association with {name}")

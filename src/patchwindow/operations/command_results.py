@@ -6,19 +6,19 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
-from patchwindow.documents import library
 from patchwindow.domain import invocation
 from patchwindow.domain.errors import InvalidFilterKey, UnknownCommand, UnknownInvocation, UnknownStep
 from patchwindow.domain.opening import parse_instant
 from patchwindow.domain.run import Command, Invocation, Step
 from patchwindow.operations.call import Answer, Call, Request, bare_id
+from patchwindow.operations.documents_found import sent_document
 from patchwindow.operations.output import brief, errors_of, output_of
 from patchwindow.protocol.pages import Key
 from patchwindow.protocol.records import to_members, to_ms
 from patchwindow.store.commands import CommandQuery
 
 _PAGE: Final = 50
-_INTERNAL: Final = ("Concurrency", "ErrorsTolerated", "CancelRequested", "CutoffAt")
+_INTERNAL: Final = ("Concurrency", "ErrorsTolerated", "CancelRequested", "CutoffAt", "SentVersion", "DocumentDigest")
 _RATE_EXCEEDED: Final = ("LimitExceeded", "RateExceeded")
 _TICK: Final = timedelta(milliseconds=1)
 _NOT_STARTED: Final = -1
@@ -79,7 +79,7 @@ def get_invocation(call: Call, request: Request) -> Answer:
         raise UnknownInvocation(f"command {request['CommandId']} has no invocation on node {request['InstanceId']}")
     steps = call.work.invocations.steps(value.command_id, [one.instance_id])[one.instance_id]
     name = request.get("PluginName")
-    if name is not None and name not in library.get(value.document_name, value.document_version).step_names:
+    if name is not None and name not in sent_document(call.work, value).step_names:
         raise UnknownStep(f"document {value.document_name} has no step {name!r}")
     step = next((step for step in steps if step.name == name), None) if name else _telling(steps)
     state = invocation.State(one.details)

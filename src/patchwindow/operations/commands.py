@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-from patchwindow.documents import library
 from patchwindow.documents.library import Document
 from patchwindow.domain import invocation
 from patchwindow.domain.errors import (
@@ -16,8 +15,9 @@ from patchwindow.domain.errors import (
 from patchwindow.domain.node import Node
 from patchwindow.domain.run import Command, Invocation
 from patchwindow.operations.alarms import check_alarm
-from patchwindow.operations.call import Answer, Call, Request, bare_id
+from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.operations.command_results import command_id_of, members_of
+from patchwindow.operations.documents_found import find
 from patchwindow.operations.sending import Order, cancel_sent, create_command, end_invocation, request_cancel
 from patchwindow.operations.targeting import IDS, select, targets_of
 from patchwindow.ports import ENGINE
@@ -29,7 +29,7 @@ _WHOLE_OR_NOT: Final = ("1.2", "2.0")
 def send(call: Call, request: Request) -> Answer:
     """SendCommand."""
     check_alarm(request.get("AlarmConfiguration"))
-    document = library.get(bare_id(request["DocumentName"]), request.get("DocumentVersion", "$DEFAULT"))
+    document = find(call.work, request["DocumentName"], request.get("DocumentVersion"))
     instance_ids, targets = tuple(request.get("InstanceIds") or ()), tuple(request.get("Targets") or ())
     if bool(instance_ids) == bool(targets):
         raise InvalidParameters("name the nodes by InstanceIds or by Targets: one of the two, and not both")

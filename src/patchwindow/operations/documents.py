@@ -1,4 +1,4 @@
-"""Command documents: reading and listing. All of them came with the server; writing one's own comes later."""
+"""Command documents, read: one, its versions, and lists of them."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -6,73 +6,64 @@ from typing import Any, Final
 
 import yaml
 
-from patchwindow.documents import library
-from patchwindow.documents.library import Document
-from patchwindow.domain.errors import Invalid, InvalidDocumentVersion, InvalidFilterKey
+from patchwindow.documents.library import JSON, YAML, Document
+from patchwindow.domain.errors import Invalid, InvalidDocumentVersion, InvalidFilterKey, InvalidPermissionType
+from patchwindow.domain.own_document import DocumentVersion, OwnDocument
 from patchwindow.operations.call import Answer, Call, Request, bare_id, slice_after
+from patchwindow.operations.documents_found import documents, find, in_version, own_document
+from patchwindow.operations.tags import DOCUMENT, tag_list
 
 OWNER: Final = "Amazon"
 """Who clients expect to own the documents that come with the service, though these were written for this server."""
 
+TYPE: Final = "Command"
+"""The one type of document that is served."""
+
 _PAGE: Final = 50
-_TYPE: Final = "Command"
-_JSON: Final = "JSON"
-_YAML: Final = "YAML"
 _TAG: Final = "tag:"
 
-Matcher = Callable[[Document, str], bool]
+_Listed = tuple[Document, OwnDocument | None]
+_Matcher = Callable[[Call, _Listed, str], bool]
 
-_MATCHERS: Final[Mapping[str, Matcher]] = {
-    "Name": lambda document, value: document.name.startswith(value),
-    "Owner": lambda _, value: value in (OWNER, "Public"),
-    "PlatformTypes": lambda document, value: value in document.platform_types,
-    "DocumentType": lambda _, value: value == _TYPE,
-    "SearchKeyword": lambda document, value: value.casefold() in f"{document.name} {document.description}".casefold(),
-    # None of these documents has a target type or a tag.
-    "TargetType": lambda *_: False,
+_MATCHERS: Final[Mapping[str, _Matcher]] = {
+    "Name": lambda _, listed, value: listed[0].name.startswith(value),
+    "Owner": lambda _, listed, value: value in (("Self", "Private") if listed[0].is_own else (OWNER, "Public")),
+    "PlatformTypes": lambda _, listed, value: value in listed[0].platform_types,
+    "DocumentType": lambda _, __, value: value == TYPE,
+    "SearchKeyword": lambda _, listed, value: (
+        value.casefold() in f"{listed[0].name} {listed[0].description}".casefold()
+    ),
+    "TargetType": lambda _, listed, value: listed[1] is not None and listed[1].default.target_type == value,
 }
 _KEYS: Final = (*_MATCHERS, f"{_TAG}<key>")
 
 
-def get(_: Call, request: Request) -> Answer:
-    """GetDocument: the content, in JSON or YAML."""
-    document = _named(request)
-    format_ = request.get("DocumentFormat", _JSON)
-    if format_ not in (_JSON, _YAML):
+def get(call: Call, request: Request) -> Answer:
+    """GetDocument: the content, in JSON or YAML; in the one in which it was written, to the letter."""
+    document = _named(call, request)
+    format_ = request.get("DocumentFormat", JSON)
+    if format_ not in (JSON, YAML):
         raise Invalid(f"DocumentFormat {format_} is not possible for {document.name}; use JSON or YAML")
     return {
-        **_identity(document),
+        **_identity(call, document),
         "Status": "Active",
         "DocumentFormat": format_,
-        "Content": document.text if format_ == _JSON else _in_yaml(document),
+        "Content": document.text if format_ == document.format else _rewritten(document, format_),
     }
 
 
-def describe(_: Call, request: Request) -> Answer:
+def describe(call: Call, request: Request) -> Answer:
     """DescribeDocument."""
-    document = _named(request)
-    return {
-        "Document": {
-            **_identity(document),
-            **_properties(document),
-            "Status": "Active",
-            "Hash": document.hash_of("Sha256"),
-            "HashType": "Sha256",
-            "Description": document.description,
-            "Parameters": [_parameter(name, declared) for name, declared in document.parameters.items()],
-            "LatestVersion": document.version,
-            "DefaultVersion": document.version,
-        }
-    }
+    return {"Document": description(call, _named(call, request))}
 
 
 def list_documents(call: Call, request: Request) -> Answer:
     """ListDocuments: filters are ANDed, the values of one are ORed."""
     filters = _filters(request)
     found = [
-        document
-        for document in library.documents()
-        if all(any(matches(document, value) for value in values) for matches, values in filters)
+        listed
+        for listed in sorted(documents(call.work), key=lambda listed: listed[0].name)
+        if all(any(matches(call, listed, value) for value in values) for matches, values in filters)
     ]
     return call.pages(
         request,
@@ -80,49 +71,135 @@ def list_documents(call: Call, request: Request) -> Answer:
         default=_PAGE,
         fetch=lambda after, limit: slice_after(range(len(found)), after, limit),
         key=lambda place: (place,),
-        shape=lambda place: {**_identity(found[place]), **_properties(found[place])},
+        shape=lambda place: {**_identity(call, found[place][0]), **_properties(call, found[place][0])},
     )
 
 
-def _named(request: Request) -> Document:
+def list_versions(call: Call, request: Request) -> Answer:
+    """ListDocumentVersions: the newest first."""
     name = bare_id(request["Name"])
-    if version_name := request.get("VersionName"):
+    document = find(call.work, name)
+    if document.is_own:
+        own = own_document(call.work, name)
+        versions = [_version(own, version) for version in reversed(own.versions)]
+    else:
+        versions = [
+            {
+                "Name": name,
+                "DocumentVersion": document.version,
+                "CreatedDate": document.created_at,
+                "IsDefaultVersion": True,
+                "DocumentFormat": JSON,
+                "Status": "Active",
+            }
+        ]
+    return call.pages(
+        request,
+        "DocumentVersions",
+        default=_PAGE,
+        fetch=lambda after, limit: slice_after(range(len(versions)), after, limit),
+        key=lambda place: (place,),
+        shape=lambda place: versions[place],
+    )
+
+
+def describe_permission(call: Call, request: Request) -> Answer:
+    """DescribeDocumentPermission: a server is one account, so nobody shares its documents."""
+    if request["PermissionType"] != "Share":
+        raise InvalidPermissionType(f"PermissionType is {request['PermissionType']!r}; use Share")
+    find(call.work, request["Name"])
+    return {"AccountIds": [], "AccountSharingInfoList": []}
+
+
+def description(call: Call, document: Document) -> dict[str, Any]:
+    """Return everything about a document but its content."""
+    latest = default = document.version
+    if document.is_own:
+        own = own_document(call.work, document.name)
+        latest, default = str(own.latest.document_version), str(own.default.document_version)
+    return {
+        **_identity(call, document),
+        **_properties(call, document),
+        "Status": "Active",
+        "Hash": document.hash_of("Sha256"),
+        "HashType": "Sha256",
+        "Description": document.description,
+        "Parameters": [_parameter(name, declared) for name, declared in document.parameters.items()],
+        "LatestVersion": latest,
+        "DefaultVersion": default,
+    }
+
+
+def _named(call: Call, request: Request) -> Document:
+    name, version_name = bare_id(request["Name"]), request.get("VersionName")
+    document = find(call.work, name, request.get("DocumentVersion"))
+    if version_name is None:
+        return document
+    if not document.is_own:
         raise InvalidDocumentVersion(f"document {name} has no version named {version_name!r}; use DocumentVersion")
-    return library.get(name, request.get("DocumentVersion", library.DEFAULT_VERSION))
+    own = own_document(call.work, name)
+    return in_version(call.work, own, own.named(version_name))
 
 
-def _identity(document: Document) -> dict[str, Any]:
+def _kept(call: Call, document: Document) -> DocumentVersion | None:
+    return own_document(call.work, document.name).version(document.version) if document.is_own else None
+
+
+def _identity(call: Call, document: Document) -> dict[str, Any]:
+    kept = _kept(call, document)
+    named = {} if kept is None else {"VersionName": kept.version_name, "DisplayName": kept.display_name}
     return {
         "Name": document.name,
         "CreatedDate": document.created_at,
         "DocumentVersion": document.version,
-        "DocumentType": _TYPE,
+        "DocumentType": TYPE,
+        **{member: value for member, value in named.items() if value is not None},
     }
 
 
-def _properties(document: Document) -> dict[str, Any]:
-    return {
-        "Owner": OWNER,
+def _properties(call: Call, document: Document) -> dict[str, Any]:
+    kept = _kept(call, document)
+    told = {
+        "Owner": call.site.account_id if document.is_own else OWNER,
         "PlatformTypes": [str(platform) for platform in document.platform_types],
         "SchemaVersion": document.schema_version,
-        "DocumentFormat": _JSON,
-        "Tags": [],
+        "DocumentFormat": document.format,
+        "Tags": tag_list(call.work.tags.of(DOCUMENT, document.name)) if document.is_own else [],
     }
+    if kept is not None and kept.target_type is not None:
+        told["TargetType"] = kept.target_type
+    return told
+
+
+def _version(own: OwnDocument, version: DocumentVersion) -> dict[str, Any]:
+    told = {
+        "Name": own.name,
+        "DocumentVersion": str(version.document_version),
+        "CreatedDate": version.created_date,
+        "IsDefaultVersion": version is own.default,
+        "DocumentFormat": version.document_format,
+        "Status": "Active",
+        "VersionName": version.version_name,
+        "DisplayName": version.display_name,
+    }
+    return {member: value for member, value in told.items() if value is not None}
 
 
 def _parameter(name: str, declared: Mapping[str, Any]) -> dict[str, str]:
-    members = {"Name": name, "Type": declared["type"], "Description": declared["description"]}
+    members = {"Name": name, "Type": declared["type"], "Description": declared.get("description", "")}
     if "default" in declared:
         default = declared["default"]
         members["DefaultValue"] = default if isinstance(default, str) else json.dumps(default)
     return members
 
 
-def _in_yaml(document: Document) -> str:
+def _rewritten(document: Document, format_: str) -> str:
+    if format_ == JSON:
+        return json.dumps(document.content, indent=2, ensure_ascii=False)
     return yaml.safe_dump(document.content, sort_keys=False, allow_unicode=True, width=120)
 
 
-def _filters(request: Request) -> list[tuple[Matcher, Sequence[str]]]:
+def _filters(request: Request) -> list[tuple[_Matcher, Sequence[str]]]:
     """Return the filters of either form."""
     filters, legacy = request.get("Filters") or (), request.get("DocumentFilterList") or ()
     if filters and legacy:
@@ -134,9 +211,12 @@ def _filters(request: Request) -> list[tuple[Matcher, Sequence[str]]]:
     return [(_matcher(key), values) for key, values in pairs]
 
 
-def _matcher(key: str) -> Matcher:
+def _matcher(key: str) -> _Matcher:
     if key.startswith(_TAG) and key != _TAG:
-        return _MATCHERS["TargetType"]
+        tag = key.removeprefix(_TAG)
+        return lambda call, listed, value: (
+            listed[0].is_own and call.work.tags.of(DOCUMENT, listed[0].name).get(tag) == value
+        )
     if key not in _MATCHERS:
         raise InvalidFilterKey(f"filter key {key!r} is not known here; use one of {', '.join(_KEYS)}")
     return _MATCHERS[key]

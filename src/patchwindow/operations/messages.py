@@ -17,6 +17,7 @@ from patchwindow.domain import invocation
 from patchwindow.domain.run import Command, Invocation, Message, Step
 from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.operations.capabilities import capability_url
+from patchwindow.operations.documents_found import sent_document
 from patchwindow.operations.sending import move_invocation
 from patchwindow.ports import ENGINE
 from patchwindow.protocol.messages import (
@@ -136,7 +137,7 @@ def _given(work: Work, node_id: str, now: datetime) -> list[tuple[Message, Comma
 
 
 def _patches(document_name: str) -> bool:
-    return library.get(document_name).wants_capability
+    return library.is_shipped(document_name) and library.get(document_name).wants_capability
 
 
 def _sent(call: Call, request: Request) -> Invocation | None:
@@ -166,7 +167,7 @@ def _message(call: Call, one: Message, value: Command) -> dict[str, Any]:
 
 
 def _command_payload(call: Call, one: Message, value: Command) -> str:
-    document = library.get(value.document_name, value.document_version)
+    document = sent_document(call.work, value)
     undeclared = {}
     if document.wants_capability:
         undeclared = {
@@ -176,22 +177,17 @@ def _command_payload(call: Call, one: Message, value: Command) -> str:
     return send_command_payload(
         command_id=one.command_id,
         document_name=document.name,
-        document=_text_of(document.name, document.version),
+        document=_compact(document.text, document.format),
         declared=document.parameters,
         parameters=value.parameters,
         undeclared=undeclared,
     )
 
 
-@functools.cache
-def _text_of(document_name: str, version: str) -> str:
-    """Return the content of a document as it travels; the text of the library is for readers, with spaces."""
-    return json.dumps(library.get(document_name, version).content, separators=(",", ":"))
-
-
-@functools.cache
-def _step_names(document_name: str, version: str) -> tuple[str, ...]:
-    return library.get(document_name, version).step_names
+@functools.lru_cache(maxsize=256)
+def _compact(text: str, format: str) -> str:
+    """Return a document as it travels; its text is for readers, with spaces, and perhaps in YAML."""
+    return json.dumps(library.written(text, format), separators=(",", ":"))
 
 
 def _merge(call: Call, sent: Invocation, told: Reply) -> None:
@@ -200,7 +196,7 @@ def _merge(call: Call, sent: Invocation, told: Reply) -> None:
         return
     value = call.work.commands.get(sent.command_id)
     assert value is not None, "an invocation goes with its command"
-    names = _step_names(value.document_name, value.document_version)
+    names = sent_document(call.work, value).step_names
     known = {step.name: step for step in call.work.invocations.steps_on(sent.command_id, sent.instance_id)}
     said_now: dict[str, Step] = {}
     for said in told.steps:

@@ -8,7 +8,7 @@ _AUTOMATION: Final = "automation runbooks are outside its scope"
 _CHANGE_MANAGER: Final = "change requests, calendars and just-in-time access are outside its scope"
 _SESSIONS: Final = "interactive sessions are outside its scope"
 _CLOUD: Final = "accounts, resource policies and connectors of a cloud provider are outside its scope"
-_DOCUMENTS: Final = "documents of one's own come later; the documents that it ships can be read"
+_DOCUMENTS: Final = "a server is one account, so its documents are neither shared nor reviewed"
 _NODE_VIEWS: Final = "use DescribeInstanceInformation, which shows every node"
 _DATA_SYNC: Final = "resource data sync writes to cloud storage, which is outside its scope"
 
@@ -77,17 +77,7 @@ _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
         "UpdateCloudConnector",
         "ValidateCloudConnector",
     ),
-    _DOCUMENTS: (
-        "CreateDocument",
-        "DeleteDocument",
-        "DescribeDocumentPermission",
-        "ListDocumentMetadataHistory",
-        "ListDocumentVersions",
-        "ModifyDocumentPermission",
-        "UpdateDocument",
-        "UpdateDocumentDefaultVersion",
-        "UpdateDocumentMetadata",
-    ),
+    _DOCUMENTS: ("ListDocumentMetadataHistory", "ModifyDocumentPermission", "UpdateDocumentMetadata"),
     _NODE_VIEWS: ("DescribeInstanceProperties", "GetConnectionStatus", "ListNodes", "ListNodesSummary"),
     _DATA_SYNC: (
         "CreateResourceDataSync",

@@ -36,6 +36,10 @@ class Quotas:
     """Patch groups that follow one baseline. GetPatchBaseline lists all of them."""
     activations: int = 10_000
     """Activations, used up and expired ones included, until they are deleted."""
+    documents: int = 1_000
+    """Documents beside those that come with the server. All of them are read when documents are listed."""
+    versions_per_document: int = 1_000
+    """Versions of one document, of which every update makes one. All of them are kept."""
     associations: int = 10_000
     """Associations. Each is looked at every half minute, for nodes that it lacks."""
     versions_per_association: int = 1_000

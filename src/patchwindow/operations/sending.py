@@ -8,9 +8,10 @@ from typing import Any, Final
 from patchwindow.documents.library import Document
 from patchwindow.documents.parameters import typed_parameters
 from patchwindow.domain import command, invocation
-from patchwindow.domain.errors import InvalidParameters, UnknownDocument
+from patchwindow.domain.errors import UnknownDocument
 from patchwindow.domain.limit import Concurrency, ErrorLimit
 from patchwindow.domain.node import Node
+from patchwindow.domain.own_document import DEFAULT
 from patchwindow.domain.run import Command, Invocation, Message
 from patchwindow.domain.window import Target
 from patchwindow.ports import ENGINE, Ids
@@ -20,7 +21,6 @@ from patchwindow.store.work import Work
 DELIVERY_TIMEOUT_S: Final = 3600
 MAX_CONCURRENCY: Final = "50"
 MAX_ERRORS: Final = "0"
-_PATCHING: Final = ("AWS-RunPatchBaseline", "AWS-RunPatchBaselineAssociation")
 _NO_NOTIFICATION: Final = {"NotificationArn": "", "NotificationEvents": [], "NotificationType": ""}
 _NO_LOG: Final = {"CloudWatchLogGroupName": "", "CloudWatchOutputEnabled": False}
 
@@ -49,7 +49,6 @@ def create_command(work: Work, ids: Ids, now: datetime, order: Order, nodes: Seq
     _check_hash(document, request)
     parameters = {name: list(values) for name, values in request.get("Parameters", {}).items()}
     typed_parameters(document, parameters)
-    refuse_install(document, parameters)
     timeout_s = request.get("TimeoutSeconds", DELIVERY_TIMEOUT_S)
     max_concurrency = request.get("MaxConcurrency", MAX_CONCURRENCY)
     max_errors = request.get("MaxErrors", MAX_ERRORS)
@@ -57,7 +56,9 @@ def create_command(work: Work, ids: Ids, now: datetime, order: Order, nodes: Seq
     value = Command(
         command_id=ids.uuid(),
         document_name=document.name,
-        document_version=request.get("DocumentVersion", "$DEFAULT"),
+        document_version=request.get("DocumentVersion", DEFAULT),
+        sent_version=document.version,
+        document_digest=document.hash_of("Sha256") if document.is_own else "",
         comment=request.get("Comment", ""),
         parameters=parameters,
         instance_ids=order.instance_ids,
@@ -246,15 +247,3 @@ def _check_hash(document: Document, request: Mapping[str, Any]) -> None:
     wanted = request.get("DocumentHash")
     if wanted is not None and wanted != document.hash_of(request.get("DocumentHashType", "Sha256")):
         raise UnknownDocument(f"document {document.name} does not have the DocumentHash {wanted}")
-
-
-def refuse_install(document: Document, parameters: Mapping[str, Sequence[str]]) -> None:
-    """Refuse what this version does not do yet.
-
-    Raises:
-        InvalidParameters: the document is to install patches.
-    """
-    if document.name in _PATCHING and "Install" in parameters.get("Operation", ()):
-        raise InvalidParameters(
-            f"Operation Install of {document.name} is not served yet: this version only scans; use Operation Scan"
-        )

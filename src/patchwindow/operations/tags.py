@@ -1,4 +1,4 @@
-"""Tags of nodes, patch baselines, maintenance windows and associations."""
+"""Tags of nodes, patch baselines, maintenance windows, associations and documents of one's own."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +15,7 @@ NODE: Final = NODE_TAGS
 BASELINE: Final = "PatchBaseline"
 WINDOW: Final = "MaintenanceWindow"
 ASSOCIATION: Final = "Association"
+DOCUMENT: Final = "Document"
 
 _RESERVED: Final = "aws:"
 _EXISTS: Final[Mapping[str, Callable[[Call, str], bool]]] = {
@@ -22,6 +23,7 @@ _EXISTS: Final[Mapping[str, Callable[[Call, str], bool]]] = {
     BASELINE: lambda call, it: call.work.baselines.get(it) is not None,
     WINDOW: lambda call, it: call.work.windows.get(it) is not None,
     ASSOCIATION: lambda call, it: call.work.associations.get(it) is not None,
+    DOCUMENT: lambda call, it: call.work.documents.get(it) is not None,
 }
 
 

@@ -33,6 +33,9 @@ NAMES: Final[Mapping[type[errors.PatchwindowError], tuple[str, ...]]] = {
     errors.InvalidResourceType: ("InvalidResourceType",),
     errors.InvalidActivationId: ("InvalidActivationId",),
     errors.InvalidDocumentVersion: ("InvalidDocumentVersion",),
+    errors.InvalidDocumentContent: ("InvalidDocumentContent",),
+    errors.InvalidDocumentSchemaVersion: ("InvalidDocumentSchemaVersion",),
+    errors.InvalidPermissionType: ("InvalidPermissionType",),
     errors.InvalidSchedule: ("InvalidSchedule",),
     errors.InvalidTarget: ("InvalidTarget",),
     errors.InvalidTargetMaps: ("InvalidTargetMaps",),
@@ -73,6 +76,9 @@ NAMES: Final[Mapping[type[errors.PatchwindowError], tuple[str, ...]]] = {
     errors.AlreadyExists: ("AlreadyExistsException", "DocumentAlreadyExists", "AssociationAlreadyExists"),
     errors.TokenReused: ("IdempotentParameterMismatch",),
     errors.Unchanged: ("StatusUnchanged",),
+    errors.DuplicateContent: ("DuplicateDocumentContent",),
+    errors.DuplicateVersionName: ("DuplicateDocumentVersionName",),
+    errors.InvalidDocumentOperation: ("InvalidDocumentOperation",),
     # SDKs wait and ask again, which is what the caller has to do.
     errors.MovedMeanwhile: ("ThrottlingException",),
     errors.LimitExceeded: (
@@ -85,6 +91,7 @@ NAMES: Final[Mapping[type[errors.PatchwindowError], tuple[str, ...]]] = {
     ),
     errors.TooManyTags: ("TooManyTagsError",),
     errors.TooManyCustomTypes: ("CustomSchemaCountLimitExceededException", "ComplianceTypeCountLimitExceededException"),
+    errors.DocumentTooLarge: ("MaxDocumentSizeExceeded",),
     errors.ItemTooLarge: ("ItemSizeLimitExceededException",),
     errors.ContentTooLarge: ("TotalSizeLimitExceededException",),
     errors.Denied: ("AccessDeniedException",),

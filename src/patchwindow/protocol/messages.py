@@ -105,7 +105,7 @@ def send_command_payload(
         "CommandId": command_id,
         "DocumentName": document_name,
         "Parameters": {
-            name: _typed(name, declared.get(name, {}).get("type", "StringList"), values)
+            name: typed_value(name, declared.get(name, {}).get("type", "StringList"), values)
             for name, values in parameters.items()
         }
         | dict(undeclared),
@@ -162,7 +162,12 @@ def _step(name: str, given: Any) -> StepReply:
     )
 
 
-def _typed(name: str, kind: str, values: Sequence[str]) -> Any:
+def typed_value(name: str, kind: str, values: Sequence[str]) -> Any:
+    """Return what *values*, as the API gives a parameter, are in the type *kind* of its declaration.
+
+    Raises:
+        InvalidParameters: they are not of that type.
+    """
     if kind == "StringList":
         return list(values)
     if kind == "MapList":

@@ -1,5 +1,7 @@
 """One transaction, and the rows it can reach."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 import sqlalchemy as sa
@@ -11,6 +13,7 @@ from patchwindow.store.catalog import Catalog
 from patchwindow.store.cohorts import Cohorts
 from patchwindow.store.commands import Commands
 from patchwindow.store.compliance_items import ComplianceItems
+from patchwindow.store.documents import Documents
 from patchwindow.store.evaluations import Evaluations, Facts
 from patchwindow.store.executions import Executions
 from patchwindow.store.fleet import Fleet
@@ -21,6 +24,7 @@ from patchwindow.store.invocations import Invocations
 from patchwindow.store.messages import Messages
 from patchwindow.store.nodes import Activations, Nodes
 from patchwindow.store.notices import Notices
+from patchwindow.store.patch_operations import PatchOperations
 from patchwindow.store.patch_states import PatchStates
 from patchwindow.store.prepared import direct
 from patchwindow.store.resource_groups import ResourceGroups
@@ -70,6 +74,7 @@ class Work:
     webhook_calls = _Repository(WebhookCalls)
     associations = _Repository(Associations)
     association_runs = _Repository(AssociationRuns)
+    documents = _Repository(Documents)
     commands = _Repository(Commands)
     invocations = _Repository(Invocations)
     messages = _Repository(Messages)
@@ -78,6 +83,7 @@ class Work:
     facts = _Repository(Facts)
     evaluations = _Repository(Evaluations)
     cohorts = _Repository(Cohorts)
+    patch_operations = _Repository(PatchOperations)
     patch_states = _Repository(PatchStates)
     compliance_items = _Repository(ComplianceItems)
     inventory = _Repository(Inventory)
@@ -93,6 +99,13 @@ class Work:
         self._woken: list[str] = []
         self.basis = (connection, insert, direct(connection))
         """What every repository is built from."""
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Take back what was written since, and nothing else, when an exception leaves this."""
+        connection, *_ = self.basis
+        with connection.begin_nested():
+            yield
 
     def wake(self, name: str) -> None:
         """Wake who waits for *name* (the engine, or a node by id) once this transaction is committed."""

@@ -34,7 +34,7 @@ def test_every_name_of_the_only_version_means_it(version: str) -> None:
 
 
 def test_an_unknown_document_or_version_is_named() -> None:
-    with pytest.raises(UnknownDocument, match=r"'AWS-Nop' does not exist; there are AWS-Noop, "):
+    with pytest.raises(UnknownDocument, match=r"'AWS-Nop' does not exist; ListDocuments has"):
         library.get("AWS-Nop")
     with pytest.raises(InvalidDocumentVersion, match="AWS-Noop has no version '2'; it has 1"):
         library.get("AWS-Noop", "2")

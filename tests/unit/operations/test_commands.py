@@ -133,7 +133,7 @@ def test_the_engine_is_woken_for_a_new_command(api: Api) -> None:
 @pytest.mark.parametrize(
     ("members", "code", "message"),
     [
-        ({"DocumentName": "AWS-None"}, "InvalidDocument", "document 'AWS-None' does not exist; there are "),
+        ({"DocumentName": "AWS-None"}, "InvalidDocument", "document 'AWS-None' does not exist; ListDocuments has"),
         ({"DocumentVersion": "7"}, "InvalidDocumentVersion", "document AWS-Noop has no version '7'; it has 1"),
         ({"DocumentVersion": "one"}, "ValidationException", "1 validation error detected: Value 'one' at "),
         ({}, "InvalidParameters", "name the nodes by InstanceIds or by Targets: one of the two, and not both"),

@@ -106,7 +106,7 @@ def test_a_predefined_baseline_has_no_tags_and_gets_none(here: Installation) -> 
         )
 
 
-@pytest.mark.parametrize("type_", ["Document", "Parameter", "OpsItem"])
+@pytest.mark.parametrize("type_", ["Automation", "Parameter", "OpsItem"])
 def test_other_resources_are_refused_with_those_that_are_served(here: Installation, type_: str) -> None:
     with pytest.raises(InvalidResourceType, match=r"use one of ManagedInstance, PatchBaseline, MaintenanceWindow"):
         here.perform("ListTagsForResource", ResourceType=type_, ResourceId="some")
