@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from tests.engine.scanning import (
     BAD,
     CLEAN,
@@ -22,6 +24,10 @@ from tests.engine.scanning import (
     tag,
 )
 from tests.engine.world import World
+
+from patchwindow.domain.operating_system import OperatingSystem
+from patchwindow.domain.predefined import default_for
+from patchwindow.store.tables import cohort
 
 REDHAT: Any = {
     "schema": 2,
@@ -218,3 +224,72 @@ def test_what_failed_and_what_waits_for_a_reboot_stays_so_when_the_baseline_chan
     world.turn()
     assert patches(world, node)["openssl.amd64:2"] == "Failed"
     assert state(world, node)["CriticalNonCompliantCount"] == 1
+
+
+def unknown(world: World, node_id: str) -> None:
+    """Let the cohort of a node be one whose operating system an older version did not know."""
+    with world.database.write() as work:
+        found = work.patch_states.get(node_id)
+        assert found is not None
+        work.cohorts._change(
+            sa.update(cohort).where(cohort.c.cohort_id == found.cohort_id).values(operating_system="", due_at_ms=0), {}
+        )
+
+
+def test_nodes_whose_system_only_their_facts_know_follow_its_default(world: World) -> None:
+    node = grouped(world)
+    scan(world, node, BAD)
+    own = own_baseline(world)
+    world.perform("RegisterDefaultPatchBaseline", BaselineId=own)
+    unknown(world, node)
+    world.turn()
+    assert (state(world, node)["BaselineId"], status(world, node)) == (own, "COMPLIANT")
+    world.perform("RegisterDefaultPatchBaseline", BaselineId=default_for(OperatingSystem.DEBIAN).baseline_id)
+    world.turn()
+    assert status(world, node) == "NON_COMPLIANT", "from now on it follows the default"
+
+
+def test_a_cohort_of_a_system_that_nobody_knows_stays_as_it_was_until_its_nodes_report(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    node, other = grouped(world), grouped(world, "web")
+    for one in (node, other):
+        with world.database.write() as work:
+            kept = work.nodes.get(one)
+            assert kept is not None
+            told = replace(kept, platform_name="Debian GNU/Linux", platform_version="12")
+            work.nodes.put(told, operating_system="DEBIAN", patch_group="web" if one == other else "")
+        scan(world, one, {**BAD, "os": {**BAD["os"], "name": "Somenix"}})
+    unknown(world, node)
+    own = own_baseline(world)
+    world.perform("RegisterDefaultPatchBaseline", BaselineId=own)
+    world.turn()
+    assert (status(world, node), status(world, other)) == ("NON_COMPLIANT", "COMPLIANT")
+    assert "the operating system is not known; scan the nodes that reported them again" in caplog.text
+    with world.database.read() as work:
+        assert work.cohorts.next_due_at() is None
+    scan(world, node, BAD)
+    assert status(world, node) == "COMPLIANT"
+
+
+def test_a_cohort_that_cannot_be_evaluated_does_not_hold_up_the_others(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = grouped(world, "bad"), grouped(world, "good")
+    for node in (bad, good):
+        scan(world, node, BAD)
+    with world.database.write() as work:
+        found = work.patch_states.get(bad)
+        assert found is not None
+        # A system that has no default, as no release has ever kept one.
+        work.cohorts._change(
+            sa.update(cohort).where(cohort.c.cohort_id == found.cohort_id).values(operating_system="NONE"), {}
+        )
+        work.cohorts._change(sa.update(cohort).values(due_at_ms=0), {})
+    own = own_baseline(world)
+    world.perform("RegisterDefaultPatchBaseline", BaselineId=own)
+    world.turn()
+    assert (status(world, bad), status(world, good)) == ("NON_COMPLIANT", "COMPLIANT")
+    assert "cannot be evaluated; tried again in 0:05:00" in caplog.text
+    with world.database.read() as work:
+        assert work.cohorts.next_due_at() == world.clock.now() + timedelta(minutes=5)

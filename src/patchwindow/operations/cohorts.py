@@ -1,12 +1,13 @@
 """Which baseline the nodes of a cohort follow, and what it makes of them today: at a report, and when a choice changes."""
 
-import functools
+import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, time
 from typing import Final
 
 from patchwindow.domain import patch_group
 from patchwindow.domain.baseline import Baseline
+from patchwindow.domain.errors import UnsupportedOperatingSystem
 from patchwindow.domain.facts import Facts
 from patchwindow.operations.evaluations import answer, facts_of
 from patchwindow.store.baselines import StoredBaseline
@@ -35,20 +36,32 @@ def join(work: Work, key: CohortKey, now: datetime, facts: Callable[[], Facts]) 
     return cohort
 
 
-def recompute(work: Work, facts_digest: str, now: datetime, limit: int) -> None:
-    """Evaluate up to *limit* cohorts with these facts that are due; those without nodes go.
-
-    Cohorts that follow one baseline share one evaluation.
-    """
+def due(work: Work, facts_digest: str, now: datetime, limit: int) -> list[Cohort]:
+    """Return up to *limit* cohorts with these facts that are due, kept from others; those without nodes go."""
     for system in work.cohorts.systems_due(facts_digest, now):
-        work.cohorts.hold_choices(system)
-    due = work.cohorts.lock_due(facts_digest, now, limit)
-    peopled = work.cohorts.peopled([cohort.cohort_id for cohort in due])
-    facts = functools.cache(lambda: facts_of(work, facts_digest))
-    for cohort in due:
-        if cohort.cohort_id in peopled:
-            settle(work, cohort.key, now, facts, id=cohort.cohort_id)
-    work.cohorts.delete([cohort.cohort_id for cohort in due if cohort.cohort_id not in peopled])
+        work.cohorts.hold_choices(system or facts_of(work, facts_digest).operating_system or "")
+    found = work.cohorts.lock_due(facts_digest, now, limit)
+    peopled = work.cohorts.peopled([cohort.cohort_id for cohort in found])
+    work.cohorts.delete([cohort.cohort_id for cohort in found if cohort.cohort_id not in peopled])
+    return [cohort for cohort in found if cohort.cohort_id in peopled]
+
+
+def resettle(work: Work, cohort: Cohort, now: datetime, facts: Callable[[], Facts]) -> None:
+    """Evaluate a cohort anew, which `due` has returned; those that follow one baseline share one evaluation.
+
+    Raises:
+        UnsupportedOperatingSystem: nobody knows the operating system of its nodes, and so not what they follow.
+    """
+    key = cohort.key
+    if not key.operating_system:
+        # The baseline that told it was deleted before cohorts were kept.
+        system = facts().operating_system
+        if system is None:
+            raise UnsupportedOperatingSystem(
+                f"facts {key.facts_digest}: the operating system is not known; scan the nodes that reported them again"
+            )
+        key = dataclasses.replace(key, operating_system=system)
+    settle(work, key, now, facts, id=cohort.cohort_id)
 
 
 def settle(work: Work, key: CohortKey, now: datetime, facts: Callable[[], Facts], *, id: str | None = None) -> Cohort:

@@ -99,6 +99,9 @@ _BY_GROUP: Final = prepared(
     .where(cohort.c.operating_system == sa.bindparam("os"), cohort.c.patch_group == sa.bindparam("name"))
     .values(due_at_ms=AT_ONCE_MS)
 )
+_POSTPONE: Final = prepared(
+    sa.update(cohort).where(cohort.c.cohort_id == sa.bindparam("id")).values(due_at_ms=sa.bindparam("due_at"))
+)
 _OF_SYSTEM: Final = sa.select(default_baseline.c.baseline_id).where(
     default_baseline.c.operating_system == sa.bindparam("os")
 )
@@ -141,6 +144,10 @@ class Cohorts(Rows):
             computed_at_ms=ms(value.computed_at),
             due_at_ms=ms(value.due_at),
         )
+
+    def postpone(self, cohort_id: str, due_at: datetime | None) -> None:
+        """Let the cohort be due at that instant; None where it cannot be evaluated until its nodes report."""
+        self._change(_POSTPONE, {"id": cohort_id, "due_at": ms(due_at)})
 
     def hold_choices(self, operating_system: str) -> str | None:
         """Keep others from changing which baselines nodes of the system follow, until the transaction ends.

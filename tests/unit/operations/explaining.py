@@ -9,7 +9,8 @@ from tests.fakes.site import Installation
 
 from patchwindow.domain.association import Association
 from patchwindow.domain.window import Target
-from patchwindow.operations import cohorts
+from patchwindow.engine.recompute import recompute
+from patchwindow.system import SystemIds
 
 FACTS: Final = facts_of(
     [package("bash"), package("openssl", origin=SECURITY), package("zlib", origin=SECURITY)],
@@ -79,7 +80,7 @@ def recomputed(here: Installation) -> None:
     """Let all that is due be evaluated anew, as the engine does."""
     with here.database.write() as work:
         for digest in work.cohorts.due(here.clock.now(), 100):
-            cohorts.recompute(work, digest, here.clock.now(), 100)
+            recompute(work, SystemIds(), digest, here.clock.now())
 
 
 def window(api: Api, operation: str, node: str, **members: Any) -> str:

@@ -13,9 +13,9 @@ from tests.unit.operations.catalogued import (
     imported,
     rocky,
 )
+from tests.unit.operations.explaining import recomputed
 
 from patchwindow.domain.errors import Invalid, NotFound
-from patchwindow.operations import cohorts
 from patchwindow.store.tables import facts_read, known_patch
 
 
@@ -157,14 +157,10 @@ def test_facts_from_before_the_catalogue_count_from_their_next_evaluation(here: 
         work.catalog._change(sa.delete(known_patch), {})
     own = baseline(here, "DEBIAN", Tags=[TAG])
     here.perform("RegisterDefaultPatchBaseline", BaselineId=own)
-    with here.database.write() as work:
-        for digest in work.cohorts.due(here.clock.now(), 10):
-            cohorts.recompute(work, digest, here.clock.now(), 10)
+    recomputed(here)
     assert "openssl.amd64:3" not in patch_states(here, node)
     here.clock.advance(timedelta(days=7))
-    with here.database.write() as work:
-        for digest in work.cohorts.due(here.clock.now(), 10):
-            cohorts.recompute(work, digest, here.clock.now(), 10)
+    recomputed(here)
     assert patch_states(here, node)["openssl.amd64:3"] == "Missing"
 
 

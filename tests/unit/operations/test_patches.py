@@ -8,10 +8,10 @@ import pytest
 from tests.fakes.api import Api
 from tests.fakes.scans import SECURITY, facts_of, package, scan, update
 from tests.fakes.site import Installation
+from tests.unit.operations.explaining import recomputed
 
 from patchwindow.domain.facts_patches import patches_of
 from patchwindow.domain.facts_reading import parse
-from patchwindow.operations import cohorts
 
 OLD: Final = facts_of(
     [package("bash"), package("openssl", origin=SECURITY)],
@@ -229,9 +229,7 @@ def test_what_changes_by_the_baseline_changes_in_the_list(here: Installation, ap
     rule = {"PatchFilterGroup": {"PatchFilters": [{"Key": "PRIORITY", "Values": ["*"]}]}, "EnableNonSecurity": True}
     own = api("CreatePatchBaseline", Name="all", OperatingSystem="DEBIAN", ApprovalRules={"PatchRules": [rule]})
     api("RegisterPatchBaselineForPatchGroup", BaselineId=own["BaselineId"], PatchGroup="web")
-    with here.database.write() as work:
-        for digest in work.cohorts.due(here.clock.now(), 10):
-            cohorts.recompute(work, digest, here.clock.now(), 10)
+    recomputed(here)
     assert listed(api)["bash.amd64:2"]["StateCounts"] == {"Missing": 1}
 
 
