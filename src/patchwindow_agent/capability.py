@@ -8,6 +8,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
 from patchwindow_agent.connection import Connection, parse_endpoint
 from patchwindow_agent.errors import Refused, Unreachable, Unusable
 from patchwindow_agent.package_manager import Blocked, Phase, Source, Wanted
+from patchwindow_agent.way import way_to
 
 SCHEMA = 1
 _TIMEOUT_S = 60.0
@@ -52,14 +53,16 @@ class Capability:
         self,
         url: str,
         *,
+        environ: Mapping[str, str],
         patience_s: float = _PATIENCE_S,
         sleep: Callable[[float], None] = time.sleep,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         endpoint = parse_endpoint(url)
-        self._connection = Connection(endpoint, timeout_s=_TIMEOUT_S)
+        way = way_to(endpoint.host, is_tls=endpoint.is_tls, environ=environ)
+        self._connection = Connection(endpoint, timeout_s=_TIMEOUT_S, way=way)
         # Apart, since it must not wait for long.
-        self._progress = Connection(endpoint, timeout_s=_PROGRESS_TIMEOUT_S)
+        self._progress = Connection(endpoint, timeout_s=_PROGRESS_TIMEOUT_S, way=way)
         self._patience_s = patience_s
         self._sleep = sleep
         self._steady = steady

@@ -24,7 +24,7 @@ def run(url: str, *, environ: Mapping[str, str]) -> Ended:
     Raises:
         AgentError: it could not be carried out or reported.
     """
-    with contextlib.closing(Capability(url)) as server:
+    with contextlib.closing(Capability(url, environ=environ)) as server:
         operations = _state(environ) / "operations"
         task = server.task(is_under_way=is_under_way(operations))
         cache = _cache(environ)

@@ -4,6 +4,8 @@ import base64
 from typing import Mapping, NamedTuple, Optional
 from urllib.parse import unquote, urlsplit
 
+from patchwindow_agent.errors import Unusable
+
 CA_VARIABLE = "PATCHWINDOW_CA"
 """A PEM file: the one authority whose certificates the server may show. Not `SSL_CERT_FILE`, which package managers and
 scripts obey as well: their mirrors have certificates of others."""
@@ -43,16 +45,19 @@ def parse_proxy(url: str) -> Proxy:
     if parts.username is not None:
         words = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         authorization = f"Basic {base64.b64encode(words.encode()).decode()}"
-    return Proxy(parts.hostname, parts.port or 3128, authorization)
+    return Proxy(parts.hostname, parts.port or 80, authorization)
 
 
 def way_to(host: str, *, is_tls: bool, environ: Mapping[str, str]) -> Way:
     """Return the way to *host* that *environ* tells.
 
     Raises:
-        ValueError: it names a proxy that can be none.
+        Unusable: it names a proxy that can be none.
     """
-    return Way(environ.get(CA_VARIABLE) or None, _proxy(host, environ) if is_tls else None)
+    try:
+        return Way(environ.get(CA_VARIABLE) or None, _proxy(host, environ) if is_tls else None)
+    except ValueError as problem:
+        raise Unusable(f"the environment names a proxy that cannot be used: {problem}") from problem
 
 
 def _proxy(host: str, environ: Mapping[str, str]) -> Optional[Proxy]:

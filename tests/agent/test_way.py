@@ -2,6 +2,7 @@
 
 import pytest
 
+from patchwindow_agent.errors import Unusable
 from patchwindow_agent.way import Proxy, Way, parse_proxy, way_to
 
 HOST = "patch.example.net"
@@ -13,7 +14,7 @@ LAN = Proxy("proxy.lan", 3128)
     [
         ({}, None),
         ({"HTTPS_PROXY": "http://proxy.lan:3128"}, LAN),
-        ({"https_proxy": "proxy.lan"}, LAN),
+        ({"https_proxy": "proxy.lan"}, Proxy("proxy.lan", 80)),
         ({"HTTP_PROXY": "http://proxy.lan:3128"}, None),
         ({"HTTPS_PROXY": "http://proxy.lan:8080", "NO_PROXY": "localhost,elsewhere.net"}, Proxy("proxy.lan", 8080)),
         ({"HTTPS_PROXY": "http://proxy.lan", "NO_PROXY": "localhost, patch.example.net"}, None),
@@ -51,3 +52,8 @@ def test_what_is_no_http_proxy_is_refused_without_its_password(url: str) -> None
     with pytest.raises(ValueError, match="is no http:// URL of a proxy") as refused:
         parse_proxy(url)
     assert "secret" not in str(refused.value)
+
+
+def test_a_proxy_of_the_environment_that_is_none_is_a_sentence_of_the_agents_own() -> None:
+    with pytest.raises(Unusable, match="the environment names a proxy that cannot be used: 'ftp://x'"):
+        way_to(HOST, is_tls=True, environ={"HTTPS_PROXY": "ftp://x"})
