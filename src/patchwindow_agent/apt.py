@@ -1,21 +1,25 @@
-"""Debian's package manager, through its own commands: refreshed lists, and facts from them."""
+"""Debian's package manager, through its own commands: refreshed lists, facts from them, and what changes packages."""
 
+import contextlib
 import os
 import shlex
 import shutil
 import time
 from pathlib import Path
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Union
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, Sequence, Union
 
-from patchwindow_agent import apt_output, files, reboot
+from patchwindow_agent import apt_output, apt_repair, apt_sources, files, reboot
+from patchwindow_agent.apt_commands import LOCK_WAIT_S, Commands
+from patchwindow_agent.apt_install import Installation
+from patchwindow_agent.apt_locks import patiently
 from patchwindow_agent.apt_output import Installed, Policy
-from patchwindow_agent.errors import Locked, NoRights, ScanFailed
+from patchwindow_agent.disk_room import Disk, disk_of
+from patchwindow_agent.errors import NoRights, ScanFailed
 from patchwindow_agent.machine import read_system
-from patchwindow_agent.package_manager import Lists
+from patchwindow_agent.package_manager import Lists, Order, Outcome, Source, Tell
 from patchwindow_agent.programs import Run
 
 _LOCK_WAIT_S = 120
-_LOCK_PAUSE_S = 2
 # A command line has room for more, but not for any number.
 _NAMES_AT_ONCE = 1500
 
@@ -30,6 +34,7 @@ class Paths(NamedTuple):
     arch: str
     lists: Path
     status: Path
+    archives: Path
     # None: apt is configured to keep no cache.
     package_cache: Optional[Path]
 
@@ -47,6 +52,9 @@ class Apt:
         can_write: Callable[[Path], bool] = lambda path: os.access(path, os.W_OK),
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        lock_wait_s: int = LOCK_WAIT_S,
+        disk_of: Callable[[Path], Disk] = disk_of,
+        stale: Callable[[], Sequence[str]] = reboot.stale_processes,
     ) -> None:
         self._run = run
         self._root = root
@@ -55,8 +63,64 @@ class Apt:
         self._can_write = can_write
         self._wall = wall
         self._sleep = sleep
+        self._lock_wait_s = lock_wait_s
+        self._disk_of = disk_of
+        self._stale = stale
         self._paths = self._find_paths()
         self._options = self._configure(lists=None)
+
+    def repair(self) -> Sequence[str]:
+        """Finish what an interrupted apt or dpkg left half done; return what was done, a sentence for each.
+
+        Raises:
+            InstallFailed: it cannot be repaired; nothing may be installed on top.
+        """
+        return apt_repair.repair(self._commands(), database=self._paths.status.parent, native=self._paths.arch)
+
+    @contextlib.contextmanager
+    def using(self, sources: Sequence[Source]) -> Iterator[None]:
+        """Make *sources* the only repositories while the context is open; none: the machine's own.
+
+        Raises:
+            StateProblem: there is no folder to keep them in.
+        """
+        if not sources:
+            yield
+            return
+        before = self._paths, self._options
+        with apt_sources.folder(self._cache, sources) as folder:
+            self._paths = self._paths._replace(lists=folder / "lists")
+            self._options = ["-c", str(folder / "apt.conf")]
+            try:
+                yield
+            finally:
+                self._paths, self._options = before
+
+    def install(self, order: Order, tell: Tell) -> Outcome:
+        """Install exactly what *order* wants and what that needs; one patch that fails does not keep out the rest.
+
+        Raises:
+            InstallFailed: nothing could be tried: no room on the disk, no rights, a lock that was not released.
+        """
+        outcome = Installation(
+            self._commands(),
+            order,
+            tell,
+            root=self._root,
+            native=self._paths.arch,
+            archives=self._paths.archives,
+            sleep=self._sleep,
+            disk_of=self._disk_of,
+        ).carry_out()
+        return outcome._replace(remarks=[*outcome.remarks, *reboot.stale_remarks(self._stale())])
+
+    def needs_reboot(self) -> Sequence[str]:
+        """Return why the machine waits for a reboot, a sentence for each; empty where it does not.
+
+        Raises:
+            ScanFailed: dpkg does not say what is installed.
+        """
+        return reboot.reasons(self._root, self._packages(), self._kernel)
 
     def refresh(self) -> Lists:
         """Refresh the package lists: the machine's where this user may, else a copy of our own.
@@ -87,7 +151,7 @@ class Apt:
         Raises:
             ScanFailed: a program did not give its part.
         """
-        packages = apt_output.parse_dpkg(self._said(["dpkg-query", "-W", "-f", apt_output.DPKG_FORMAT]))
+        packages = self._packages()
         sources = apt_output.parse_sources(self._said(["apt-cache", *self._options, "policy"]))
         policies = self._policies([self._full_name(package) for package in packages])
         updates = {
@@ -159,6 +223,7 @@ class Apt:
             "ARCH": "APT::Architecture",
             "LISTS": "Dir::State::lists/d",
             "STATUS": "Dir::State::status/f",
+            "ARCHIVES": "Dir::Cache::archives/d",
             "CACHE": "Dir::Cache::pkgcache/f",
         }
         text = self._said(["apt-config", "shell", *(word for pair in names.items() for word in pair)])
@@ -168,6 +233,7 @@ class Apt:
             arch=told.get("ARCH", ""),
             lists=Path(told.get("LISTS", "/var/lib/apt/lists")),
             status=Path(told.get("STATUS", "/var/lib/dpkg/status")),
+            archives=Path(told.get("ARCHIVES", "/var/cache/apt/archives")),
             package_cache=Path(cache) if cache else None,
         )
 
@@ -201,18 +267,16 @@ class Apt:
 
     def _update(self, options: Sequence[str]) -> None:
         command = ["apt-get", "-q", *self._options, "-o", "APT::Update::Error-Mode=any", *options, "update"]
-        waits = _LOCK_WAIT_S // _LOCK_PAUSE_S
-        for attempt in range(waits + 1):
-            done = self._run(command)
-            problem = apt_output.update_problem(done.exit_code, done.stderr)
-            if problem is None:
-                return
-            if not isinstance(problem, Locked):
-                raise problem
-            # apt waits for the lock of dpkg if it is told to, but never for that of the lists.
-            if attempt == waits:
-                raise Locked(f"{problem}; waited {_LOCK_WAIT_S} s")
-            self._sleep(_LOCK_PAUSE_S)
+        done = patiently(lambda: self._run(command), sleep=self._sleep, wait_s=_LOCK_WAIT_S)
+        problem = apt_output.update_problem(done.exit_code, done.stderr)
+        if problem is not None:
+            raise problem
+
+    def _commands(self) -> Commands:
+        return Commands(self._run, self._options, sleep=self._sleep, lock_wait_s=self._lock_wait_s)
+
+    def _packages(self) -> Sequence[Installed]:
+        return apt_output.parse_dpkg(self._said(["dpkg-query", "-W", "-f", apt_output.DPKG_FORMAT]))
 
     def _policies(self, names: Sequence[str]) -> dict[str, Policy]:
         found: dict[str, Policy] = {}

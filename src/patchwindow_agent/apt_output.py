@@ -3,7 +3,7 @@
 import re
 from typing import Mapping, NamedTuple, Optional
 
-from patchwindow_agent.errors import Locked, NoRights, ScanFailed
+from patchwindow_agent.errors import NoRights, ScanFailed
 from patchwindow_agent.machine import System
 
 # The fields of `Installed`, as dpkg-query is asked for them.
@@ -168,9 +168,6 @@ def is_security(origin: Origin, system: System) -> bool:
     return origin.label == "Debian-Security" or origin.codename.endswith("-security")
 
 
-_HELD_LOCK = re.compile(
-    r"^E: Could not get lock (\S+?)\.? (?:It is held by process (\d+)(?: \((.*?)\))?|- open)", re.MULTILINE
-)
 _FAILED_FETCH = re.compile(r"^[EW]: Failed to fetch (\S+) +(.+)$", re.MULTILINE)
 
 
@@ -179,10 +176,6 @@ def update_problem(exit_code: int, stderr: str) -> Optional[ScanFailed]:
 
     An apt that does not know the strict error mode ends with 0 although a source could not be reached.
     """
-    held = _HELD_LOCK.search(stderr)
-    if held is not None:
-        holder = f"process {held[2]} ({held[3] or 'unknown'})" if held[2] else "another process"
-        return Locked(f"the package lists are locked: {held[1]} is held by {holder}")
     failed = _FAILED_FETCH.findall(stderr)
     if failed:
         (url, reason), others = failed[0], len(failed) - 1

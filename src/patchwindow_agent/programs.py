@@ -22,8 +22,14 @@ _READ_AT_ONCE = 1024 * 1024
 _SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
+# Exit codes of programs that were killed because their time was over or they said too much, and of one that is not there.
+TIMED_OUT = 124
+TOO_MUCH = 125
+NOT_STARTED = 127
+
+
 class Completed(NamedTuple):
-    """What a program said. *exit_code* is 124 where its time was over, 125 where it said too much, 127 without it."""
+    """What a program said, and its exit code: its own, or one of the above; negative: the signal that killed it."""
 
     exit_code: int
     stdout: str
@@ -75,7 +81,7 @@ def runner(environ: Mapping[str, str], *, output_max: int = _OUTPUT_MAX) -> Run:
                     umask=0o022,
                 )
             except OSError as problem:
-                return Completed(127, "", f"{command[0]}: {os.strerror(problem.errno or 0)}")
+                return Completed(NOT_STARTED, "", f"{command[0]}: {os.strerror(problem.errno or 0)}")
             lines = _Lines(stdout, on_line)
             try:
                 problem_code = _wait(process, (stdout, stderr), lines, timeout_s=timeout_s, output_max=output_max)
@@ -85,10 +91,10 @@ def runner(environ: Mapping[str, str], *, output_max: int = _OUTPUT_MAX) -> Run:
                     _kill(process)
             lines.read()
             said = _text(stdout, output_max), _text(stderr, output_max)
-        if problem_code == 124:
-            return Completed(124, said[0], f"{said[1]}{command[0]} did not end within {timeout_s:g} s")
-        if problem_code == 125:
-            return Completed(125, said[0], f"{said[1]}\n{command[0]} wrote more than {output_max} bytes")
+        if problem_code == TIMED_OUT:
+            return Completed(TIMED_OUT, said[0], f"{said[1]}{command[0]} did not end within {timeout_s:g} s")
+        if problem_code == TOO_MUCH:
+            return Completed(TOO_MUCH, said[0], f"{said[1]}\n{command[0]} wrote more than {output_max} bytes")
         return Completed(process.returncode, *said)
 
     return run
@@ -138,10 +144,10 @@ def _wait(
         lines.read()
         if time.monotonic() >= ends_at:
             _kill(process)
-            return 124
+            return TIMED_OUT
         if any(os.fstat(output.fileno()).st_size > output_max for output in outputs):
             _kill(process)
-            return 125
+            return TOO_MUCH
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:

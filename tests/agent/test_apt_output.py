@@ -17,7 +17,7 @@ from patchwindow_agent.apt_output import (
     parse_sources,
     update_problem,
 )
-from patchwindow_agent.errors import Locked, NoRights, ScanFailed
+from patchwindow_agent.errors import NoRights, ScanFailed
 from patchwindow_agent.machine import System
 
 DATA = Path(__file__).parent / "data/apt"
@@ -103,9 +103,6 @@ def test_security_is_told_as_the_publisher_tells_it(origin: Origin, system: Syst
     assert is_security(origin, system) is expected
 
 
-HELD = (
-    "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 4711 (apt-get)\nE: Unable to lock directory"
-)
 UNREACHABLE = (
     "E: Failed to fetch http://mirror.example.net/debian/dists/bookworm/InRelease  Could not resolve 'mirror.example.net'\n"
     "E: Failed to fetch http://other.example.net/x/InRelease  Could not resolve 'other.example.net'\n"
@@ -116,7 +113,6 @@ UNREACHABLE = (
 @pytest.mark.parametrize(
     ("exit_code", "stderr", "kind", "message"),
     [
-        (100, HELD, Locked, "/var/lib/apt/lists/lock is held by process 4711 (apt-get)"),
         (100, UNREACHABLE, ScanFailed, "mirror.example.net/debian/dists/bookworm/InRelease: Could not resolve"),
         # An older apt ends with 0 although it could not reach a source.
         (0, UNREACHABLE.replace("E:", "W:"), ScanFailed, "(and 1 more)"),

@@ -8,7 +8,7 @@ import hashlib
 import os
 import subprocess
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -53,7 +53,10 @@ class Package:
     name: str
     version: str
     fields: Mapping[str, str] = field(default_factory=dict)
-    postinst: str = ""
+    # Maintainer scripts by name, without the first line; what they do to the machine they do under "$DPKG_ROOT".
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    # More files by path; those in etc are configuration files.
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 _PACKAGES: Final = (
@@ -78,7 +81,7 @@ _PACKAGES: Final = (
     Package("toy", "toy-phased", "1.0"),
     Package("toy-updates", "toy-phased", "1.1", {"Phased-Update-Percentage": "0"}),
     Package("toy", "toy-kernel", "6.1.1", {"Section": "kernel"}),
-    Package("toy-security", "toy-kernel", "6.1.2", {"Section": "kernel"}, postinst=_REBOOT_POSTINST),
+    Package("toy-security", "toy-kernel", "6.1.2", {"Section": "kernel"}, {"postinst": _REBOOT_POSTINST}),
     Package("toy", "toy-current", "3.2", {"Priority": "required"}),
     Package("vendor", "toy-vendor", "1.0"),
     Package("vendor", "toy-vendor", "1.1"),
@@ -120,15 +123,15 @@ class Root:
         (self.path / "etc/apt/sources.list").write_text("\n".join(lines) + "\n")
 
 
-def build_repository(out: Path) -> Path:
-    """Build the repository in *out*, which must not exist, and return it."""
+def build_repository(out: Path, packages: Sequence[Package] = _PACKAGES) -> Path:
+    """Build a repository of *packages* in *out*, which must not exist, and return it."""
     architecture = _output("dpkg", "--print-architecture")
     stanzas: dict[str, list[str]] = {suite: [] for suite in _SUITES}
-    for package in _PACKAGES:
+    for package in packages:
         stanzas[package.suite].append(_build_package(out, package))
     for suite, fields in _SUITES.items():
         index_path = f"main/binary-{architecture}/Packages"
-        index = ("\n\n".join(stanzas[suite]) + "\n").encode()
+        index = "".join(f"{stanza}\n\n" for stanza in stanzas[suite]).encode()
         folder = out / "dists" / suite
         (folder / index_path).parent.mkdir(parents=True)
         (folder / index_path).write_bytes(index)
@@ -140,8 +143,22 @@ def build_repository(out: Path) -> Path:
     return out
 
 
-def make_root(repository: Path, path: Path, *, url: str | None = None) -> Root:
-    """Make a root in *path* with old packages in and updates pending; its sources name *url*."""
+_OLD: Final = tuple(
+    f"{package.name}={package.version}"
+    for package in _PACKAGES
+    if (package.suite == "toy" and package.name != "toy-extra") or (package.suite, package.version) == ("vendor", "1.0")
+)
+
+
+def make_root(
+    repository: Path,
+    path: Path,
+    *,
+    url: str | None = None,
+    old: Sequence[str] = _OLD,
+    held: Sequence[str] = ("toy-held",),
+) -> Root:
+    """Make a root in *path* with *old* packages in and updates pending; its sources name *url*."""
     for folder in _FOLDERS:
         (path / folder).mkdir(parents=True, exist_ok=True)
     (path / "var/lib/dpkg/status").touch()
@@ -163,13 +180,14 @@ def make_root(repository: Path, path: Path, *, url: str | None = None) -> Root:
         """
     (path / "etc/apt/alternative.conf").write_text(textwrap.dedent(configuration))
     root = Root(path)
-    line = f"deb [trusted=yes] {url or f'file://{repository}'} %s main"
-    root.set_sources(line % "toy", line % "vendor")
+    line = "deb [trusted=yes] %s %s main"
+    on_disk, url = f"file://{repository}", url or f"file://{repository}"
+    root.set_sources(line % (on_disk, "toy"), line % (on_disk, "vendor"))
     root.run("apt-get", "-q", "update")
-    first = [package.name for package in _PACKAGES if package.suite == "toy" and package.name != "toy-extra"]
-    root.run("apt-get", "-qy", "install", *first, "toy-vendor=1.0")
-    root.run("apt-mark", "hold", "toy-held")
-    root.set_sources(*(line % suite for suite in _SUITES))
+    root.run("apt-get", "-qy", "install", *old)
+    if held:
+        root.run("apt-mark", "hold", *held)
+    root.set_sources(*(line % (url, suite) for suite in _SUITES))
     return root
 
 
@@ -192,16 +210,22 @@ def _build_package(out: Path, package: Package) -> str:
     }
     text = "".join(f"{key}: {value}\n" for key, value in control.items())
     (tree / "DEBIAN/control").write_text(text)
-    if package.postinst:
-        script = tree / "DEBIAN/postinst"
-        script.write_text("#!/bin/sh\nset -e\n" + package.postinst)
+    for name, content in package.files.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(content)
+    conffiles = [f"/{name}\n" for name in package.files if name.startswith("etc/")]
+    if conffiles:
+        (tree / "DEBIAN/conffiles").write_text("".join(conffiles))
+    for name, body in package.scripts.items():
+        script = tree / "DEBIAN" / name
+        script.write_text("#!/bin/sh\nset -e\n" + body)
         script.chmod(0o755)
     file_path = f"pool/{package.suite}/{tree.name}.deb"
     target = out / file_path
     target.parent.mkdir(parents=True, exist_ok=True)
     _output("dpkg-deb", "-Znone", "--root-owner-group", "-b", str(tree), str(target))
-    content = target.read_bytes()
-    return f"{text}Filename: {file_path}\nSize: {len(content)}\nSHA256: {hashlib.sha256(content).hexdigest()}"
+    archive = target.read_bytes()
+    return f"{text}Filename: {file_path}\nSize: {len(archive)}\nSHA256: {hashlib.sha256(archive).hexdigest()}"
 
 
 def _output(*command: str) -> str:

@@ -1,0 +1,104 @@
+"""The commands that change packages under apt, with all that makes them do what was ordered and nothing else."""
+
+from typing import Callable, Optional, Sequence
+
+from patchwindow_agent import apt_plan
+from patchwindow_agent.apt_locks import patiently
+from patchwindow_agent.apt_plan import States
+from patchwindow_agent.errors import InstallFailed, Locked
+from patchwindow_agent.programs import Completed, OnLine, Run
+
+# Long enough for what installs updates by itself at night; the operation has to end within the time of its step.
+LOCK_WAIT_S = 900
+# A script of a package that waits for an answer waits for ever, and nobody answers.
+_CHANGE_TIMEOUT_S = 5400
+
+# Changed configuration files are kept, new ones of the publisher are put beside them (`.dpkg-dist`).
+_KEEP = ("--force-confdef", "--force-confold", "--refuse-confnew")
+
+_APT_GET = (
+    # Progress goes to the standard output under a number of its own: told to write it to 1, apt takes 1 away from dpkg,
+    # and scripts of packages then fail because they cannot write.
+    "sh",
+    "-c",
+    'exec apt-get "$@" 3>&1',
+    "apt-get",
+    "-q",
+    "-y",
+    # Named packages would lose their mark of being there for others only, and never be removed with them.
+    "--mark-auto",
+    "-o",
+    "APT::Get::AutomaticRemove=false",
+    # The server has decided; that a publisher's update has not reached this machine yet is for unattended updates.
+    "-o",
+    "APT::Get::Always-Include-Phased-Updates=true",
+    # With a terminal of its own dpkg would not be killed with apt, and two would work on one database.
+    "-o",
+    "Dpkg::Use-Pty=0",
+    "-o",
+    "APT::Status-Fd=3",
+    # What was fetched for this transaction is not left behind to fill the disk.
+    "-o",
+    "APT::Keep-Downloaded-Packages=false",
+    *(word for option in _KEEP for word in ("-o", f"Dpkg::Options::={option}")),
+)
+
+# Nobody is there to answer or to read, and nothing is restarted behind the operation's back: the packages' own scripts
+# restart their services, a reboot is the operation's, and what still uses old libraries is told.
+_UNATTENDED = {
+    "NEEDRESTART_SUSPEND": "1",
+    "APT_LISTCHANGES_FRONTEND": "none",
+    "APT_LISTBUGS_FRONTEND": "none",
+    "UCF_FORCE_CONFFOLD": "1",
+}
+
+
+class Commands:
+    """apt-get, apt-cache and dpkg with the *options* of one package manager."""
+
+    def __init__(self, run: Run, options: Sequence[str], *, sleep: Callable[[float], None], lock_wait_s: int) -> None:
+        self._run = run
+        self._options = options
+        self._sleep = sleep
+        self._lock_wait_s = lock_wait_s
+
+    def states(self) -> States:
+        """Return how dpkg has each package.
+
+        Raises:
+            InstallFailed: dpkg does not say.
+        """
+        done = self._run(["dpkg-query", "-W", "-f", apt_plan.STATES_FORMAT])
+        if done.exit_code != 0:
+            raise InstallFailed(f"cannot read dpkg's database: {apt_plan.install_problem(done)}")
+        return apt_plan.parse_states(done.stdout)
+
+    def ask(self, *command: str) -> Completed:
+        """Return what *command*, which only reads, says; the first word is the program."""
+        program, *words = command
+        return self._run([program, *(self._options if program.startswith("apt-") else ()), *words])
+
+    def apt_get(self, *words: str, on_line: Optional[OnLine] = None, on_wait: OnLine = lambda _: None) -> Completed:
+        """Return what apt-get says; where another program holds a lock, that is waited for.
+
+        Raises:
+            InstallFailed: the lock was not released.
+        """
+        return self._patiently([*_APT_GET, *self._options, *words], on_line, on_wait)
+
+    def configure_all(self, on_wait: OnLine = lambda _: None) -> Completed:
+        """Let dpkg finish what is unpacked, as `apt_get` does.
+
+        Raises:
+            InstallFailed: the lock was not released.
+        """
+        return self._patiently(["dpkg", *_KEEP, "--configure", "-a"], None, on_wait)
+
+    def _patiently(self, command: Sequence[str], on_line: Optional[OnLine], on_wait: OnLine) -> Completed:
+        def attempt() -> Completed:
+            return self._run(command, timeout_s=_CHANGE_TIMEOUT_S, environ=_UNATTENDED, on_line=on_line)
+
+        try:
+            return patiently(attempt, sleep=self._sleep, wait_s=self._lock_wait_s, on_wait=on_wait)
+        except Locked as problem:
+            raise InstallFailed(str(problem)) from problem

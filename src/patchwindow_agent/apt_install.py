@@ -1,0 +1,312 @@
+"""How apt installs an order: simulated, fetched, installed, and read back from dpkg's database.
+
+Each round takes what is left of the order and what is known not to go; what a round learns (an archive that cannot be
+had, a script that fails) keeps those patches out of the next one that need it, so that the rest goes on.
+"""
+
+import re
+from pathlib import Path
+from typing import Callable, Mapping, Optional, Sequence
+
+from patchwindow_agent import apt_plan, isolation
+from patchwindow_agent.apt_commands import Commands
+from patchwindow_agent.apt_plan import Change, Simulation, State, States
+from patchwindow_agent.disk_room import Disk, Need, shortage
+from patchwindow_agent.errors import InstallFailed
+from patchwindow_agent.package_manager import Order, Outcome, Phase, Tell, Wanted
+from patchwindow_agent.programs import TIMED_OUT
+
+# How long after a failed download the next try is made, in seconds.
+_BACK_OFF_S = (5, 20, 60)
+# For a first kernel; later ones are as large as those that are there.
+_KERNEL_SIZE = 120_000_000
+
+_KERNEL = re.compile(r"linux-image-(?:unsigned-|rpi-)?\d.*")
+_DOWNLOADING = re.compile(r"dlstatus:\d+:[\d.]+:Retrieving file (\d+) of (\d+)")
+_INSTALLING = re.compile(r"pmstatus:([^:]+):[\d.]+:(Preparing to configure|Configuring|Installed|Unpacking)")
+
+
+class Installation:
+    """One order under way; *native* is the machine's own architecture, *archives* where apt keeps what it fetches."""
+
+    def __init__(
+        self,
+        commands: Commands,
+        order: Order,
+        tell: Tell,
+        *,
+        root: Path,
+        native: str,
+        archives: Path,
+        sleep: Callable[[float], None],
+        disk_of: Callable[[Path], Disk],
+    ) -> None:
+        self._commands = commands
+        self._order = order
+        self._tell = tell
+        self._root = root
+        self._native = native
+        self._archives = archives
+        self._sleep = sleep
+        self._disk_of = disk_of
+        self._states: States = {}
+        # What no transaction may bring, with the reason.
+        self._refused: dict[Change, str] = {}
+        self._failed: dict[str, str] = {}
+        self._remarks: list[str] = []
+        # Why the last transaction did not go as a whole.
+        self._problem = ""
+
+    def carry_out(self) -> Outcome:
+        """Install what can be installed of the order.
+
+        Raises:
+            InstallFailed: nothing could be tried.
+        """
+        before = self._states = self._commands.states()
+        for wanted in self._left():
+            state = self._state_of(wanted)
+            if state is None:
+                self._failed[wanted.title] = "not installed on the node, so there is nothing to update"
+            elif state.is_held:
+                self._failed[wanted.title] = "held on the node"
+        self._round()
+        # A round after which nothing is known that was not known before would be followed by the same one.
+        known = None
+        while self._left() and known != (known := self._known()):
+            try:
+                self._round()
+            except InstallFailed as problem:
+                # Once something has been tried, what came of it must be told.
+                self._fail_rest(str(problem))
+        self._fail_rest(self._problem)
+        return self._outcome(before)
+
+    def _known(self) -> "tuple[int, int]":
+        return len(self._left()), len(self._refused)
+
+    def _round(self) -> None:
+        """Try to install what is left, and note what does not go.
+
+        Raises:
+            InstallFailed: nothing of it could be tried.
+        """
+        left = self._left()
+        simulated: dict[tuple[str, ...], Simulation] = {}
+
+        def problem_of(some: Sequence[Wanted]) -> Optional[str]:
+            self._tell(Phase.SIMULATING, 0, len(left), "")
+            names = tuple(self._named(wanted) for wanted in some)
+            simulated[names] = apt_plan.parse_simulation(
+                self._commands.ask("apt-get", "-q", "-y", "--simulate", *_SOLVER, "install", *names),
+                native=self._native,
+            )
+            return self._refusal(simulated[names])
+
+        good, bad = isolation.choose(left, problem_of)
+        self._failed.update((wanted.title, problem) for wanted, problem in bad)
+        if not good:
+            return
+        names = [self._named(wanted) for wanted in good]
+        plan = simulated[tuple(names)]
+        lacking = self._download(names, plan)
+        if lacking:
+            self._refused.update(lacking)
+        else:
+            self._transact(names, plan)
+
+    def _refusal(self, simulation: Simulation) -> Optional[str]:
+        """Return why a transaction must not be done, None where it may."""
+        if simulation.problem is not None:
+            return simulation.problem
+        for change in simulation.installs:
+            if change in self._refused:
+                return f"needs {_title(change)}: {self._refused[change]}"
+            if apt_plan.is_blocked(change, self._order.blocked):
+                return f"needs {_title(change)}, which is rejected by the baseline"
+        if simulation.removes and not self._order.may_remove:
+            details = self._details(simulation.installs)
+            replaced = frozenset[str]().union(*(detail.stands_in_for for detail in details.values()))
+            lost = sorted(change.name for change in simulation.removes if change.name not in replaced)
+            if lost:
+                return f"would remove {', '.join(lost)}, which nothing replaces"
+        return shortage(self._kernel_needs(simulation), self._disk_of)
+
+    def _download(self, names: Sequence[str], plan: Simulation) -> Mapping[Change, str]:
+        """Fetch the archives of *plan*; return those that cannot be had, and why.
+
+        Raises:
+            InstallFailed: the disk has no room, or nothing could be fetched for another reason than single archives.
+        """
+        told = self._commands.ask("apt-get", "-qq", "-y", "--print-uris", *_SOLVER, "install", *names)
+        archives = apt_plan.parse_archives(told.stdout)
+        self._look_for_room(plan, sum(archive.size for archive in archives.values()))
+
+        def on_line(line: str) -> None:
+            if (at := _DOWNLOADING.search(line)) is not None:
+                self._tell(Phase.DOWNLOADING, int(at[1]) - 1, int(at[2]), "")
+
+        pauses_s = list(_BACK_OFF_S)
+        while True:
+            self._tell(Phase.DOWNLOADING, 0, len(archives), "")
+            done = self._commands.apt_get(
+                "--download-only", "install", *names, on_line=on_line, on_wait=self._on_wait(Phase.DOWNLOADING)
+            )
+            if done.exit_code == 0:
+                return {}
+            missed = apt_plan.parse_not_fetched(done.stderr)
+            # What a mirror says that it does not have, it will not have in a minute.
+            is_final = bool(missed) and all(" 404 " in reason or ": 404" in reason for reason in missed.values())
+            if not pauses_s or is_final:
+                break
+            pause_s = pauses_s.pop(0)
+            self._remarks.append(f"tried to download again after {pause_s} s: {apt_plan.install_problem(done)}")
+            self._sleep(pause_s)
+        lacking = {
+            archive.package: f"cannot be downloaded: {missed[name]}"
+            for name, archive in archives.items()
+            if name in missed
+        }
+        if not lacking:
+            raise InstallFailed(f"cannot download the packages: {apt_plan.install_problem(done)}")
+        return lacking
+
+    def _transact(self, names: Sequence[str], plan: Simulation) -> None:
+        """Install *plan*; what did not go is failed or refused, so that the next round is a smaller one.
+
+        Raises:
+            InstallFailed: a lock was not released.
+        """
+        configured: set[str] = set()
+        at_hand = ""
+
+        def on_line(line: str) -> None:
+            nonlocal at_hand
+            if (at := _INSTALLING.search(line)) is not None:
+                at_hand = at[1]
+                if at[2] == "Installed":
+                    configured.add(at_hand)
+                self._tell(Phase.INSTALLING, len(configured), len(plan.installs), at_hand)
+
+        self._tell(Phase.INSTALLING, 0, len(plan.installs), "")
+        # What the simulation did not tell must not happen, whatever has changed since.
+        # (Not with `--no-download`, under which apt cannot use repositories on the machine's own disk.)
+        limits = () if plan.removes else ("--no-remove",)
+        done = self._commands.apt_get(
+            *limits, "install", *names, on_line=on_line, on_wait=self._on_wait(Phase.INSTALLING)
+        )
+        self._states = self._commands.states()
+        if done.exit_code == 0:
+            self._fail_rest("apt-get reported success, but dpkg's database does not have it", among=names)
+            return
+        self._problem = apt_plan.install_problem(done)
+        if done.exit_code == TIMED_OUT:
+            # What has waited for ever once would do so again.
+            self._fail_rest(f"apt-get did not end in time and was killed at {at_hand or 'its beginning'}")
+            return
+        # apt stops at the first failure; the others that are unpacked can be finished all the same.
+        finished = self._commands.configure_all(self._on_wait(Phase.INSTALLING))
+        failures = apt_plan.parse_failures(f"{done.stderr}\n{finished.stderr}")
+        self._states = self._commands.states()
+        ordered = {wanted.name for wanted in self._order.wanted}
+        for change in plan.installs:
+            if change.name in failures:
+                self._refused[change] = failures[change.name]
+                if change.name not in ordered:
+                    self._remarks.append(f"{_title(change)}, which others need, failed: {failures[change.name]}")
+        for wanted in self._left():
+            state = self._state_of(wanted)
+            if wanted.name in failures:
+                self._failed[wanted.title] = failures[wanted.name]
+            elif state is not None and state.version == wanted.version:
+                self._failed[wanted.title] = f"unpacked, but not configured: {self._problem}"
+
+    def _look_for_room(self, plan: Simulation, download_size: int) -> None:
+        details = self._details(plan.installs)
+        grown = largest = 0
+        for change in plan.installs:
+            old, new = self._states.get((change.name, change.arch)), details.get((change.name, change.version))
+            size = new.size if new is not None else 0
+            grown += max(0, size - (old.size if old is not None else 0))
+            largest = max(largest, size)
+        # While one package is unpacked, its old files and its new ones are both there.
+        needs = [Need(self._archives, download_size), Need(self._root / "usr", grown + largest)]
+        problem = shortage([*needs, *self._kernel_needs(plan)], self._disk_of)
+        if problem is not None:
+            raise InstallFailed(problem)
+
+    def _kernel_needs(self, plan: Simulation) -> Sequence[Need]:
+        """Return the room that kernels and what is made for them need in /boot, nothing where there are none."""
+        count = sum(_KERNEL.fullmatch(change.name) is not None for change in plan.installs)
+        if count == 0:
+            return []
+        boot = self._root / "boot"
+        kinds = ("vmlinuz-*", "initrd.img-*", "System.map-*", "config-*")
+        size = sum(max((path.stat().st_size for path in boot.glob(kind)), default=0) for kind in kinds)
+        return [Need(boot, count * (size or _KERNEL_SIZE))]
+
+    def _details(self, changes: Sequence[Change]) -> "Mapping[tuple[str, str], apt_plan.Details]":
+        versions = [f"{self._full_name(change.name, change.arch)}={change.version}" for change in changes]
+        if not versions:
+            return {}
+        return apt_plan.parse_details(self._commands.ask("apt-cache", "--no-all-versions", "show", *versions).stdout)
+
+    def _left(self) -> Sequence[Wanted]:
+        """Return what is neither installed nor failed."""
+        return [
+            wanted
+            for wanted in self._order.wanted
+            if wanted.title not in self._failed and not self._is_installed(wanted)
+        ]
+
+    def _is_installed(self, wanted: Wanted) -> bool:
+        state = self._state_of(wanted)
+        return state is not None and state.is_whole and state.version == wanted.version
+
+    def _state_of(self, wanted: Wanted) -> Optional[State]:
+        """Return how dpkg has the package; one version may be for all architectures and the next for one."""
+        natives = ("all", self._native)
+        arches = (wanted.arch, *natives) if wanted.arch in natives else (wanted.arch,)
+        found = (self._states.get((wanted.name, arch)) for arch in arches)
+        return next((state for state in found if state is not None), None)
+
+    def _fail_rest(self, reason: str, *, among: Optional[Sequence[str]] = None) -> None:
+        for wanted in self._left():
+            if among is None or self._named(wanted) in among:
+                self._failed[wanted.title] = apt_plan.shortened(reason)
+
+    def _outcome(self, before: States) -> Outcome:
+        after = self._states
+        installed = [wanted.title for wanted in self._order.wanted if self._is_installed(wanted)]
+        named = {(wanted.name, wanted.version) for wanted in self._order.wanted}
+        came_along = [
+            f"{name}.{arch}:{state.version}"
+            for (name, arch), state in sorted(after.items())
+            if (name, state.version) not in named
+            and ((name, arch) not in before or before[name, arch].version != state.version)
+        ]
+        removed = [
+            f"{name}.{arch}:{state.version}"
+            for (name, arch), state in sorted(before.items())
+            if (name, arch) not in after
+        ]
+        # What has been finished by a later attempt has not failed.
+        failed = {title: reason for title, reason in self._failed.items() if title not in installed}
+        return Outcome(installed, failed, came_along, removed, self._remarks)
+
+    def _named(self, wanted: Wanted) -> str:
+        return f"{self._full_name(wanted.name, wanted.arch)}={wanted.version}"
+
+    def _full_name(self, name: str, arch: str) -> str:
+        return name if arch in ("all", self._native) else f"{name}:{arch}"
+
+    def _on_wait(self, phase: Phase) -> Callable[[str], None]:
+        return lambda held: self._tell(phase, 0, 0, f"waiting: {held}")
+
+
+# What the simulation must have in common with the transaction.
+_SOLVER = ("-o", "APT::Get::AutomaticRemove=false", "-o", "APT::Get::Always-Include-Phased-Updates=true")
+
+
+def _title(change: Change) -> str:
+    return f"{change.name}.{change.arch}:{change.version}"
