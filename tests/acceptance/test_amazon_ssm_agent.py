@@ -1,20 +1,31 @@
 """The amazon-ssm-agent's client, simulated, against a running server: as its users have it, from registration to a patch scan."""
 
+import os
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from tests.fakes.machine import SECURITY, Machine
+from tests.fakes.commandline import run
+from tests.fakes.machine import SECURITY, Machine, make_machine
 from tests.fakes.server import Plane, until
 from tests.fakes.ssm_agent import Refusal, SsmAgent
 
 SHELL: Final = "AWS-RunShellScript"
 
 
+HELD: Final = "toy-held.all:1.1"
+MAY_UNSHARE: Final = os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], check=False).returncode == 0
+
+
 @pytest.fixture
 def agent(plane: Plane, machine: Machine, tmp_path: Path) -> SsmAgent:
     """Return an agent that has just started, on a machine of toy packages."""
+    return started(plane, machine, tmp_path)
+
+
+def started(plane: Plane, machine: Machine, tmp_path: Path) -> SsmAgent:
     environ = {
         **machine.environ,
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
@@ -79,12 +90,55 @@ def test_a_patch_scan_runs_under_it_and_tells_what_is_missing(plane: Plane, agen
     command_id = sent(plane, agent, "AWS-RunPatchBaseline", Operation=["Scan"])
     work(agent, command_id)
     found = invocation(plane, agent, command_id)
-    assert found["Status"] == "Success", found
+    assert found["Status"] == "Success", found["CommandPlugins"][1]["Output"]
     steps = {one["Name"]: one["Status"] for one in found["CommandPlugins"]}
     assert steps["PatchLinux"] == "Success"
     filters = [{"Key": "State", "Values": ["Missing"]}]
     patches = plane.client.describe_instance_patches(InstanceId=agent.node_id, Filters=filters)["Patches"]
-    assert {one["Title"] for one in patches} >= set(SECURITY) - {"toy-held.all:1.1"}
+    assert {one["Title"] for one in patches} >= set(SECURITY) - {HELD}
+
+
+@pytest.mark.slow
+@pytest.mark.needs_root
+@pytest.mark.skipif(
+    not MAY_UNSHARE,
+    reason="needs root and mount namespaces, for another boot id: run as root, in a container with CAP_SYS_ADMIN",
+)
+def test_an_installation_goes_on_after_the_reboot_and_is_told_from_a_scan_after_it(
+    plane: Plane, repository: Path, tmp_path: Path
+) -> None:
+    fresh = make_machine(repository, tmp_path)
+    run(["apt-mark", "unhold", "toy-held"], fresh.environ)
+    agent = started(plane, fresh, tmp_path)
+    boot_in(agent, tmp_path / "boot-1")
+    command_id = sent(plane, agent, "AWS-RunPatchBaseline", Operation=["Install"], RebootOption=["RebootIfNeeded"])
+    work(agent, command_id)
+    found = invocation(plane, agent, command_id)
+    assert found["Status"] == "InProgress", found
+    for file in (tmp_path / "root" / "run").iterdir():
+        # What is there a boot does away with.
+        file.unlink()
+    rebooted = SsmAgent(plane.url, agent.state, agent.environ)
+    boot_in(rebooted, tmp_path / "boot-2")
+    rebooted.start()
+    found = invocation(plane, agent, command_id)
+    assert found["Status"] == "Success", found["CommandPlugins"][1]["Output"]
+    states = states_of(plane, agent)
+    assert {states[title] for title in SECURITY} == {"Installed"}
+    assert not {"Missing", "Failed", "InstalledPendingReboot"} & set(states.values())
+    assert "rebooted: yes" in found["CommandPlugins"][1]["Output"]
+
+
+def boot_in(agent: SsmAgent, boot_id: Path) -> None:
+    """Let the agent's scripts see a boot of their own."""
+    boot_id.write_text(f"{boot_id.name}\n")
+    bind = f"mount --bind {boot_id} /proc/sys/kernel/random/boot_id"
+    agent.shell = ("unshare", "--mount", "sh", "-c", f'{bind} && exec "$0"')
+
+
+def states_of(plane: Plane, agent: SsmAgent) -> dict[str, str]:
+    pages = plane.client.get_paginator("describe_instance_patches").paginate(InstanceId=agent.node_id)
+    return {one["Title"]: one["State"] for page in pages for one in page["Patches"]}
 
 
 def test_a_restart_of_the_server_ends_no_session(plane: Plane, agent: SsmAgent) -> None:

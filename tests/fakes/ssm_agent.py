@@ -14,7 +14,7 @@ import subprocess
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -57,6 +57,8 @@ class SsmAgent:
     def __init__(self, url: str, state: Path, environ: Mapping[str, str]) -> None:
         self.state = state
         self.environ = environ
+        self.shell: Sequence[str] = ("sh", "-c")
+        """What runs a script, whose path comes last."""
         registration = json.loads((state / "registration").read_text())
         self.node_id: str = registration["ManagedInstanceID"]
         self._fingerprint: str = registration["fingerprint"]
@@ -211,7 +213,7 @@ class SsmAgent:
         }
         with (folder / "stdout").open("ab") as stdout, (folder / "stderr").open("ab") as stderr:
             done = subprocess.run(
-                ["sh", "-c", str(script)],
+                [*self.shell, str(script)],
                 env=environ,
                 stdout=stdout,
                 stderr=stderr,
