@@ -40,6 +40,7 @@ class FakeServer:
     # Capability answers by path, as status and body.
     documents: dict[str, tuple[int, Mapping[str, Any]]] = field(default_factory=dict)
     reports: list[dict[str, Any]] = field(default_factory=list)
+    progress: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
@@ -202,7 +203,8 @@ def _handler_for(server: FakeServer) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             target = headers.get("x-amz-target")
             if target is None:
-                server.reports.append(json.loads(gzip.decompress(content)))
+                told = server.progress if self.path.endswith("/progress") else server.reports
+                told.append(json.loads(gzip.decompress(content)))
                 self._say(*server.documents.get(self.path, (403, {"error": "the URL is not valid"})))
                 return
             try:

@@ -47,6 +47,7 @@ def test_a_scan_is_reported_and_its_verdict_told(server: FakeServer, tmp_path: P
         "NON_COMPLIANT: mi-0123456789abcdef0",
         "baseline: Careful (pb-0123456789abcdef0), patch group Web Server",
     ]
+    assert [told["phase"] for told in server.progress] == ["Refreshing"], "what is refused is not said again at once"
     (report,) = server.reports
     assert set(report) == {
         "schema",

@@ -48,6 +48,8 @@ def test_the_program_and_the_order_are_given_to_who_has_the_address(edge: Edge) 
         "rebootOption": "RebootIfNeeded",
         "commandId": order.json["commandId"],
         "nodeId": order.json["nodeId"],
+        "sources": [],
+        "mayRemove": False,
     }
 
 
@@ -87,14 +89,14 @@ def test_an_address_is_good_while_its_command_is_open_on_the_node(edge: Edge) ->
 @pytest.mark.parametrize(
     ("body", "packed", "problem"),
     [
-        (b"{}", True, "the report is no gzip-packed JSON: Not a gzipped file"),
-        (gzip.compress(b"{}", mtime=0)[:-9], True, "the report is no gzip-packed JSON: Compressed file ended before "),
-        (gzip.compress(b"{}", mtime=0)[:10] + b"\xff" * 20, True, "the report is no gzip-packed JSON: Error -3 while "),
-        (gzip.compress(b"{", mtime=0), True, "the report is no gzip-packed JSON: Expecting property name "),
-        (b"", False, "the report is no JSON: Expecting value"),
-        (b'"\xff"', False, "the report is no JSON: 'utf-8' codec can't decode byte 0xff"),
-        (b"[" * 100_000, False, "the report is no JSON: maximum recursion depth"),
-        (gzip.compress(b"[]", mtime=0), True, "the report is a JSON list, not an object"),
+        (b"{}", True, "the body is no gzip-packed JSON: Not a gzipped file"),
+        (gzip.compress(b"{}", mtime=0)[:-9], True, "the body is no gzip-packed JSON: Compressed file ended before "),
+        (gzip.compress(b"{}", mtime=0)[:10] + b"\xff" * 20, True, "the body is no gzip-packed JSON: Error -3 while "),
+        (gzip.compress(b"{", mtime=0), True, "the body is no gzip-packed JSON: Expecting property name "),
+        (b"", False, "the body is no JSON: Expecting value"),
+        (b'"\xff"', False, "the body is no JSON: 'utf-8' codec can't decode byte 0xff"),
+        (b"[" * 100_000, False, "the body is no JSON: maximum recursion depth"),
+        (gzip.compress(b"[]", mtime=0), True, "the body is a JSON list, not an object"),
         (b"{}", False, "schema: None is not known; this server reads schema 1"),
     ],
 )
@@ -115,7 +117,7 @@ def test_a_report_of_another_operation_is_refused(edge: Edge) -> None:
 def test_a_report_that_is_too_large_is_refused(edge: Edge) -> None:
     path = path_of(edge)
     received = post(edge, path, b" " * (PACKED_MAX + 1))
-    assert (received.status, received.json) == (413, {"error": f"the report is larger than {PACKED_MAX} bytes"})
+    assert (received.status, received.json) == (413, {"error": f"the body is larger than {PACKED_MAX} bytes"})
 
 
 def test_a_report_that_grows_too_large_is_not_unpacked_whole(edge: Edge) -> None:
@@ -126,5 +128,5 @@ def test_a_report_that_grows_too_large_is_not_unpacked_whole(edge: Edge) -> None
     received = post(edge, path, bomb)
     assert (received.status, received.json) == (
         413,
-        {"error": f"the report is larger than {UNPACKED_MAX} bytes unpacked"},
+        {"error": f"the body is larger than {UNPACKED_MAX} bytes unpacked"},
     )

@@ -76,14 +76,16 @@ def evaluate(
         failed=failed,
         after_install=after_install,
     )
-    patches = patches_of(facts)
-    if baseline.approves_by_first_seen and MANAGER_FAMILIES[facts.manager] in DATELESS:
-        patches = _seen(patches, first_seen, today)
+    patches = patches_to_judge(facts, baseline, today, first_seen)
     judge = evaluate_windows if facts.manager is Manager.WINDOWS else evaluate_packages
     return _summed(judge(facts, patches, here), baseline)
 
 
-def _seen(patches: Patches, first_seen: FirstSeen, today: date) -> Patches:
+def patches_to_judge(facts: Facts, baseline: Baseline, today: date, first_seen: FirstSeen) -> Patches:
+    """Return the patches of *facts*, with when they were first seen where *baseline* goes by that."""
+    patches = patches_of(facts)
+    if not baseline.approves_by_first_seen or MANAGER_FAMILIES[facts.manager] not in DATELESS:
+        return patches
     return Patches(
         installed=tuple(seen(readings, first_seen, today) for readings in patches.installed),
         offered=tuple(seen(readings, first_seen, today) for readings in patches.offered),

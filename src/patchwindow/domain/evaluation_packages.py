@@ -17,7 +17,7 @@ from patchwindow.domain.patch import Patch
 from patchwindow.domain.patch_name import finder
 from patchwindow.domain.patch_state import PatchEntry
 
-_Judged = Sequence[tuple[Patch, Decision]]
+Judged = Sequence[tuple[Patch, Decision]]
 
 
 def evaluate_packages(facts: Facts, patches: Patches, here: Circumstances) -> Found:
@@ -27,8 +27,10 @@ def evaluate_packages(facts: Facts, patches: Patches, here: Circumstances) -> Fo
         patch, decision = here.verdict(readings)
         entries.append(here.installed(patch, decision, index))
     offered = [here.verdict(readings) for readings in patches.offered]
-    wanted = _wanted(facts, offered)
-    blocked = _blocked(facts, offered, [here.verdict(readings) for readings in patches.added]) if here.blocks else {}
+    wanted = wanted_updates(facts, offered)
+    blocked = (
+        blocked_updates(facts, offered, [here.verdict(readings) for readings in patches.added]) if here.blocks else {}
+    )
     for index in wanted:
         patch, decision = offered[index]
         entries.append(here.missing(patch, decision, *_remarks(facts.updates[index]), blocked_by=blocked.get(index)))
@@ -50,7 +52,7 @@ def evaluate_packages(facts: Facts, patches: Patches, here: Circumstances) -> Fo
     )
 
 
-def _wanted(facts: Facts, offered: _Judged) -> list[int]:
+def wanted_updates(facts: Facts, offered: Judged) -> list[int]:
     """Return the indexes of the updates to install: of several approved versions of one package, the newest alone."""
     sort_key = sort_key_for(facts.manager)
     newest: dict[str, int] = {}
@@ -62,7 +64,7 @@ def _wanted(facts: Facts, offered: _Judged) -> list[int]:
     return list(newest.values())
 
 
-def _blocked(facts: Facts, offered: _Judged, added: _Judged) -> Mapping[int, str]:
+def blocked_updates(facts: Facts, offered: Judged, added: Judged) -> Mapping[int, str]:
     """Return, for each update that would pull in a rejected patch, directly or not, why it cannot be installed."""
     parents: defaultdict[int, list[int]] = defaultdict(list)
     parents_of_added: defaultdict[int, list[int]] = defaultdict(list)
@@ -90,7 +92,7 @@ def _block(first: Sequence[int], parents: Mapping[int, Sequence[int]], reason: s
             waiting.extend(parents.get(index, ()))
 
 
-def _pulled(facts: Facts, wanted: Sequence[int], offered: _Judged) -> Mapping[int, tuple[str, ...]]:
+def _pulled(facts: Facts, wanted: Sequence[int], offered: Judged) -> Mapping[int, tuple[str, ...]]:
     """Return, for each update that comes along with wanted ones, the titles of those."""
     pulled: defaultdict[int, list[str]] = defaultdict(list)
     for index in wanted:

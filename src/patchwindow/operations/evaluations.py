@@ -100,11 +100,12 @@ def _evaluate(work: Work, facts: Facts, baseline: Baseline, overlay: Overlay, da
         failed=overlay.reasons,
         after_install=overlay.after_install,
         first_seen=first_seen(work, baseline, facts),
-        decide=_decider(baseline),
+        decide=decider(baseline),
     )
 
 
 @functools.lru_cache(maxsize=32)
-def _decider(baseline: Baseline) -> Decide:
+def decider(baseline: Baseline) -> Decide:
+    """Return what decides by *baseline*, with a memory of what it has decided."""
     # Nodes that differ in some packages share the others, and what is decided about them.
     return remembered(compile_baseline(baseline), count_max=50_000)

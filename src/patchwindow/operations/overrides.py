@@ -6,21 +6,22 @@ of the file are not seen.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import yaml
 
-from patchwindow.documents import library
-from patchwindow.documents.parameters import typed_parameters
 from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.errors import Invalid
+from patchwindow.domain.node import Node
 from patchwindow.domain.operating_system import OperatingSystem, from_platform
 from patchwindow.domain.override import InstallList, entry_for, install_list_of
 from patchwindow.domain.patch_group import group_of
-from patchwindow.operations import reports, snapshots
+from patchwindow.operations import install_orders, reports, snapshots
 from patchwindow.operations.call import Answer, Call
+from patchwindow.operations.report_reading import INSTALL
 from patchwindow.operations.service import Service
 from patchwindow.operations.tags import NODE
 from patchwindow.protocol.service import load_operations
@@ -39,8 +40,16 @@ _NAMES: Final = {"Name": re.compile(r"[a-zA-Z0-9_.-]{3,128}"), "BaselineId": re.
 _PROBLEM_LIFE: Final = timedelta(seconds=10)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lacking:
+    """What an order waits for: a snapshot to be made, or a list to be fetched."""
+
+    basis: snapshots.Basis | None = None
+    list_url: str = ""
+
+
 class Overrides:
-    """What stands between a node that asks for its order and the order: its snapshot is made first.
+    """What stands between a node that asks for its order and the order: what it goes by is fetched and frozen first.
 
     One thread at a time may freeze; who comes after finds what is frozen.
     """
@@ -50,58 +59,77 @@ class Overrides:
         self._fetch = fetch
         self._problem: tuple[str, datetime, str] | None = None
 
-    def look(self, command_id: str, node_id: str) -> tuple[Answer, snapshots.Basis | None]:
-        """Return the order of this command for this node, and what is to be frozen before it may be given.
+    def look(self, command_id: str, node_id: str) -> Answer | Lacking:
+        """Return the order of this command for this node, or what it waits for.
 
         Raises:
             Denied: the command is not open on the node any more.
             Invalid: it has overrides that no operation can have.
         """
         with self._service.call_of_node(node_id, writes=False) as call:
-            answer = reports.order(call, command_id, node_id)
-            basis = _basis(call, command_id, node_id)
-            is_frozen = basis is None or snapshots.find(call.work, basis.key, call.now) is not None
-            return answer, None if is_frozen else basis
+            lacking = _lacking(call, command_id, node_id)
+            return lacking or install_orders.order(call, command_id, node_id)
 
-    def freeze(self, command_id: str, node_id: str) -> None:
-        """Freeze what `look` says is to be frozen, unless somebody has done so meanwhile.
+    def freeze(self, command_id: str, node_id: str) -> Answer:
+        """Freeze what the order waits for, unless somebody has done so meanwhile, and return the order.
 
         Raises:
             Denied: the command is not open on the node any more.
-            Invalid: the override cannot be fetched, or is none for this node.
+            Invalid: an override cannot be fetched, or is none for this node.
         """
-        _, lacking = self.look(command_id, node_id)
-        if lacking is None:
-            return
-        override = None
-        if lacking.url:
-            override = baseline_of(self._fetched(lacking.url), lacking.key.operating_system)
-        with self._service.call_of_node(node_id, writes=True) as call:
-            snapshots.freeze(call.work, lacking.key, call.now, override)
+        found = self.look(command_id, node_id)
+        # A snapshot first, and then perhaps a list.
+        while isinstance(found, Lacking):
+            self._supply(found, command_id, node_id)
+            found = self.look(command_id, node_id)
+        return found
 
-    def _fetched(self, url: str) -> bytes:
+    def _supply(self, lacking: Lacking, command_id: str, node_id: str) -> None:
+        if lacking.basis is None:
+            patches = install_list_in(self._fetched(lacking.list_url, LIST_MAX))
+            with self._service.call_of_node(node_id, writes=True) as call:
+                call.work.patch_operations.put_list(command_id, patches)
+            return
+        basis = lacking.basis
+        override = None
+        if basis.url:
+            override = baseline_of(self._fetched(basis.url, BASELINES_MAX), basis.key.operating_system)
+        with self._service.call_of_node(node_id, writes=True) as call:
+            snapshots.freeze(call.work, basis.key, call.now, override)
+
+    def _fetched(self, url: str, bytes_max: int) -> bytes:
         """Return what *url* names; where it could not be had just now, many nodes are told so without a new attempt."""
         now = self._service.clock.now()
         if self._problem is not None and self._problem[0] == url and now < self._problem[1]:
             raise Invalid(self._problem[2])
         try:
-            return self._fetch(url, BASELINES_MAX)
+            return self._fetch(url, bytes_max)
         except Invalid as problem:
             self._problem = (url, now + _PROBLEM_LIFE, str(problem))
             raise
 
 
-def _basis(call: Call, command_id: str, node_id: str) -> snapshots.Basis | None:
-    """Return by which snapshot an open command goes on a node, if by any."""
-    command, node = call.work.commands.get(command_id), call.work.nodes.get(node_id)
-    assert command is not None, "it has just been looked at"
-    assert node is not None, "it has just been looked at"
-    parameters = typed_parameters(library.get(command.document_name, command.document_version), command.parameters)
+def _lacking(call: Call, command_id: str, node_id: str) -> Lacking | None:
+    """Return what the order of an open command on a node waits for, if for anything."""
+    command, node = reports.open_on(call, command_id, node_id)
+    parameters = reports.parameters_of(command)
+    basis = _basis(call, command_id, node, parameters)
+    if basis is not None and snapshots.find(call.work, basis.key, call.now) is None:
+        return Lacking(basis=basis)
+    url = parameters["InstallOverrideList"]
+    # A scan ignores the list.
+    if url and parameters["Operation"] == INSTALL and call.work.patch_operations.list_of(command_id) is None:
+        return Lacking(list_url=url)
+    return None
+
+
+def _basis(call: Call, command_id: str, node: Node, parameters: Mapping[str, Any]) -> snapshots.Basis | None:
+    """Return by which snapshot a command with these *parameters* goes on the node, if by any."""
     system = from_platform(node.platform_name or "", node.platform_version or "")
     if system is None and not parameters.get("BaselineOverride"):
         # Its report may tell.
         return None
-    group = group_of(call.work.tags.of(NODE, node_id)) or ""
+    group = group_of(call.work.tags.of(NODE, node.instance_id)) or ""
     return snapshots.basis_of(call, command_id, parameters, system or snapshots.system_of(node), group)
 
 

@@ -67,6 +67,17 @@ def read(report: Mapping[str, Any]) -> Report:
     )
 
 
+def read_facts(asked: Mapping[str, Any]) -> KnownFacts:
+    """Return the facts in *asked*, from JSON: what a node sends to be told what to install.
+
+    Raises:
+        Invalid: they are not of this schema; the message says where.
+    """
+    if asked.get("schema") != SCHEMA:
+        raise Invalid(f"schema: {asked.get('schema')!r} is not known; this server reads schema {SCHEMA}")
+    return _known(_Raw(asked.get("facts")))
+
+
 class _Raw:
     """Facts as they came, known by their digest: nodes of one image send the same, which is then read once."""
 

@@ -1,4 +1,4 @@
-"""Patch operations on nodes: what they are to do, and what they found (docs/facts.md)."""
+"""Reports of patch operations on nodes: what they found, and the verdict (docs/facts.md)."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from patchwindow.operations import association_reports, catalog, cohorts, snapsh
 from patchwindow.operations.association_items import REPORTING
 from patchwindow.operations.call import Answer, Call
 from patchwindow.operations.evaluations import evaluation_by
-from patchwindow.operations.report_reading import INSTALL, SCHEMA, Report
+from patchwindow.operations.report_reading import INSTALL, Report
 from patchwindow.operations.tags import NODE
 from patchwindow.store.cohorts import CohortKey
 from patchwindow.store.evaluations import StoredEvaluation
@@ -32,23 +32,6 @@ _MISSING_MAX: Final = 20
 _NO_REBOOT: Final = "NoReboot"
 
 
-def order(call: Call, command_id: str, node_id: str) -> Answer:
-    """Return what the patch operation of this command is to do on this node.
-
-    Raises:
-        Denied: the command is not open on the node any more.
-    """
-    command, _ = _open(call, command_id, node_id)
-    parameters = _parameters(command)
-    return {
-        "schema": SCHEMA,
-        "operation": parameters["Operation"],
-        "rebootOption": parameters["RebootOption"],
-        "commandId": command_id,
-        "nodeId": node_id,
-    }
-
-
 def receive(call: Call, command_id: str, node_id: str, report: Report) -> Answer:
     """Keep what the operation found, as the node's patch state, and return the verdict.
 
@@ -57,14 +40,14 @@ def receive(call: Call, command_id: str, node_id: str, report: Report) -> Answer
         Invalid: the report is of another operation.
         UnsupportedOperatingSystem: no baseline can be for the node's operating system.
     """
-    command, node = _open(call, command_id, node_id, is_reporting=True)
-    parameters = _parameters(command)
+    command, node = open_on(call, command_id, node_id, is_reporting=True)
+    parameters = parameters_of(command)
     operation = parameters["Operation"]
     if report.operation != operation:
         raise Invalid(f"operation: the report is of {report.operation!r}, and the command is {operation}")
     started_at, ended_at = _times(report, call.now)
     group = group_of(call.work.tags.of(NODE, node_id)) or ""
-    system = _operating_system(report.known.facts, node)
+    system = system_in(report.known.facts, node)
     if command.document_name == REPORTING:
         return _verdict_for_association(call, command, node_id, report, (system, group))
     basis = snapshots.basis_of(call, command_id, parameters, system, group)
@@ -86,6 +69,8 @@ def receive(call: Call, command_id: str, node_id: str, report: Report) -> Answer
         Operation(
             patch_group=group,
             snapshot_id=None if basis is None else basis.key.snapshot_id,
+            # A scan ignores it.
+            install_override_list=(parameters["InstallOverrideList"] or None) if operation == INSTALL else None,
             owner_information="" if sender is None else sender.owner_information,
             operation=operation,
             operation_start_time=started_at,
@@ -110,8 +95,12 @@ def _last_without_reboot(
     return call.work.patch_states.last_no_reboot_install(node_id)
 
 
-def _open(call: Call, command_id: str, node_id: str, *, is_reporting: bool = False) -> tuple[Command, Node]:
-    """Return the command and the node, while the command is open on the node."""
+def open_on(call: Call, command_id: str, node_id: str, *, is_reporting: bool = False) -> tuple[Command, Node]:
+    """Return the command and the node, while the command is open on the node.
+
+    Raises:
+        Denied: it is not open there any more, or the node is gone.
+    """
     # Locked, so that nobody moves the node to another group while it is put where its tags say.
     node = call.work.nodes.lock(node_id) if is_reporting else call.work.nodes.get(node_id)
     if node is None:
@@ -124,7 +113,8 @@ def _open(call: Call, command_id: str, node_id: str, *, is_reporting: bool = Fal
     return command, node
 
 
-def _parameters(command: Command) -> dict[str, Any]:
+def parameters_of(command: Command) -> dict[str, Any]:
+    """Return the parameters of a patch command, typed, with their defaults."""
     return typed_parameters(library.get(command.document_name, command.document_version), command.parameters)
 
 
@@ -140,7 +130,12 @@ def _times(report: Report, now: datetime) -> tuple[datetime, datetime]:
     return report.started_at + skew, now
 
 
-def _operating_system(facts: Facts, node: Node) -> OperatingSystem:
+def system_in(facts: Facts, node: Node) -> OperatingSystem:
+    """Return the operating system that *facts* name, else that of the node's agent.
+
+    Raises:
+        UnsupportedOperatingSystem: no baseline can be for it.
+    """
     system = facts.operating_system or from_platform(node.platform_name or "", node.platform_version or "")
     if system is None:
         raise UnsupportedOperatingSystem(
@@ -169,7 +164,7 @@ def _verdict_for_association(
     call: Call, command: Command, node_id: str, report: Report, place: tuple[OperatingSystem, str]
 ) -> Answer:
     """Return the verdict of a scan for an association, whose compliance alone is kept: the patch state stays."""
-    parameters, known, group = _parameters(command), report.known, place[1]
+    parameters, known, group = parameters_of(command), report.known, place[1]
     baseline = association_reports.baseline_for(call.work, parameters["BaselineTags"], *place)
     day = call.now.astimezone(UTC).date()
     found = evaluation_by(call.work, known.facts, known.digest, baseline, day, overlay=report.overlay)

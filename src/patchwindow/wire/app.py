@@ -53,6 +53,8 @@ class App:
                 Route("/operation/{token}/program", capability.program),
                 Route("/operation/{token}/order", capability.order),
                 Route("/snapshot/{token}", Snapshots(service).get),
+                Route("/operation/{token}/plan", capability.plan, methods=["POST"]),
+                Route("/operation/{token}/progress", capability.progress, methods=["POST"]),
                 Route("/operation/{token}/report", capability.report, methods=["POST"]),
             ],
             lifespan=self._lifespan,

@@ -6,7 +6,7 @@ import io
 import json
 import logging
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -14,10 +14,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from patchwindow.domain.errors import Invalid, MovedMeanwhile, PatchwindowError
+from patchwindow.operations import patch_progress
 from patchwindow.operations.call import Answer, Call
 from patchwindow.operations.capabilities import open_capability
-from patchwindow.operations.overrides import Fetch, Overrides
-from patchwindow.operations.report_reading import read
+from patchwindow.operations.install_orders import plan
+from patchwindow.operations.overrides import Fetch, Lacking, Overrides
+from patchwindow.operations.report_reading import read, read_facts
 from patchwindow.operations.reports import receive
 from patchwindow.operations.service import Service
 from patchwindow.wire.batches import Batches
@@ -25,7 +27,7 @@ from patchwindow.wire.http import Disconnected, TooLarge, read_body
 
 PACKED_MAX: Final = 4 * 1024 * 1024
 UNPACKED_MAX: Final = 16 * 1024 * 1024
-"""Bytes of a report, as sent and unpacked."""
+"""Bytes of a body, as sent and unpacked."""
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -33,7 +35,7 @@ _Job = tuple[str, Callable[[Call], Answer]]
 
 
 class Capability:
-    """The three requests below a capability URL."""
+    """The requests below a capability URL."""
 
     def __init__(self, service: Service, program: bytes, fetch: Fetch) -> None:
         self._service = service
@@ -59,32 +61,60 @@ class Capability:
         """GET …/order: what to do. What the operation goes by is frozen before."""
         try:
             command_id, node_id = self._open(request)
-            answer, unfrozen = await run_in_threadpool(self._overrides.look, command_id, node_id)
-            if unfrozen is not None:
+            found = await run_in_threadpool(self._overrides.look, command_id, node_id)
+            if isinstance(found, Lacking):
                 async with self._turn:
-                    await run_in_threadpool(self._overrides.freeze, command_id, node_id)
-            return JSONResponse(answer)
+                    found = await run_in_threadpool(self._overrides.freeze, command_id, node_id)
+            return JSONResponse(found)
         except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer)
             return _refusal(problem)
 
+    async def plan(self, request: Request) -> Response:
+        """POST …/plan: facts in, what to install out."""
+
+        def job(command_id: str, node_id: str, asked: Mapping[str, Any]) -> Callable[[Call], Answer]:
+            known = read_facts(asked)
+            return lambda call: plan(call, command_id, node_id, known)
+
+        return await self._write(request, job)
+
+    async def progress(self, request: Request) -> Response:
+        """POST …/progress: how far the operation is."""
+
+        def job(command_id: str, node_id: str, told: Mapping[str, Any]) -> Callable[[Call], Answer]:
+            progress = patch_progress.read(told)
+            return lambda call: patch_progress.tell(call, command_id, node_id, progress)
+
+        return await self._write(request, job)
+
     async def report(self, request: Request) -> Response:
         """POST …/report: facts in, verdict out."""
+
+        def job(command_id: str, node_id: str, told: Mapping[str, Any]) -> Callable[[Call], Answer]:
+            report = read(told)
+            return lambda call: receive(call, command_id, node_id, report)
+
+        return await self._write(request, job)
+
+    async def _write(
+        self, request: Request, job: Callable[[str, str, Mapping[str, Any]], Callable[[Call], Answer]]
+    ) -> Response:
+        """Carry out what *job* makes of command, node and the object in the body of *request*."""
         try:
             body = await read_body(request.receive, bytes_max=PACKED_MAX)
         except TooLarge:
-            return JSONResponse({"error": f"the report is larger than {PACKED_MAX} bytes"}, 413)
+            return JSONResponse({"error": f"the body is larger than {PACKED_MAX} bytes"}, 413)
         except Disconnected:
             return Response(status_code=400)
         packed = request.headers.get("content-encoding") == "gzip"
 
-        def job() -> _Job:
+        def made() -> _Job:
             command_id, node_id = self._open(request)
             # Read before the transaction begins: others wait for the one that writes.
-            report = read(_report(body, packed=packed))
-            return node_id, lambda call: receive(call, command_id, node_id, report)
+            return node_id, job(command_id, node_id, _object(body, packed=packed))
 
         try:
-            return JSONResponse(await self._writes.carry_out(await run_in_threadpool(job)))
+            return JSONResponse(await self._writes.carry_out(await run_in_threadpool(made)))
         except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer)
             return _refusal(problem)
 
@@ -96,19 +126,19 @@ class Capability:
         return open_capability(self._service.site, request.path_params["token"])
 
 
-def _report(body: bytes, *, packed: bool) -> dict[str, Any]:
+def _object(body: bytes, *, packed: bool) -> dict[str, Any]:
     try:
         if packed:
             with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
                 body = file.read(UNPACKED_MAX + 1)
         if len(body) > UNPACKED_MAX:
             raise TooLarge
-        report = json.loads(body)
+        found = json.loads(body)
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as problem:
-        raise Invalid(f"the report is no {'gzip-packed ' if packed else ''}JSON: {problem}") from None
-    if not isinstance(report, dict):
-        raise Invalid(f"the report is a JSON {type(report).__name__}, not an object")
-    return report
+        raise Invalid(f"the body is no {'gzip-packed ' if packed else ''}JSON: {problem}") from None
+    if not isinstance(found, dict):
+        raise Invalid(f"the body is a JSON {type(found).__name__}, not an object")
+    return found
 
 
 def _refusing(function: Callable[[], Response]) -> Response:
@@ -121,7 +151,7 @@ def _refusing(function: Callable[[], Response]) -> Response:
 def _refusal(problem: Exception) -> Response:
     match problem:
         case TooLarge():
-            return JSONResponse({"error": f"the report is larger than {UNPACKED_MAX} bytes unpacked"}, 413)
+            return JSONResponse({"error": f"the body is larger than {UNPACKED_MAX} bytes unpacked"}, 413)
         case Invalid():
             return JSONResponse({"error": str(problem)}, 400)
         case MovedMeanwhile():

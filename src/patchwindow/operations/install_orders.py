@@ -1,0 +1,142 @@
+"""What patch operations on nodes are to do: their orders, and what is to be installed on a node with certain facts."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date
+from typing import Any, Final
+
+from patchwindow.domain.baseline import Baseline
+from patchwindow.domain.errors import Invalid
+from patchwindow.domain.install_order import install_order
+from patchwindow.domain.node import Node
+from patchwindow.domain.operating_system import OperatingSystem, from_platform, product
+from patchwindow.domain.override import InstallList
+from patchwindow.domain.patch_group import group_of
+from patchwindow.domain.run import Command
+from patchwindow.operations import association_reports, catalog, cohorts, snapshots
+from patchwindow.operations.association_items import REPORTING
+from patchwindow.operations.call import Answer, Call
+from patchwindow.operations.evaluations import decider
+from patchwindow.operations.first_sight import first_seen, goes_by_first_sight
+from patchwindow.operations.report_reading import INSTALL, SCHEMA, KnownFacts
+from patchwindow.operations.reports import open_on, parameters_of, system_in
+from patchwindow.operations.tags import NODE
+from patchwindow.store.patch_operations import PatchOrder
+
+_ANY_PRODUCT: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """The baseline that an operation goes by, its revision if it has one, and the day that counts."""
+
+    baseline: Baseline
+    revision: int | None
+    day: date
+
+
+def order(call: Call, command_id: str, node_id: str) -> Answer:
+    """Return what the patch operation of this command is to do on this node.
+
+    Raises:
+        Denied: the command is not open on the node any more.
+        Invalid: what it goes by is not frozen.
+    """
+    command, node = open_on(call, command_id, node_id)
+    parameters = parameters_of(command)
+    return {
+        "schema": SCHEMA,
+        "operation": parameters["Operation"],
+        "rebootOption": parameters["RebootOption"],
+        "commandId": command_id,
+        "nodeId": node_id,
+        "sources": _sources(call, command, node),
+        # No parameter of the documents allows it.
+        "mayRemove": False,
+    }
+
+
+def plan(call: Call, command_id: str, node_id: str, known: KnownFacts) -> Answer:
+    """Return what is to be installed on the node, whose facts are *known*, and keep by what that was decided.
+
+    Raises:
+        Denied: the command is not open on the node any more.
+        Invalid: the command installs nothing, or what it goes by is not frozen.
+        UnsupportedOperatingSystem: no baseline can be for the node's operating system.
+    """
+    command, node = open_on(call, command_id, node_id)
+    parameters = parameters_of(command)
+    if parameters["Operation"] != INSTALL:
+        raise Invalid(
+            f"command {command_id} is to {parameters['Operation']}, for which there is no plan; report instead"
+        )
+    basis = _basis(call, command, node, system_in(known.facts, node))
+    if goes_by_first_sight(basis.baseline):
+        call.work.facts.put(known.digest, known.canonical, call.now)
+        catalog.learn(call.work, basis.baseline.operating_system, known.facts, known.digest, call.now)
+    decided = install_order(
+        known.facts,
+        basis.baseline,
+        basis.day,
+        install_list=_install_list(call, command_id, parameters),
+        first_seen=first_seen(call.work, basis.baseline, known.facts),
+        decide=decider(basis.baseline),
+    )
+    call.work.patch_operations.put_order(
+        command_id,
+        PatchOrder(
+            node_id=node_id,
+            baseline_id=basis.baseline.baseline_id,
+            baseline_revision=basis.revision,
+            made_at=call.now,
+        ),
+    )
+    return {
+        "schema": SCHEMA,
+        "wanted": [asdict(patch) for patch in decided.wanted],
+        "blocked": [asdict(patch) for patch in decided.blocked],
+        "failed": dict(decided.failed),
+    }
+
+
+def _install_list(call: Call, command_id: str, parameters: Mapping[str, Any]) -> InstallList | None:
+    if not parameters["InstallOverrideList"]:
+        return None
+    found = call.work.patch_operations.list_of(command_id)
+    if found is None:
+        raise Invalid("the install override list has not been fetched; ask for the order first")
+    return found
+
+
+def _sources(call: Call, command: Command, node: Node) -> list[dict[str, str]]:
+    """Return the repositories that take the place of the node's own: those of its baseline that are for its product."""
+    system = from_platform(node.platform_name or "", node.platform_version or "")
+    if system is None:
+        return []
+    here = product(system, node.platform_version or "")
+    return [
+        {"name": source.name, "configuration": source.configuration}
+        for source in _basis(call, command, node, system).baseline.sources
+        if here in source.products or _ANY_PRODUCT in source.products
+    ]
+
+
+def _basis(call: Call, command: Command, node: Node, system: OperatingSystem) -> _Basis:
+    """Return what the command goes by on the node: what is frozen for it, else the baseline as it is now."""
+    parameters = parameters_of(command)
+    today = call.now.astimezone(UTC).date()
+    group = group_of(call.work.tags.of(NODE, node.instance_id)) or ""
+    if command.document_name == REPORTING:
+        baseline = association_reports.baseline_for(call.work, parameters["BaselineTags"], system, group)
+        stored = call.work.baselines.get(baseline.baseline_id)
+        assert stored is not None, "it has just been found"
+        return _Basis(baseline, stored.revision, today)
+    basis = snapshots.basis_of(call, command.command_id, parameters, system, group)
+    if basis is None:
+        stored = cohorts.baseline_of(call.work, system, group)
+        return _Basis(stored.baseline, stored.revision, today)
+    # An override is there since the order was asked for; a snapshot of a system that only the facts name is made now.
+    work, now = call.work, call.now
+    frozen = snapshots.held(work, basis, now) if basis.url else snapshots.freeze(work, basis.key, now)
+    # A scan and an installation by one snapshot work on one list, also where midnight is between them.
+    return _Basis(frozen.baseline, frozen.revision, frozen.made_at.astimezone(UTC).date())
