@@ -27,6 +27,7 @@ _SHIPPED: Final = {
     "AWS-Noop": datetime(2026, 11, 23, tzinfo=UTC),
     "AWS-RunPatchBaseline": datetime(2026, 11, 23, tzinfo=UTC),
     "AWS-RunPatchBaselineAssociation": datetime(2026, 11, 23, tzinfo=UTC),
+    "AWS-RunPowerShellScript": datetime(2026, 11, 23, tzinfo=UTC),
     "AWS-RunShellScript": datetime(2026, 11, 23, tzinfo=UTC),
 }
 # Only these are ours; what a document means by other names in double braces, its parameters say.

@@ -7,7 +7,13 @@ import pytest
 from patchwindow.documents import library
 from patchwindow.domain.errors import InvalidDocumentVersion, UnknownDocument
 
-NAMES = ["AWS-Noop", "AWS-RunPatchBaseline", "AWS-RunPatchBaselineAssociation", "AWS-RunShellScript"]
+NAMES = [
+    "AWS-Noop",
+    "AWS-RunPatchBaseline",
+    "AWS-RunPatchBaselineAssociation",
+    "AWS-RunPowerShellScript",
+    "AWS-RunShellScript",
+]
 
 
 def test_there_are_these_documents() -> None:

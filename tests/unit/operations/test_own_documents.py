@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.fakes.delivery import acknowledge, did, hand_out, poll, reply
 from tests.fakes.site import Installation
 
 from patchwindow.domain.errors import (
@@ -20,6 +21,7 @@ from patchwindow.domain.errors import (
     InvalidDocumentOperation,
     InvalidDocumentSchemaVersion,
     InvalidDocumentVersion,
+    InvalidParameters,
     InvalidPermissionType,
     LimitExceeded,
     UnknownDocument,
@@ -266,3 +268,54 @@ def test_there_are_no_more_documents_than_the_quota(here: Installation) -> None:
     create(here)
     with pytest.raises(LimitExceeded, match="quota documents is 1"):
         create(here, name="Another")
+
+
+def test_a_command_keeps_the_text_that_it_was_sent_with(here: Installation) -> None:
+    create(here)
+    node = here.node()
+    sent = here.perform("SendCommand", DocumentName=NAME, InstanceIds=[node], Parameters={"who": ["there"]})["Command"]
+    assert sent["DocumentVersion"] == "$DEFAULT"
+    update(here, "bye")
+    here.perform("UpdateDocumentDefaultVersion", Name=NAME, DocumentVersion="2")
+    here.perform("DeleteDocument", Name=NAME)
+    hand_out(here, sent["CommandId"], node)
+    (message,) = poll(here, node)
+    payload = json.loads(message["Payload"])
+    assert payload["DocumentContent"] == content()
+    assert payload["Parameters"] == {"who": "there"}
+    reply(here, sent["CommandId"], node, "Success", {"say": did()})
+    told = here.perform("GetCommandInvocation", CommandId=sent["CommandId"], InstanceId=node, PluginName="say")
+    assert told["Status"] == "Success"
+
+
+def test_a_command_is_sent_with_the_version_that_it_names(here: Installation) -> None:
+    create(here)
+    update(here, "bye")
+    node = here.node()
+    for version, word in (("$DEFAULT", "hello"), ("$LATEST", "bye"), ("1", "hello"), ("2", "bye")):
+        members = {"DocumentName": NAME, "DocumentVersion": version, "InstanceIds": [node]}
+        sent = here.perform("SendCommand", **members)["Command"]
+        hand_out(here, sent["CommandId"], node)
+        (message,) = poll(here, node)
+        [step] = json.loads(message["Payload"])["DocumentContent"]["mainSteps"]
+        assert step["inputs"]["runCommand"] == [f"echo {word} {{{{ who }}}}"]
+        acknowledge(here, sent["CommandId"], node)
+    with pytest.raises(InvalidDocumentVersion, match="no version '3'; it has 1, 2"):
+        here.perform("SendCommand", DocumentName=NAME, DocumentVersion="3", InstanceIds=[node])
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [("Integer", ["7"], ["seven"]), ("Boolean", ["true"], ["yes"]), ("StringMap", ['{"a": 1}'], ["a"])],
+)
+def test_parameters_are_of_the_type_that_the_document_declares(
+    here: Installation, kind: str, good: list[str], bad: list[str]
+) -> None:
+    create(here, text=json.dumps(content(parameters={"who": {"type": kind}})))
+    node = here.node()
+    sent = here.perform("SendCommand", DocumentName=NAME, InstanceIds=[node], Parameters={"who": good})["Command"]
+    hand_out(here, sent["CommandId"], node)
+    (message,) = poll(here, node)
+    assert json.loads(message["Payload"])["Parameters"] == {"who": json.loads(good[0])}
+    with pytest.raises(InvalidParameters, match=f"who is of type {kind}, and '{bad[0]}' is none in JSON"):
+        here.perform("SendCommand", DocumentName=NAME, InstanceIds=[node], Parameters={"who": bad})
