@@ -155,7 +155,6 @@ class Dnf:
             return Installing(
                 self._command,
                 tell,
-                options=self.dialect.exactly,
                 cache=self._caches[0],
                 installed=self._installed,
                 offers=lambda: self._lists.offers(self._lists.repositories()),

@@ -13,8 +13,6 @@ _TIMEOUT_S = 1800
 _TRANSACTION_TIMEOUT_S = 4 * 3600
 # dnf 4 would wait for ever; dnf 5 always does, and has the time of any command.
 _NO_WAITING = "--setopt=exit_on_lock=1"
-# What was refreshed at the begin of an operation is used to its end, so that what was decided on is what is installed.
-_SAME_LISTS = ("--setopt=metadata_expire=-1", "--setopt=*.metadata_expire=-1")
 
 
 class Dialect(NamedTuple):
@@ -24,8 +22,11 @@ class Dialect(NamedTuple):
     # Where it keeps what it fetched, unless its configuration says otherwise; below the root.
     caches: Sequence[str]
     configuration: str
-    # Options of an installation.
+    # What updates to exactly the version that is named, and its options.
+    upgrade: str
     exactly: Sequence[str]
+    # What was refreshed at the begin of an operation is used to its end: what was decided on is what is installed.
+    same_lists: Sequence[str]
     # What `check` looks at.
     duplicates: str
 
@@ -35,14 +36,19 @@ DNF = Dialect(
     program="dnf",
     caches=("var/cache/libdnf5", "var/cache/dnf"),
     configuration="etc/dnf/dnf.conf",
+    upgrade="upgrade",
     exactly=("--best", "--setopt=install_weak_deps=False", "--comment=patchwindow"),
+    same_lists=("--setopt=metadata_expire=-1", "--setopt=*.metadata_expire=-1"),
     duplicates="--duplicates",
 )
 YUM = Dialect(
     program="yum",
     caches=("var/cache/yum",),
     configuration="etc/yum.conf",
+    upgrade="update-to",
     exactly=("--setopt=skip_broken=0",),
+    # It looks for newer ones after six hours, and knows no name for all repositories.
+    same_lists=(),
     duplicates="duplicates",
 )
 
@@ -83,8 +89,8 @@ class Command:
 
     def transact(self, arguments: Sequence[str], *, on_line: Optional[OnLine] = None) -> Completed:
         """Return what a transaction says, whose questions are answered with yes."""
-        return self.run(["-y", *_SAME_LISTS, *arguments], timeout_s=_TRANSACTION_TIMEOUT_S, on_line=on_line)
+        return self.run(["-y", *self.dialect.same_lists, *arguments], timeout_s=_TRANSACTION_TIMEOUT_S, on_line=on_line)
 
     def plan(self, arguments: Sequence[str]) -> Completed:
         """Return what a transaction would do."""
-        return self.run(["--assumeno", *_SAME_LISTS, *arguments])
+        return self.run(["--assumeno", *self.dialect.same_lists, *arguments])

@@ -34,7 +34,6 @@ class Installing:
         command: Command,
         tell: Tell,
         *,
-        options: Sequence[str],
         cache: Path,
         installed: Callable[[], Sequence[Installed]],
         offers: Callable[[], Sequence[Offer]],
@@ -46,7 +45,7 @@ class Installing:
         self._installed = installed
         self._offers = offers
         self._sleep = sleep
-        self._options = list(options)
+        self._options = list(command.dialect.exactly)
         self._failed: dict[str, str] = {}
         self._remarks: list[str] = []
 
@@ -99,7 +98,7 @@ class Installing:
         return self._matched([wanted for wanted in todo if wanted not in lacking])
 
     def _plan(self, some: Sequence[Wanted]) -> dnf_output.Plan:
-        done = self._command.plan([*self._options, "upgrade", *map(_spec, some)])
+        done = self._command.plan([*self._options, self._command.dialect.upgrade, *map(_spec, some)])
         _refuse_if_locked(done)
         return dnf_output.parse_plan(done.exit_code, done.stdout, done.stderr)
 
@@ -157,7 +156,7 @@ class Installing:
             todo = [wanted for wanted in todo if wanted.title not in named]
 
     def _run_upgrade(self, options: Sequence[str], some: Sequence[Wanted], on_line: OnLine) -> Completed:
-        arguments = [*self._options, *options, "upgrade", *map(_spec, some)]
+        arguments = [*self._options, *options, self._command.dialect.upgrade, *map(_spec, some)]
         done = self._command.transact(arguments, on_line=on_line)
         _refuse_if_locked(done)
         return done

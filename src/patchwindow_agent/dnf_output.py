@@ -118,7 +118,7 @@ class Plan(NamedTuple):
 
 
 _UNMATCHED = re.compile(
-    r"No (?:match for argument:|packages? marked for update:?|package) ?(\S+?)(?: available\.)?$", re.MULTILINE
+    r"No (?:[Mm]atch for argument:|packages? marked for update:?|package) ?(\S+?)(?: available\.)?$", re.MULTILINE
 )
 _TOTAL = re.compile(r"(?:Total download size: |Need to download )([\d.,]+) *([kKMGT]?)i?B?\b")
 _FACTORS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
