@@ -6,8 +6,10 @@ from typing import Callable, Mapping, NamedTuple, Optional, Protocol, Sequence
 
 from patchwindow_agent import machine, programs, reboot
 from patchwindow_agent.apt import Apt
+from patchwindow_agent.dnf import Dnf
 from patchwindow_agent.errors import Unsupported
 from patchwindow_agent.package_manager import PackageManager
+from patchwindow_agent.yum import Yum
 
 
 class Constructor(Protocol):
@@ -34,7 +36,12 @@ def _dpkg_root(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("DPKG_ROOT") or "/")
 
 
-MANAGERS: Sequence[Known] = (Known("apt", ("apt-get", "dpkg-query"), Apt, _dpkg_root),)
+MANAGERS: Sequence[Known] = (
+    Known("apt", ("apt-get", "dpkg-query"), Apt, _dpkg_root),
+    # Where there is dnf, yum is another name of it.
+    Known("dnf", ("rpm", "dnf"), Dnf),
+    Known("yum", ("rpm", "yum"), Yum),
+)
 
 
 def find(environ: Mapping[str, str], *, cache: Optional[Path]) -> PackageManager:

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from patchwindow_agent import managers
+from patchwindow_agent.dnf import Dnf
 from patchwindow_agent.errors import Unsupported
+from patchwindow_agent.yum import Yum
 
 
 def test_a_machine_without_any_package_manager_is_told_so(tmp_path: Path) -> None:
@@ -26,3 +28,11 @@ def test_a_manager_is_known_by_all_of_its_programs(tmp_path: Path) -> None:
 def test_managers_have_names_of_their_own() -> None:
     names = [known.name for known in managers.MANAGERS]
     assert len(set(names)) == len(names)
+
+
+def test_a_machine_with_dnf_has_that_and_not_yum_which_is_another_name_of_it(tmp_path: Path) -> None:
+    for program in ("rpm", "dnf", "yum"):
+        (tmp_path / program).touch(mode=0o755)
+    assert type(managers.find({"PATH": str(tmp_path)}, cache=None)) is Dnf
+    (tmp_path / "dnf").unlink()
+    assert type(managers.find({"PATH": str(tmp_path)}, cache=None)) is Yum
