@@ -11,7 +11,7 @@ from patchwindow.domain.feeds.known_patch import KnownPatch
 from patchwindow.domain.feeds.notice import Cve, Extent, Fix, Notice
 from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.domain.patch import Patch
-from patchwindow.store.catalog import PatchCount, Product
+from patchwindow.store.catalog import PatchCount, Product, Subject
 from patchwindow.store.notices import CveCounts, ImportedFeed
 from patchwindow.store.work import Work
 
@@ -167,7 +167,7 @@ def test_a_revised_notice_takes_the_place_of_the_former(work: Work) -> None:
 
 
 def test_an_unchanged_notice_needs_nothing_to_be_settled(work: Work) -> None:
-    of_both = {(name, f"{name}.x86_64:0:1-2.el9") for name in ("curl", "libcurl")}
+    of_both = {Subject(name, f"{name}.x86_64:0:1-2.el9") for name in ("curl", "libcurl")}
     assert work.notices.put("feed", [NOTICE], NOW) == {"ROCKY_LINUX": of_both}
     assert work.notices.put("feed", [NOTICE], LATER) == {}
     assert work.notices.put("another", [NOTICE], LATER) == {"ROCKY_LINUX": of_both}
@@ -228,3 +228,51 @@ def test_many_are_kept_and_found(work: Work) -> None:
     work.catalog.report([deb(f"package-{number:04}") for number in range(1000)], "d", NOW)
     assert len(work.catalog.first_seen(DEBIAN, [f"package-{number:04}.amd64:1" for number in range(1000)])) == 1000
     assert len(page(work, limit=2000)) == 1000
+
+
+def of_source(name: str, version: str, source_version: str = "") -> KnownPatch:
+    return deb(name, version, source="openssl", source_version=source_version)
+
+
+TRACKED: Final = Notice(
+    id="CVE-2026-0002",
+    kind="security",
+    cve_ids=("CVE-2026-0002",),
+    fixes=(Fix(operating_system=DEBIAN, product="Debian12", name="openssl", version="3.0.2", extent=Extent.SINCE),),
+)
+
+
+def closing(work: Work) -> set[str]:
+    return {patch.readings[0].title for patch in page(work) if patch.added.cve_ids == ("CVE-2026-0002",)}
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["notice first", "report first"])
+def test_what_is_said_of_a_source_is_added_to_each_package_that_is_built_from_it(work: Work, *, is_first: bool) -> None:
+    """Of a package whose version is another than that of its source, the version of the source counts."""
+    if is_first:
+        imported(work, TRACKED)
+    for at, source_version in enumerate(("3.0.1", "3.0.2", "3.0.3")):
+        reported = [
+            deb(version=source_version),
+            of_source("libssl3", source_version),
+            of_source("ssl-meta", f"4:{at}", source_version),
+            deb("unrelated", source_version, source="other"),
+            deb("ssl-by-name", source_version),
+        ]
+        work.catalog.report(reported, f"facts-{at}", NOW)
+    if not is_first:
+        imported(work, TRACKED)
+    assert closing(work) == {"openssl.amd64:3.0.2", "libssl3.amd64:3.0.2", "ssl-meta.amd64:4:1"}
+    assert work.catalog.names_of(["CVE-2026-0002"]) == {"openssl", "libssl3", "ssl-meta"}
+
+
+def test_what_is_said_of_a_package_itself_stays_when_something_is_said_of_its_source(work: Work) -> None:
+    own = replace(TRACKED, id="USN-1", cve_ids=("CVE-2026-0003",), fixes=(replace(TRACKED.fixes[0], name="libssl3"),))
+    imported(work, own)
+    work.catalog.report([of_source("libssl3", "3.0.1"), of_source("libssl3", "3.0.2")], "facts", NOW)
+    imported(work, TRACKED)
+    (_, patch) = page(work)
+    assert set(patch.added.cve_ids) == {"CVE-2026-0002", "CVE-2026-0003"}
+    imported(work, replace(TRACKED, fixes=()))
+    (_, patch) = page(work)
+    assert patch.added.cve_ids == ("CVE-2026-0003",)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter, itemgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -42,8 +42,13 @@ class PatchCount:
     reported_count: int
 
 
-Subject = tuple[str, str]
-"""A name, and a title or, where all versions of that name are meant, the empty text."""
+class Subject(NamedTuple):
+    """What is to be settled: a patch with its source package, or where there is no *title*, all versions of the name."""
+
+    name: str
+    title: str = ""
+    source: str = ""
+
 
 _AT_ONCE: Final = 400
 """How many values a list in a statement has: databases bound that."""
@@ -56,7 +61,11 @@ _IS_READ: Final = prepared(
     sa.select(facts_read.c.facts_digest).where(facts_read.c.facts_digest == sa.bindparam("digest"))
 )
 _TITLED: Final = sa.select(known_patch).where(_SYSTEM, known_patch.c.title.in_(_VALUES)).order_by(*_KEY)
-_NAMED: Final = sa.select(known_patch).where(_SYSTEM, known_patch.c.name.in_(_VALUES)).order_by(*_KEY)
+_NAMED: Final = (
+    sa.select(known_patch)
+    .where(_SYSTEM, known_patch.c.name.in_(_VALUES) | known_patch.c.source.in_(_VALUES))
+    .order_by(*_KEY)
+)
 _FIXES: Final = (
     sa.select(advisory_fix, advisory.c.body)
     .join(
@@ -121,18 +130,16 @@ class Catalog(Rows):
         seen = {"first_seen_at_ms": ms(now), "first_seen_in": facts_digest}
         self._change_all(_keep(self._insert), ({**row, **seen} for _, row in changed))
         self._index([patch for patch, _ in changed])
-        self.settle(system, {(patch.name, patch.readings[0].title) for patch, _ in changed})
+        self.settle(system, {Subject(patch.name, patch.readings[0].title, patch.source) for patch, _ in changed})
 
     def settle(self, operating_system: str, subjects: Collection[Subject]) -> None:
         """Join all that is known of the patches that *subjects* are about, and keep what has changed by that."""
         system = operating_system
-        of_names = list(self._each(_FIXES, {name for name, _ in subjects}, os=system))
-        # What is said of a package as such may be about any version, so that all of them are to be looked at.
-        whole = {name for name, title in subjects if not title} | {row.name for row in of_names}
-        rows = {_key(row): row for row in self._each(_NAMED, whole, os=system)}
-        titles = {title for name, title in subjects if name not in whole}
+        of_names, rows = self._about(system, subjects)
+        whole = {one.name for one in subjects if not one.title} | {row.name for row in of_names}
+        titles = {one.title for one in subjects if one.name not in whole and one.source not in whole}
         rows |= {_key(row): row for row in self._each(_TITLED, titles, os=system)}
-        titles |= {title for _, title in subjects if title} | {row.title for row in rows.values()}
+        titles |= {one.title for one in subjects if one.title} | {row.title for row in rows.values()}
         named = defaultdict[str, list[Named]](list)
         for row in (*of_names, *self._each(_FIXES, titles, os=system)):
             named[row.name].append(Named(notice=loads(Notice, row.body), fix=_fix(row)))
@@ -141,8 +148,34 @@ class Catalog(Rows):
         for patch in before.values():
             if patch.first_seen_at is not None:
                 reported[patch.name].append(patch)
-        names = sorted(named.keys() | reported.keys())
-        self._bring(before, [patch for name in names for patch in settled(reported[name], named[name])])
+        after: list[KnownPatch] = []
+        for name in sorted(named.keys() | reported.keys()):
+            sources = sorted({patch.source for patch in reported[name]} - {name})
+            of_sources = [one for source in sources for one in named.get(source, ())]
+            after += settled(reported[name], named.get(name, ()), of_sources)
+        self._bring(before, after)
+
+    def _about(self, system: str, subjects: Collection[Subject]) -> tuple[list[Any], dict[Key, Any]]:
+        """Return what notices say of the names that *subjects* are about, and the patches that this may be about.
+
+        What is said of a package as such may be about any version, so that all of them are looked at; and what is said
+        of a source package about any package that is built from it, of which other notices may say more.
+        """
+        fixes: list[Any] = []
+        rows: dict[Key, Any] = {}
+        names = {name for one in subjects for name in (one.name, one.source)}
+        whole = {one.name for one in subjects if not one.title}
+        asked, looked_at = {""}, {""}
+        while names - asked or whole - looked_at:
+            found = list(self._each(_FIXES, names - asked, os=system))
+            asked |= names
+            fixes += found
+            whole |= {row.name for row in found}
+            more = list(self._each(_NAMED, whole - looked_at, os=system))
+            looked_at |= whole
+            rows |= {_key(row): row for row in more}
+            names |= {name for row in more for name in (row.name, row.source)}
+        return fixes, rows
 
     def _bring(self, before: Mapping[Key, KnownPatch], after: Sequence[KnownPatch]) -> None:
         """Bring what is kept from *before* to *after*."""
@@ -245,7 +278,7 @@ class Catalog(Rows):
 def _keep(insert: Insert) -> Prepared:
     """Return what keeps a patch, and of one that was seen before, when that was."""
     statement = insert(known_patch)
-    values = {name: statement.excluded[name] for name in ("name", "update_id", "readings", "added")}
+    values = {name: statement.excluded[name] for name in ("name", "source", "update_id", "readings", "added")}
     for name in ("first_seen_at_ms", "first_seen_in"):
         ledger = known_patch.c[name]
         values[name] = sa.case((known_patch.c.first_seen_at_ms.is_(None), statement.excluded[name]), else_=ledger)

@@ -29,6 +29,7 @@ def row_of(patch: KnownPatch) -> dict[str, object]:
     return {
         **dict(zip(KEY, patch.key, strict=True)),
         "name": patch.name,
+        "source": patch.source,
         "update_id": patch.update_id,
         "readings": _readings_text(patch.readings),
         "added": added_text(patch.added),

@@ -118,7 +118,7 @@ class Notices(Rows):
 
 
 def _subject(name: str, subject: str) -> Subject:
-    return name, "" if subject == name else subject
+    return Subject(name, "" if subject == name else subject)
 
 
 def _some(values: Collection[str]) -> Iterator[list[str]]:

@@ -292,7 +292,9 @@ known_patch = table(
     text("update_id"),
     text("readings"),
     text("added"),
+    text("source"),
     sa.Index("known_patch_by_name", "operating_system", "name"),
+    sa.Index("known_patch_by_source", "operating_system", "source"),
 )
 
 # Under which names patches are to be looked for that a CVE, an advisory or a bug is about.

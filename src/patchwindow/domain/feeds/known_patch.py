@@ -57,6 +57,11 @@ class KnownPatch:
         return self.readings[0].kb_number or self.readings[0].name
 
     @property
+    def source(self) -> str:
+        """Return the source package under which notices may name it too; empty where that has the same name."""
+        return self.readings[0].source
+
+    @property
     def key(self) -> tuple[str, str, str, str]:
         """Return what it is known by, and sorted by."""
         patch = self.readings[0]
@@ -88,42 +93,63 @@ class Named:
     fix: Fix
 
 
-def settled(reported: Iterable[KnownPatch], named: Sequence[Named]) -> Iterator[KnownPatch]:
+def settled(
+    reported: Iterable[KnownPatch], named: Sequence[Named], of_sources: Sequence[Named] = ()
+) -> Iterator[KnownPatch]:
     """Yield all patches of one name on one operating system, with what *named* adds to them.
 
     They are those that nodes have *reported*, and those that a notice names exactly and no node has reported.
+    *of_sources* name the source packages of those that were reported.
     """
     patches = sorted(reported, key=lambda patch: (patch.readings[0].product, patch.readings[0].kb_id))
     for _, alike in groupby(patches, key=lambda patch: (patch.readings[0].product, patch.readings[0].kb_id)):
-        yield from _joined(list(alike), named)
+        yield from _joined(list(alike), [*named, *of_sources])
     yield from _unreported(patches, named)
 
 
-def _joined(patches: Sequence[KnownPatch], named: Sequence[Named]) -> Iterator[KnownPatch]:
-    """Yield *patches*, which differ in version and repository alone, with what *named* adds to each.
+_SortKey = tuple[int | str, ...]
 
-    A notice about all versions since one is of the first known version that has the fix: what a node gains by it.  Of
-    the oldest known version it is only if it is that very version, for otherwise all notices ever would be.
-    """
+
+def _joined(patches: Sequence[KnownPatch], named: Sequence[Named]) -> Iterator[KnownPatch]:
+    """Yield *patches*, which differ in version and repository alone, with what *named* adds to each."""
     key_of = _order_of(patches[0].operating_system)
-    keys = [key_of(_version(patch.readings[0])) for patch in patches]
-    known = sorted(set(keys))
     first = patches[0].readings[0]
-    found: dict[tuple[int | str, ...], list[Notice]] = {key: [] for key in known}
+    found: list[list[Notice]] = [[] for _ in patches]
+    keys: dict[str, list[_SortKey | None]] = {}
     for one in named:
         fix = one.fix
         if not fix.is_for(first.product) or (fix.arch and first.arch and fix.arch != first.arch):
             continue
-        key = key_of(fix.version)
-        if fix.extent is Extent.SINCE:
-            later = [at for at in known if at >= key]
-            if later and (later[0] == key or later[0] != known[0]):
-                found[later[0]].append(one.notice)
-        elif key in found or not fix.version:
-            for at in [key] if key in found else known:
-                found[at].append(one.notice)
-    for patch, key in zip(patches, keys, strict=True):
-        yield replace(patch, added=_added(patch.readings[0], found[key], FAMILIES[patch.operating_system]))
+        if fix.name not in keys:
+            versions = [_version_of(patch, fix.name) for patch in patches]
+            keys[fix.name] = [None if version is None else key_of(version) for version in versions]
+        for place in _having(fix, key_of(fix.version), keys[fix.name]):
+            found[place].append(one.notice)
+    for patch, notices in zip(patches, found, strict=True):
+        yield replace(patch, added=_added(patch.readings[0], notices, FAMILIES[patch.operating_system]))
+
+
+def _version_of(patch: KnownPatch, name: str) -> str | None:
+    """Return the version of *patch* that a notice which names *name* goes by; None where it names neither it nor its source."""
+    first = patch.readings[0]
+    if name == patch.name:
+        return _version(first)
+    return first.source_version or _version(first) if name == patch.source else None
+
+
+def _having(fix: Fix, key: _SortKey, keys: Sequence[_SortKey | None]) -> Iterator[int]:
+    """Yield the places in *keys* of the versions that *fix*, whose version has *key*, is said of.
+
+    A notice about all versions since one is of the first known version that has the fix: what a node gains by it.  Of
+    the oldest known version it is only if it is that very version, for otherwise all notices ever would be.
+    """
+    known = sorted({at for at in keys if at is not None})
+    if fix.extent is Extent.SINCE:
+        later = [at for at in known if at >= key]
+        wanted = later[:1] if later and (later[0] == key or later[0] != known[0]) else []
+    else:
+        wanted = [key] if fix.version else known
+    return (place for place, at in enumerate(keys) if at is not None and at in wanted)
 
 
 def _unreported(reported: Sequence[KnownPatch], named: Sequence[Named]) -> Iterator[KnownPatch]:
