@@ -14,17 +14,18 @@ import uuid
 from pathlib import Path
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
 
-from patchwindow_agent import files, identity, machine, shell
+from patchwindow_agent import contact, files, identity, machine, old_programs, shell
 from patchwindow_agent.connection import Connection, Endpoint
-from patchwindow_agent.errors import AgentError, Asleep, StateProblem
+from patchwindow_agent.errors import AgentError, Asleep, NotTaken, StateProblem
 from patchwindow_agent.inbox import Inbox
-from patchwindow_agent.journal import Journal, State
+from patchwindow_agent.journal import Journal, Record, State
 from patchwindow_agent.outbox import Outbox
 from patchwindow_agent.pool import Pool
 from patchwindow_agent.runner import Node, Runner
 from patchwindow_agent.session import Session
 from patchwindow_agent.settings import AT_ONCE
 from patchwindow_agent.sigv4 import Key
+from patchwindow_agent.update import Updater, trial
 from patchwindow_agent.way import way_to
 
 _PING_EVERY_S = 300.0
@@ -32,6 +33,7 @@ _POLL_S = 50
 _TIMEOUT_S = 30.0
 _PAUSE_MAX_S = 60.0
 _LAST_WORDS_S = 3.0
+_CLEAR_EVERY_S = 86_400.0
 
 
 class Start(NamedTuple):
@@ -45,6 +47,8 @@ class Start(NamedTuple):
     environ: Mapping[str, str]
     # How many commands may run at once.
     at_once: int = AT_ONCE
+    # The program that keeps up with the server's; None: it stays as it is.
+    program: Optional[Path] = None
 
 
 def pause_s(failure_count: int, chance: Callable[[float, float], float]) -> float:
@@ -55,23 +59,39 @@ def pause_s(failure_count: int, chance: Callable[[float, float], float]) -> floa
     return min(2.0 ** min(failure_count, 10), _PAUSE_MAX_S) * chance(0.5, 1.0)
 
 
+def become(program: Path) -> None:
+    """Let this process go on as *program*, under its own id and with its own arguments."""
+    os.execv(sys.executable, [sys.executable, "-I", str(program), *sys.argv[1:]])  # noqa: S606 - no shell is the point
+
+
 class Agent:
     """One node's agent: one thread polls, one sends, and each running command has its own."""
 
-    def __init__(self, start: Start, *, chance: Callable[[float, float], float] = random.uniform) -> None:
+    def __init__(
+        self,
+        start: Start,
+        *,
+        chance: Callable[[float, float], float] = random.uniform,
+        become: Callable[[Path], None] = become,
+    ) -> None:
         self._given = start
         endpoint = start.endpoint
         self._way = way_to(endpoint.host, is_tls=endpoint.is_tls, environ=start.environ)
         self._chance = chance
+        self._become = become
         self._identity = identity.load(start.state)
         self._stopping = threading.Event()
         self._ping_at = float("-inf")
         self._lock: Optional[int] = None
         self._journal = Journal(start.state / "commands")
-        self._outbox = Outbox(start.state / "replies")
+        self._outbox = Outbox(start.state / "replies", log=log)
         self._session = Session(self._identity, on_token=self._keep_credentials)
         self._runner = Runner(node=self._node(), journal=self._journal, outbox=self._outbox, shell=shell.run)
         self._pool = Pool(self._runner, at_once=start.at_once, reboot=self._reboot, log=log)
+        self._updater: Optional[Updater] = None
+        if start.program is not None:
+            self._updater = Updater(start.program, try_out=trial(start.state, start.environ))
+        self._clears_at = time.monotonic() + _CLEAR_EVERY_S
         self._sender = threading.Thread(target=self._send_forever, daemon=True)
 
     def start(self) -> None:
@@ -84,14 +104,20 @@ class Agent:
         if self._lock is None:
             raise StateProblem(f"another agent runs with the state folder {self._given.state}")
         self._journal.forget_old(time.time())
-        for command_id, record in self._journal.unfinished().items():
-            if record.state is State.RUNNING:
-                self._runner.fail(command_id, record, "the agent or the machine stopped while the step ran")
-            else:
-                self._pool.add(command_id, record)
+        self._take_up(self._journal.unfinished(), "the agent or the machine stopped while the step ran")
         self._sender.start()
         threading.Thread(target=self._poll_forever, daemon=True).start()
         log(f"running as {self._identity.node_id} with {self._given.endpoint.host_header}")
+
+    def try_out(self) -> None:
+        """Speak with the server once, as this node, and do nothing else.
+
+        Raises:
+            AgentError: it cannot be done.
+        """
+        with contextlib.closing(self._connection(_TIMEOUT_S)) as connection:
+            body = {"InstanceId": self._identity.node_id}
+            self._session.call(connection, "ssm", "ListInstanceAssociations", body)
 
     def stop(self) -> None:
         """End what runs, tell the server if that is quick, and leave the rest on disk."""
@@ -105,7 +131,7 @@ class Agent:
             self._lock = None
 
     def _poll_forever(self) -> None:
-        with contextlib.closing(Connection(self._given.endpoint, timeout_s=_POLL_S + 25, way=self._way)) as connection:
+        with contextlib.closing(self._connection(_POLL_S + 25)) as connection:
             self._poll_over(connection)
 
     def _poll_over(self, connection: Connection) -> None:
@@ -134,7 +160,7 @@ class Agent:
 
     def _send_forever(self) -> None:
         # Apart from the polling one, which is busy for most of a minute at a time.
-        with contextlib.closing(Connection(self._given.endpoint, timeout_s=_TIMEOUT_S, way=self._way)) as connection:
+        with contextlib.closing(self._connection(_TIMEOUT_S)) as connection:
             self._send_over(connection)
 
     def _send_over(self, connection: Connection) -> None:
@@ -160,8 +186,57 @@ class Agent:
             body = machine.short_ping(self._identity)
             self._session.call(connection, "ssm", "UpdateInstanceInformation", body)
         body = machine.full_ping(self._identity, connection.peer)
-        self._session.call(connection, "ssm", "UpdateInstanceInformation", body)
+        told = self._session.call(connection, "ssm", "UpdateInstanceInformation", body)
+        contact.note(self._given.state)
         self._ping_at = time.monotonic() + _PING_EVERY_S
+        self._keep_up(connection, str(told.get("ProgramDigest") or ""))
+
+    def _keep_up(self, connection: Connection, digest: str) -> None:
+        """Do what is done after a sign of life: mend, clear away, and take the server's program, *digest*, over."""
+        stuck = self._pool.take_stuck()
+        if stuck:
+            unfinished = self._journal.unfinished()
+            found = {command_id: unfinished[command_id] for command_id in stuck if command_id in unfinished}
+            self._take_up(found, "the state folder could not be written while the command ran")
+        if time.monotonic() >= self._clears_at and self._pool.hold():
+            self._clears_at = time.monotonic() + _CLEAR_EVERY_S
+            self._journal.forget_old(time.time())
+            old_programs.remove(self._given.environ, digest)
+            self._pool.release()
+        if self._updater is not None:
+            self._updater.settle()
+            if digest and self._updater.wants(digest) and self._pool.hold():
+                self._update(self._updater, connection, digest)
+
+    def _update(self, updater: Updater, connection: Connection, digest: str) -> None:
+        """Take the program over while the pool is held; this process becomes it."""
+        try:
+            updater.take(digest, lambda: self._fetch_program(connection))
+            if not self._stopping.is_set():
+                log(f"becoming the server's program {digest[:12]}")
+                self._become(updater.program)
+        except AgentError as problem:
+            log(str(problem))
+        finally:
+            self._pool.release()
+
+    def _fetch_program(self, connection: Connection) -> bytes:
+        path = f"{connection.endpoint.path.rstrip('/')}/agent/agent.pyz"
+        answer = connection.request("GET", path, headers={"Host": connection.endpoint.host_header})
+        if answer.status != 200:
+            raise NotTaken(f"the server did not send its program: HTTP {answer.status}")
+        return answer.body
+
+    def _take_up(self, commands: Mapping[str, Record], cut_off: str) -> None:
+        """Let commands go on that an earlier run left; those that were *cut_off* in the middle of a step fail."""
+        for command_id, record in commands.items():
+            if record.state is State.RUNNING:
+                self._runner.fail(command_id, record, cut_off)
+            else:
+                self._pool.add(command_id, record)
+
+    def _connection(self, timeout_s: float) -> Connection:
+        return Connection(self._given.endpoint, timeout_s=timeout_s, way=self._way)
 
     def _repeat(self, turn: Callable[[], None]) -> None:
         """Do *turn* again and again until the agent stops, with pauses while it fails."""

@@ -10,7 +10,9 @@
     - NoRights           it could not for lack of rights
     - Locked             it could not because another process holds its lock
   - InstallFailed        the package manager could not begin to install, or be repaired
-  - Unsupported          the machine has no package manager that is known here
+  - Unsupported          the machine has no package manager, or nothing that starts services, that is known here
+  - ServiceProblem       the agent could not be made a service of the machine, or taken off it
+  - NotTaken             a new program of the agent was not taken up; the one that runs stays
 """
 
 from typing import Optional
@@ -68,4 +70,12 @@ class InstallFailed(AgentError):
 
 
 class Unsupported(AgentError):
-    """The machine has no package manager that is known here."""
+    """The machine has no package manager, or nothing that starts services, that is known here."""
+
+
+class ServiceProblem(AgentError):
+    """The agent could not be made a service of the machine, or taken off it."""
+
+
+class NotTaken(AgentError):
+    """A new program of the agent was not taken up; the one that runs stays."""

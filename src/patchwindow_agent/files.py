@@ -24,7 +24,12 @@ def make_private(folder: Path) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Make *text* the content of *path*, mode 0600: after a crash it holds the old text or the new one.
+    """Make *text* the content of *path*, as `write_bytes` does."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Make *content* the content of *path*, mode 0600: after a crash it holds the old content or the new one.
 
     Raises:
         StateProblem: it cannot be written.
@@ -32,14 +37,27 @@ def write(path: Path, text: str) -> None:
     aside = path.with_name(f".{path.name}.new")
     try:
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
         _sync_folder(path.parent)
     except OSError as problem:
         raise StateProblem(f"cannot write {path}: {problem.strerror}") from problem
+
+
+def replace(source: Path, target: Path) -> None:
+    """Put *source* in the place of *target*, for good.
+
+    Raises:
+        StateProblem: it cannot be done.
+    """
+    try:
+        source.replace(target)
+        _sync_folder(target.parent)
+    except OSError as problem:
+        raise StateProblem(f"cannot put {source} in the place of {target}: {problem.strerror}") from problem
 
 
 def write_json(path: Path, value: Any) -> None:

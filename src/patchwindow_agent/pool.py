@@ -1,7 +1,7 @@
 """Which commands run now, which wait, and when the machine may reboot."""
 
 import threading
-from typing import Callable
+from typing import Callable, Sequence
 
 from patchwindow_agent.errors import AgentError
 from patchwindow_agent.journal import Record
@@ -28,6 +28,8 @@ class Pool:
         # A command waits for a reboot: what runs may end, and nothing new begins.
         self._wants_reboot = False
         self._is_stopping = False
+        self._is_held = False
+        self._stuck: list[str] = []
 
     @property
     def is_full(self) -> bool:
@@ -51,6 +53,25 @@ class Pool:
                 stop.ask(End.CANCELLED)
                 self._start(command_id, self._waiting.pop(command_id), stop)
 
+    def hold(self) -> bool:
+        """Begin nothing until `release`; return whether nothing runs or waits, which otherwise goes on as before."""
+        with self._lock:
+            is_idle = not (self._running or self._waiting or self._wants_reboot or self._is_stopping)
+            self._is_held = is_idle
+            return is_idle
+
+    def release(self) -> None:
+        """Begin again what has come meanwhile."""
+        with self._lock:
+            self._is_held = False
+            self._start_next()
+
+    def take_stuck(self) -> Sequence[str]:
+        """Return the commands that ended here because the state folder could not be written, each once."""
+        with self._lock:
+            stuck, self._stuck = self._stuck, []
+        return stuck
+
     def stop(self) -> None:
         """End what runs, and begin nothing more. What waits is taken up after the next start."""
         with self._lock:
@@ -62,7 +83,8 @@ class Pool:
             thread.join(_STOP_WITHIN_S)
 
     def _start_next(self) -> None:
-        while self._waiting and len(self._running) < self._at_once and not self._wants_reboot and not self._is_stopping:
+        may_start = not (self._wants_reboot or self._is_stopping or self._is_held)
+        while may_start and self._waiting and len(self._running) < self._at_once:
             command_id = next(iter(self._waiting))
             self._start(command_id, self._waiting.pop(command_id), Stop())
 
@@ -77,6 +99,8 @@ class Pool:
             wants_reboot = self._runner.run(command_id, record, stop)
         except AgentError as problem:
             self._log(f"command {command_id}: {problem}")
+            with self._lock:
+                self._stuck.append(command_id)
         finally:
             with self._lock:
                 del self._running[command_id]

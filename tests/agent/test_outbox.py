@@ -15,17 +15,17 @@ def sent(outbox: Outbox) -> list[str]:
 
 
 def test_replies_go_out_in_order_and_once_also_after_a_restart(tmp_path: Path) -> None:
-    first = Outbox(tmp_path)
+    first = Outbox(tmp_path, log=print)
     for number in range(12):
         first.put("m", str(number))
-    second = Outbox(tmp_path)
+    second = Outbox(tmp_path, log=print)
     second.put("m", "12")
     assert sent(second) == [str(number) for number in range(13)]
     assert sent(second) == []
 
 
 def test_a_refused_reply_stays_and_holds_up_no_other(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path)
+    outbox = Outbox(tmp_path, log=print)
     for payload in ("bad", "good"):
         outbox.put("m", payload)
     ids: list[str] = []
@@ -44,7 +44,7 @@ def test_a_refused_reply_stays_and_holds_up_no_other(tmp_path: Path) -> None:
 
 
 def test_a_lost_link_keeps_all_that_was_not_sent(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path)
+    outbox = Outbox(tmp_path, log=print)
     outbox.put("m", "a")
     outbox.put("m", "b")
 
@@ -58,7 +58,7 @@ def test_a_lost_link_keeps_all_that_was_not_sent(tmp_path: Path) -> None:
 
 def test_a_reply_that_nobody_wants_is_dropped_after_two_days(tmp_path: Path) -> None:
     now = 0.0
-    outbox = Outbox(tmp_path, wall=lambda: now)
+    outbox = Outbox(tmp_path, log=print, wall=lambda: now)
     outbox.put("m", "a")
     now = 49 * 3600.0
 

@@ -40,7 +40,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.folder / "commands")
-        self.outbox = Outbox(self.folder / "replies")
+        self.outbox = Outbox(self.folder / "replies", log=print)
         node = Node("Linux", {}, can_reboot=self.can_reboot)
         self.runner = Runner(node=node, journal=self.journal, outbox=self.outbox, shell=self.shell.run)
 
