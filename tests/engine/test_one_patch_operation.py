@@ -66,6 +66,23 @@ def test_a_patch_command_does_not_wait_for_a_script(world: World, node: Agent) -
     assert node.take() == sent
 
 
+def test_a_patch_command_that_was_given_and_cancelled_holds_the_next_back_though_it_was_never_acknowledged(
+    world: World, node: Agent
+) -> None:
+    """The node may have taken it, and what it said of that may be lost: then it is still at work."""
+    first = patch(world, node)
+    assert len(node.poll()) == 1
+    world.perform("CancelCommand", CommandId=first)
+    world.turn()
+    assert world.details(first, node) == ["Cancelling"]
+    second = patch(world, node)
+    assert second not in node.take()
+    world.after(seconds=30)
+    assert node.take() == []
+    node.say(first, "Cancelled")
+    assert node.take() == [second]
+
+
 def test_nodes_do_not_wait_for_each_other(world: World) -> None:
     nodes = world.nodes(2)
     first, second = patch(world, nodes[0]), patch(world, nodes[1])

@@ -72,6 +72,15 @@ def test_a_node_has_outstanding_what_it_has_taken_and_what_it_was_given(work: Wo
     assert work.messages.outstanding("mi-3", NOW) == {}
 
 
+def test_what_is_being_cancelled_is_outstanding_though_the_node_never_said_that_it_took_it(work: Work) -> None:
+    for id, cancelled_at, ended_at in (("c-1", NOW, None), ("c-2", NOW, NOW), ("c-3", None, None)):
+        part = invocation(
+            "mi-1", command_id=id, dispatched_at=NOW, acknowledged_at=None, cancelled_at=cancelled_at, ended_at=ended_at
+        )
+        work.commands.add(command(id, document_name=f"document of {id}"), [part], wake_at=NOW)
+    assert work.messages.outstanding("mi-1", NOW) == {"c-1": "document of c-1"}
+
+
 def test_settling_a_command_leaves_other_commands_and_other_nodes(work: Work) -> None:
     others = [message("m-3", command_id="c-2"), message("m-4", node_id="mi-2")]
     work.messages.add([message("m-1"), message("m-2", topic="cancel"), *others])

@@ -31,10 +31,11 @@ _NEXT_VISIBLE: Final = prepared(
         message.c.node_id == sa.bindparam("node_id"), message.c.visible_at_ms > sa.bindparam("now_ms")
     )
 )
+# One that is being cancelled may have been taken, too: its message is taken back whether or not it arrived.
 _TAKEN: Final = sa.select(invocation.c.command_id).where(
     invocation.c.node_id == sa.bindparam("node_id"),
     invocation.c.stage.between(Stage.AWAITED, Stage.SENT),
-    invocation.c.acknowledged_at_ms.is_not(None),
+    invocation.c.acknowledged_at_ms.is_not(None) | invocation.c.cancelled_at_ms.is_not(None),
 )
 _GIVEN: Final = sa.select(message.c.command_id).where(
     message.c.node_id == sa.bindparam("node_id"),
@@ -84,7 +85,8 @@ class Messages(Rows):
     def outstanding(self, node_id: str, now: datetime) -> dict[str, str]:
         """Return the commands that the node has not finished, as ids with the names of their documents.
 
-        Those that it has taken, and those that it was given and may not be given again yet.
+        Those that it has taken, or may have taken before they were cancelled, and those that it was given and may not be
+        given again yet.
         """
         found = self._rows(_OUTSTANDING, {"node_id": node_id, "now_ms": ms(now)})
         return {row.command_id: row.document_name for row in found}
