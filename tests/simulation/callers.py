@@ -57,6 +57,8 @@ class Callers:
         ]
         for _ in range(draw.choice([0, 2, 4, 8])):
             world.come(world.any_time_s(hours), draw.choice(changes))
+        if world.has_associations:
+            self._begin_associations(hours)
 
     # Windows
 
@@ -210,6 +212,34 @@ class Callers:
                 self._world.ledger.forget(window_id)
             else:
                 self._world.ledger.part(window_id, kind, id, is_there=False)
+
+    # Associations
+
+    def _begin_associations(self, hours: int) -> None:
+        draw, world = self._random, self._world
+        for _ in range(draw.randint(1, 2)):
+            self._associate()
+        for what in draw.choices([self._associate, self._run_now, self._dissociate], k=draw.randrange(4)):
+            world.come(world.any_time_s(hours), what)
+        world.come(hours * 3600, self._dissociate_all)
+
+    def _associate(self) -> None:
+        self._world.ask("CreateAssociation", **self._plans.association())
+
+    def _run_now(self) -> None:
+        if ids := self._law.associations.ids:
+            self._world.ask("StartAssociationsOnce", AssociationIds=[self._random.choice(ids)])
+
+    def _dissociate(self) -> None:
+        if ids := self._law.associations.ids:
+            self._world.ask("DeleteAssociation", AssociationId=self._random.choice(ids))
+
+    def _dissociate_all(self) -> None:
+        """Delete what would run for ever; what was not answered is asked again."""
+        for id in self._law.associations.ids:
+            self._world.ask("DeleteAssociation", AssociationId=id)
+        if self._law.associations.ids:
+            self._world.come(_AGAIN_S, self._dissociate_all)
 
     # Commands, executions and nodes
 

@@ -10,13 +10,21 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from tests.simulation.associations import Associations
 from tests.simulation.openings import Openings
 from tests.simulation.records import Command, Execution, Target, Task
 from tests.simulation.rules import Checks, Rule
 from tests.simulation.selection import Nodes
 from tests.simulation.witness import Change, Kind, Witness
 
-from patchwindow.domain import command, invocation, task_execution, task_invocation, window_execution
+from patchwindow.domain import (
+    association_execution,
+    command,
+    invocation,
+    task_execution,
+    task_invocation,
+    window_execution,
+)
 from patchwindow.domain.limit import Concurrency, ErrorLimit
 from patchwindow.domain.window import CutoffBehavior, TaskType, Window
 from patchwindow.protocol.records import from_ms, loads
@@ -27,6 +35,7 @@ _TABLES: Final[Mapping[Kind, Mapping[Any, Mapping[Any, StrEnum]]]] = {
     Kind.TARGET: task_invocation.TRANSITIONS,
     Kind.COMMAND: command.TRANSITIONS,
     Kind.INVOCATION: invocation.TRANSITIONS,
+    Kind.RUN: association_execution.TRANSITIONS,
 }
 _PATCH_DOCUMENT: Final = "AWS-RunPatchBaseline"
 _COUNTS: Final = "SELECT command_id, target_count, completed_count, error_count, delivery_timed_out_count FROM command"
@@ -49,6 +58,7 @@ class Law:
         self.tasks: dict[str, Task] = {}
         self.commands: dict[str, Command] = {}
         self.targets: dict[str, Target] = {}
+        self.associations = Associations(self.checks, self.nodes, self.commands)
         self._sent_by: dict[str, Task] = {}
         """The tasks that sent commands, by command."""
         self._open_commands: set[str] = set()
@@ -71,6 +81,7 @@ class Law:
         for task, ordinal in self._started:
             self._check_limits(task, ordinal)
         self._started.clear()
+        self.associations.settled()
         for id in {change.id for change in changes if change.kind in (Kind.COMMAND, Kind.INVOCATION, Kind.DISPATCH)}:
             counted = {invocation.State(state): count for state, count in self._witness.rows(_TALLY, id)}
             rows = {state: count for state, count in self.commands[id].tally.items() if count}
@@ -98,6 +109,7 @@ class Law:
             self._hold(Rule.ENDS_BY_EXPIRY, now < expires_at, f"command {id} is open at {now}")
         for window in self.windows.values():
             window.check(now)
+        self.associations.looked(now)
 
     def handed(self, command_id: str, node_id: str) -> None:
         """Check that the node may be given the command."""
@@ -161,6 +173,10 @@ class Law:
                 self.nodes.note_tag(change.id, change.part_of, change.after)
             case Kind.GROUP:
                 self.nodes.note_group(change.id, change.after)
+            case Kind.ASSOCIATION:
+                self.associations.become(change, now)
+            case Kind.RUN:
+                self.associations.run(change, now)
             case Kind.EXECUTION:
                 self._execution(change, now)
             case Kind.TASK:

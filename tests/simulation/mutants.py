@@ -12,6 +12,7 @@ from patchwindow.domain.invocation import Event, State
 from patchwindow.domain.run import Invocation, WindowExecution
 from patchwindow.domain.webhook import Ended, Verdict
 from patchwindow.domain.window import Window
+from patchwindow.engine.decide_association import Plan, StartRun
 from patchwindow.operations.call import Call
 from patchwindow.operations.sending import move_invocation
 from patchwindow.ports import Ids
@@ -143,3 +144,25 @@ def miss_the_late(right: Function) -> Function:
         return right(ids, window, opens_at, late if now - opens_at > timedelta(minutes=5) else now, is_open=is_open)
 
     return execution
+
+
+def plan_later(effects: list[StartRun | Plan]) -> list[StartRun | Plan]:
+    """Return what is to be done about an association, with its next run planned a second late."""
+    return [
+        dataclasses.replace(each, next_run_at=later(seconds=1)(each.next_run_at)) if isinstance(each, Plan) else each
+        for each in effects
+    ]
+
+
+def run_without_instant(effects: list[StartRun | Plan]) -> list[StartRun | Plan]:
+    """Return what is to be done about an association, with runs that are for no instant."""
+    return [dataclasses.replace(each, scheduled_at=None) if isinstance(each, StartRun) else each for each in effects]
+
+
+def lack_everybody(_: Function) -> Function:
+    """Take every node for one that the association is for and has not run for."""
+    return lambda work, association: tuple(
+        one.instance_id
+        for one in work.nodes.page(after="", limit=1000, columns={})
+        if one.instance_id not in work.association_runs.nodes_of(association.association_id)
+    )

@@ -14,6 +14,7 @@ from patchwindow.domain.limit import Concurrency
 from patchwindow.domain.window import CutoffBehavior
 from patchwindow.engine.effects import EndUnsent
 
+_ASSOCIATION: Final = "patchwindow.engine.perform_association:decide_association"
 _COMMAND: Final = "patchwindow.engine.perform_command:decide"
 _EXECUTION: Final = "patchwindow.engine.perform_window:decide"
 _EXECUTIONS: Final = "patchwindow.store.executions:Executions"
@@ -220,6 +221,35 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         mutate=mutants.answer(lambda made: list(made)[:-1]),
         breaks=(Rule.TARGETS_ACCOUNTED_FOR,),
         within=10,
+    ),
+    # Associations
+    "the schedule of an association is late": Mutation(
+        says="The next run of an association is planned a second late",
+        place=_ASSOCIATION,
+        mutate=mutants.answer(mutants.plan_later),
+        breaks=(Rule.RUNS_AS_SCHEDULED,),
+        within=10,
+    ),
+    "a run forgets its instant": Mutation(
+        says="A run by the schedule of an association is recorded as one that was asked for",
+        place=_ASSOCIATION,
+        mutate=mutants.answer(mutants.run_without_instant),
+        breaks=(Rule.RUNS_AS_SCHEDULED,),
+        within=10,
+    ),
+    "an older run goes on": Mutation(
+        says="A new run of an association leaves the one before as it is",
+        place="patchwindow.engine.perform_association:_supersede",
+        mutate=mutants.never,
+        breaks=(Rule.NEWER_RUN_ENDS_OLDER,),
+        within=50,
+    ),
+    "an association is for everybody": Mutation(
+        says="Nodes that an association is not for are taken for such as it lacks",
+        place="patchwindow.engine.perform_association:lacking",
+        mutate=mutants.lack_everybody,
+        breaks=(Rule.TARGETS_ACCOUNTED_FOR,),
+        within=50,
     ),
     # Nodes
     "a late reply changes what has ended": Mutation(

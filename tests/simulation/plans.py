@@ -194,6 +194,20 @@ class Plans:
             "MaxErrors": self._random.choice(["0", "0", "1", "25%", "100%"]),
         }
 
+    def association(self) -> dict[str, Any]:
+        """Return the members of a new association."""
+        draw = self._random
+        document, run = self.run()
+        minute = draw.randrange(60)
+        schedule = draw.choice(
+            ["rate(30 minutes)", "rate(1 hour)", f"cron({minute} 0/1 * * ? *)", "cron(0/30 * * * ? *)"]
+        )
+        members: dict[str, Any] = {"Name": document, "Parameters": run["Parameters"], "ScheduleExpression": schedule}
+        if schedule.startswith("cron(") and draw.random() < 0.5:
+            members["ApplyOnlyAtCronInterval"] = True
+        everybody = [{"Key": "InstanceIds", "Values": ["*"]}]
+        return {**members, **self.limits(), "Targets": everybody if draw.random() < 0.3 else self.target()}
+
     def command(self) -> dict[str, Any]:
         """Return the members of a command of its own."""
         document, run = self.run()

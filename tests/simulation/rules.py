@@ -44,6 +44,10 @@ class Rule(StrEnum):
     ONE_PATCH_OPERATION = "No node is handed a patch operation while another that it took has not ended"
     TARGETS_ACCOUNTED_FOR = "A command has, from the first, one invocation for each node that its targets select"
     MISSED_ARE_TOLD = "What a window's command came to for a target tells how many of its nodes never took it"
+    RUNS_AS_SCHEDULED = (
+        "An association runs once for the next instant of its schedule when that has come, and for no other instant"
+    )
+    NEWER_RUN_ENDS_OLDER = "Of an association no two runs for all its targets are open at once"
     DONE_ONCE = "A request with a client token is carried out once, however often it is sent"
     ALLOWED_MOVES = "Every change of a status is one that the table allows"
     ENDS_ARE_FINAL = "What has ended never changes again, whatever late, repeated or confused replies come"

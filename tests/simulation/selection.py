@@ -44,7 +44,7 @@ class Nodes:
     def _matches(self, id: str, target: Mapping[str, Any]) -> bool:
         key, values, tags = target["Key"], target["Values"], self._tags.get(id, {})
         if key == "InstanceIds":
-            return id in values
+            return id in values or values == ["*"]
         if key == "resource-groups:Name":
             # A command for a group that is not there is for nobody.
             filters = self._groups.get(values[0])

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     CANCEL = "cancel"
     COUNTS = "counts"
     TOUCHED = "touched"
+    ASSOCIATION = "association"
+    RUN = "run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,15 @@ _WATCHED: Final = (
     ("node", Kind.NODE, "node_id", "node_id", "node_id", "''"),
     ("resource_group", Kind.GROUP, "name", "name", "body", "''"),
     ("tag", Kind.TAG, "resource_id", "key", "value", "NEW.resource_type"),
+    ("association", Kind.ASSOCIATION, "association_id", "association_id", "body", "''"),
+    (
+        "association_run",
+        Kind.RUN,
+        "execution_id",
+        "association_id",
+        "status",
+        "json_array(NEW.scheduled_at_ms, NEW.command_id, NEW.is_whole, NEW.details)",
+    ),
 )
 _NOTE: Final = "INSERT INTO witness (kind, id, part_of, was, became, body) VALUES"
 _TRIGGERS: Final = """
@@ -137,7 +148,7 @@ def lay_tables(path: Path) -> None:
     for table, kind, id, part_of, status, body in _WATCHED:
         names = {"table": table, "kind": kind, "id": id, "part_of": part_of, "status": status, "note": _NOTE}
         connection.executescript(_TRIGGERS.format(body=body, **names))
-        if kind in (Kind.WINDOW, Kind.NODE, Kind.TAG, Kind.GROUP):
+        if kind in (Kind.WINDOW, Kind.NODE, Kind.TAG, Kind.GROUP, Kind.ASSOCIATION):
             connection.executescript(_GONE.format(body=body.replace("NEW", "OLD"), **names))
     for table, _, id, *_ in (_WATCHED[0], _WATCHED[3]):
         connection.executescript(_CANCELS.format(table=table, id=id, note=_NOTE))

@@ -39,6 +39,9 @@ _TRACED: Final = 30
 _SHOWN: Final = 300
 """So many characters of an event are told."""
 
+_WITH_ASSOCIATIONS: Final = 10
+"""Every world of so many has associations; they look for nodes all the time, which makes worlds long."""
+
 _Event = tuple[datetime, int, Callable[[], object]]
 
 
@@ -47,6 +50,7 @@ class World:
 
     def __init__(self, seed: int, template: Path, path: Path) -> None:
         self.random = draw = random.Random(seed)
+        self.has_associations = seed % _WITH_ASSOCIATIONS == _WITH_ASSOCIATIONS - 1
         self.night = draw.choice(NIGHTS)
         self.now = self.night.starts_at
         """The true time."""
