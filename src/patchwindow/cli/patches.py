@@ -116,22 +116,34 @@ def list_(
 def show_(
     client: SsmClient, *, title: str, product: str | None, states: tuple[str, ...], limit: int, as_json: bool
 ) -> None:
-    """Show a patch, and on which nodes it is in which state."""
+    """Show a patch, and on which nodes it is in which state.
+
+    TITLE is the whole title, or a KBId that no other patch has.
+    """
     filters = [{"Key": "Name", "Values": [title]}]
     if product:
         filters.append({"Key": "Product", "Values": [product]})
     alike = list(islice(pages(client, "ListPatches", "Patches", Filters=filters), 1000))
-    found = [patch for patch in alike if patch["Title"] == title]
+    found = _named(title, alike)
     if not found:
         raise NotFound(_unknown(title, alike))
     narrowed = {name: value for name, value in {"Product": product, "States": list(states)}.items() if value}
-    nodes = list(islice(pages(client, "ListPatchInstances", "Instances", Title=title, **narrowed), limit))
+    nodes = list(islice(pages(client, "ListPatchInstances", "Instances", Title=found[0]["Title"], **narrowed), limit))
     if as_json:
         show.document({"Patches": found, "Instances": nodes})
         return
     for patch in found:
         show.details(patch)
     show.section("Nodes", nodes, NODES)
+
+
+def _named(term: str, alike: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the patches with the one title that *term* names; there are several where products share it."""
+    for member in ("Title", "KBId"):
+        found = [patch for patch in alike if patch[member].casefold() == term.casefold()]
+        if len({patch["Title"] for patch in found}) == 1:
+            return found
+    return []
 
 
 def _unknown(title: str, alike: Sequence[Mapping[str, Any]]) -> str:

@@ -22,8 +22,9 @@ PATCH: Final[dict[str, Any]] = {
     "InstanceCount": 7,
     "StateCounts": {"Missing": 3, "Installed": 2, "InstalledOther": 1, "NotApproved": 1},
 }
+OTHER: Final = {**PATCH, "Title": "openssl.amd64:20"}
 ANSWERS: Answers = {
-    "ListPatches": {"Patches": [PATCH, {**PATCH, "Title": "openssl.amd64:20"}]},
+    "ListPatches": {"Patches": [PATCH, OTHER]},
     "ListPatchInstances": {"Instances": [{"InstanceId": NODE, "State": "Missing"}]},
 }
 
@@ -81,6 +82,25 @@ def test_show_prints_the_patch_of_that_title_alone_and_its_nodes() -> None:
     assert "StateCounts     Missing=3, Installed=2, InstalledOther=1, NotApproved=1" in outcome.stdout
     assert outcome.stdout.splitlines()[-3:] == ["Nodes", "NODE                  STATE", f"{NODE}  Missing"]
     assert outcome.asked[-1][1] == {"Title": "openssl.amd64:2", "Product": "Debian12", "States": ["Missing"]}
+
+
+def test_a_title_may_be_written_in_any_case_and_a_kb_id_names_the_only_patch_that_has_it() -> None:
+    kb = {**PATCH, "Title": "Cumulative Update (KB5034123)", "KBId": "KB5034123"}
+
+    def listed(request: Members) -> Members:
+        (asked,) = request["Filters"][0]["Values"]
+        found = [one for one in (PATCH, OTHER, kb) if asked.casefold() in f"{one['Title']} {one['KBId']}".casefold()]
+        return {"Patches": found}
+
+    answers = {**ANSWERS, "ListPatches": listed}
+    for term, title in (
+        ("OpenSSL.amd64:2", "openssl.amd64:2"),
+        ("kb5034123", kb["Title"]),
+        ("cumulative update (kb5034123)", kb["Title"]),
+    ):
+        assert run("patches", "show", term, answers=answers).asked[-1][1] == {"Title": title}
+    # The versions of a package share its KBId.
+    assert "titles with it" in run("patches", "show", "openssl.amd64", answers=answers).stderr
 
 
 def test_show_gives_json_as_the_api_has_it() -> None:
