@@ -6,9 +6,8 @@ databases of SQLite, which hold everything, also what the node excludes.
 
 import contextlib
 import itertools
-import sqlite3
 from pathlib import Path
-from typing import Iterable, Iterator, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Iterable, Iterator, Mapping, Optional, Sequence
 
 from patchwindow_agent import dnf_output, rpm_database, rpm_version
 from patchwindow_agent.dnf import Dnf
@@ -20,6 +19,9 @@ from patchwindow_agent.programs import Completed
 from patchwindow_agent.rpm_database import Links
 from patchwindow_agent.rpm_facts import Candidate
 from patchwindow_agent.updateinfo import Named
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _PACKAGES = "SELECT pkgKey, name, arch, epoch, version, release, time_build, size_package FROM packages"
 _REQUIRES = "SELECT name, flags, epoch, version, release FROM requires WHERE pkgKey = ?"
@@ -99,12 +101,14 @@ class YumLists(DnfLists):
         return found
 
     @contextlib.contextmanager
-    def _database(self, repository: Repository) -> Iterator[sqlite3.Connection]:
+    def _database(self, repository: Repository) -> "Iterator[sqlite3.Connection]":
         """Open the list of packages of *repository*.
 
         Raises:
             ScanFailed: it is not there, or cannot be read.
         """
+        import sqlite3  # noqa: PLC0415  # not every Python has it, and only yum needs it
+
         folder = self._index(repository).parent
         paths = itertools.chain.from_iterable(sorted(folder.glob(pattern)) for pattern in _DATABASES)
         path: Optional[Path] = next(paths, None)
@@ -123,7 +127,7 @@ def _offer(row: _Row, repository: Repository) -> Offer:
     return Offer(name, arch, evr, repository.id, rpm_database.day(built_at or 0), size or 0)
 
 
-def _links(database: sqlite3.Connection, package: int) -> Links:
+def _links(database: "sqlite3.Connection", package: int) -> Links:
     requires, provides = (_relations(database.execute(statement, [package])) for statement in (_REQUIRES, _PROVIDES))
     return Links(requires, provides)
 
