@@ -80,11 +80,11 @@ def update_key(call: Call, request: Request) -> Answer:
 
 
 def ping(call: Call, request: Request) -> Answer:
-    """UpdateInstanceInformation: what is left out, or empty, keeps its value."""
+    """UpdateInstanceInformation: what is left out, or empty, keeps its value. Our agent compares its program with ours."""
     node = locked(call, request["InstanceId"])
     told = {name: request[name] for name in _REPORTED if request.get(name)}
     keep(call, dataclasses.replace(node, **attributes(Node, told), last_ping_date_time=call.now))
-    return {}
+    return {"ProgramDigest": call.site.program_digest}
 
 
 def list_associations(call: Call, request: Request) -> Answer:
