@@ -1,6 +1,7 @@
 """Associations: making, changing and listing them. What came of their runs is told in `association_results.py`."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -9,6 +10,7 @@ from typing import Any, Final
 from patchwindow.domain.association import INSTANCE_IDS, Association, AssociationStatus
 from patchwindow.domain.errors import (
     AlreadyExists,
+    DuplicateNode,
     Invalid,
     InvalidAssociationVersion,
     InvalidTarget,
@@ -45,7 +47,15 @@ def create(call: Call, request: Request) -> Answer:
 
 
 def create_batch(call: Call, request: Request) -> Answer:
-    """CreateAssociationBatch: entries that cannot be made are told with the reason, and the others are made."""
+    """CreateAssociationBatch: entries that cannot be made are told with the reason, and the others are made.
+
+    Raises:
+        DuplicateNode: two entries name one node by InstanceId; then none is made.
+    """
+    named = Counter(entry["InstanceId"] for entry in request["Entries"] if "InstanceId" in entry)
+    for node_id, count in named.items():
+        if count > 1:
+            raise DuplicateNode(f"{count} entries name node {node_id} by InstanceId; name it in one, or by Targets")
     made: list[Association] = []
     failed: list[dict[str, Any]] = []
     role = {name: request[name] for name in ("AssociationDispatchAssumeRole",) if name in request}

@@ -150,6 +150,15 @@ def test_a_batch_makes_what_it_can_and_tells_the_rest(api: Api) -> None:
     assert "weekly" in failed["Message"]
 
 
+def test_a_batch_names_a_node_by_its_id_once(api: Api, here: Installation) -> None:
+    node = here.node()
+    twice = [{"Name": "AWS-Noop", "InstanceId": node}, {**SCRIPT, "Targets": [], "InstanceId": node}]
+    refused = api.fault("CreateAssociationBatch", Entries=twice)
+    assert refused.code == "DuplicateInstanceId"
+    assert refused.message == f"2 entries name node {node} by InstanceId; name it in one, or by Targets"
+    assert ids_of(api) == []
+
+
 def test_filters_choose_associations(api: Api, here: Installation) -> None:
     web = here.node(tags={"Role": "web"})
     one = make(api, AssociationName="one")["AssociationId"]
