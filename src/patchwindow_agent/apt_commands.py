@@ -37,9 +37,6 @@ _APT_GET = (
     "Dpkg::Use-Pty=0",
     "-o",
     "APT::Status-Fd=3",
-    # What was fetched for this transaction is not left behind to fill the disk.
-    "-o",
-    "APT::Keep-Downloaded-Packages=false",
     *(word for option in _KEEP for word in ("-o", f"Dpkg::Options::={option}")),
 )
 

@@ -4,6 +4,7 @@ Each round takes what is left of the order and what is known not to go; what a r
 had, a script that fails) keeps those patches out of the next one that need it, so that the rest goes on.
 """
 
+import contextlib
 import re
 from pathlib import Path
 from typing import Callable, Mapping, Optional, Sequence
@@ -54,6 +55,7 @@ class Installation:
         self._refused: dict[Change, str] = {}
         self._failed: dict[str, str] = {}
         self._remarks: list[str] = []
+        self._fetched: set[Path] = set()
         # Why the last transaction did not go as a whole.
         self._problem = ""
 
@@ -63,6 +65,15 @@ class Installation:
         Raises:
             InstallFailed: nothing could be tried.
         """
+        try:
+            return self._carry_out()
+        finally:
+            # What was fetched for this order is not left behind to fill the disk.
+            for path in self._fetched:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+    def _carry_out(self) -> Outcome:
         before = self._states = self._commands.states()
         for wanted in self._left():
             state = self._state_of(wanted)
@@ -104,7 +115,8 @@ class Installation:
             return self._refusal(simulated[names])
 
         good, bad = isolation.choose(left, problem_of)
-        self._failed.update((wanted.title, problem) for wanted, problem in bad)
+        for wanted, problem in bad:
+            self._failed[wanted.title] = problem.removeprefix(f"needs {wanted.title}: ")
         if not good:
             return
         names = [self._named(wanted) for wanted in good]
@@ -141,6 +153,8 @@ class Installation:
         told = self._commands.ask("apt-get", "-qq", "-y", "--print-uris", *_SOLVER, "install", *names)
         archives = apt_plan.parse_archives(told.stdout)
         self._look_for_room(plan, sum(archive.size for archive in archives.values()))
+        paths = (self._archives / archive.name for archive in archives.values())
+        self._fetched.update(path for path in paths if not path.exists())
 
         def on_line(line: str) -> None:
             if (at := _DOWNLOADING.search(line)) is not None:

@@ -155,21 +155,22 @@ def _names(field: str) -> frozenset[str]:
     return frozenset(name for entry in field.split(",") if (name := re.split(r"[\s:(]", entry.strip())[0]))
 
 
-_URI = re.compile(r"^'([^']+)' (\S+)_(\S+)_(\S+)\.deb (\d+)", re.MULTILINE)
+_URI = re.compile(r"^'([^']+)' ((\S+)_(\S+)_(\S+)\.deb) (\d+)", re.MULTILINE)
 
 
 class Archive(NamedTuple):
-    """A package's archive that is to be fetched, and its size in bytes."""
+    """A package's archive that is to be fetched: what it is called on the machine, and its size in bytes."""
 
     package: Change
+    name: str
     size: int
 
 
 def parse_archives(text: str) -> dict[str, Archive]:
     """Return what `apt-get --print-uris install …` says is to be fetched, by the last part of each URI."""
     return {
-        uri.rpartition("/")[2]: Archive(Change(name, arch, unquote(version)), int(size))
-        for uri, name, version, arch, size in _URI.findall(text)
+        uri.rpartition("/")[2]: Archive(Change(name, arch, unquote(version)), file_name, int(size))
+        for uri, file_name, name, version, arch, size in _URI.findall(text)
     }
 
 

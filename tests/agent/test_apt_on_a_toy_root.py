@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from tests.rig.toy_apt import PENDING, Root, build_repository, make_root
 
-from patchwindow_agent import patch, programs, reboot
+from patchwindow_agent import programs, reboot
 from patchwindow_agent.apt import Apt
-from patchwindow_agent.errors import Locked, ScanFailed, Unsupported
+from patchwindow_agent.errors import Locked, ScanFailed
 
 pytestmark = pytest.mark.skipif(
     shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None, reason="needs apt and dpkg"
@@ -192,8 +192,3 @@ def test_without_rights_and_a_folder_the_present_lists_are_read_and_their_age_to
     assert "may not write" in lists.problem
     assert lists.as_of > 1_700_000_000
     assert set(by_name(manager.facts()[0]["updates"])) == PENDING
-
-
-def test_a_machine_without_a_known_package_manager_is_told_so() -> None:
-    with pytest.raises(Unsupported, match="has no apt-get: only machines with apt can be scanned"):
-        patch.back_end({"PATH": "/nonexistent"})

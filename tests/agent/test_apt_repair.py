@@ -1,0 +1,109 @@
+"""What is left of an apt or dpkg that was cut off, and how it is finished; on the real ones."""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.agent.apt_orders import Told, apt, order, titles, versions
+from tests.agent.fake_server import eventually
+from tests.rig.toy_apt import Root
+from tests.rig.toy_troubles import build_troubles, make_troubled_root
+
+from patchwindow_agent.errors import InstallFailed
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None, reason="needs apt and dpkg"
+)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_troubles(tmp_path_factory.mktemp("apt") / "repository")
+
+
+def cut_off(root: Root, *names: str) -> None:
+    """Begin to install *names* and kill apt, dpkg and the scripts once one of these waits, as a power cut would."""
+    process = subprocess.Popen(
+        ["apt-get", "-qy", "-o", "Dpkg::Use-Pty=0", "install", *names],
+        env=root.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    eventually((root.path / "run/waiting").exists)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    (root.path / "run/go").touch()
+
+
+def test_a_machine_with_nothing_half_done_is_left_alone(repository: Path, tmp_path: Path) -> None:
+    root = make_troubled_root(repository, tmp_path / "root", "good-one")
+    before = (root.path / "var/log/dpkg.log").read_text()
+    assert apt(root).repair() == []
+    assert (root.path / "var/log/dpkg.log").read_text() == before
+
+
+def test_what_was_cut_off_while_it_was_configured_is_finished_and_not_installed_twice(
+    repository: Path, tmp_path: Path
+) -> None:
+    root = make_troubled_root(repository, tmp_path / "root", "slow", "good-one", "good-two")
+    cut_off(root, "slow", "good-one")
+    manager = apt(root)
+    said = manager.repair()
+    assert said[0].startswith("finished what was interrupted: ")
+    assert "slow" in said[0]
+    assert versions(root, "slow", "good-one") == {"slow": "ii 2.0", "good-one": "ii 2.0"}
+    assert manager.repair() == []
+    outcome = manager.install(order("slow", "good-one", "good-two"), Told())
+    assert outcome.installed == titles("slow", "good-one", "good-two")
+    log = (root.path / "var/log/dpkg.log").read_text()
+    assert log.count("upgrade slow:all 1.0 2.0") == 1
+
+
+def test_what_was_cut_off_while_it_was_unpacked_is_installed_anew(repository: Path, tmp_path: Path) -> None:
+    root = make_troubled_root(repository, tmp_path / "root", "slow-unpack", "good-one")
+    cut_off(root, "slow-unpack", "good-one")
+    manager = apt(root)
+    assert versions(root, "slow-unpack") == {"slow-unpack": "iHR1.0"}
+    manager.repair()
+    assert versions(root, "slow-unpack", "good-one")["slow-unpack"] == "ii 1.0"
+    outcome = manager.install(order("slow-unpack", "good-one"), Told())
+    assert outcome.installed == titles("slow-unpack", "good-one")
+
+
+def test_what_cannot_be_had_in_its_old_version_any_more_is_told_and_mended_by_the_new_one(
+    repository: Path, tmp_path: Path
+) -> None:
+    root = make_troubled_root(repository, tmp_path / "root", "slow-unpack")
+    cut_off(root, "slow-unpack")
+    lines = (root.path / "etc/apt/sources.list").read_text().splitlines()
+    root.set_sources(*(line for line in lines if "toy-security" in line))
+    root.run("apt-get", "-q", "update")
+    manager = apt(root)
+    assert any("slow-unpack was cut off while it was unpacked" in sentence for sentence in manager.repair())
+    assert manager.install(order("slow-unpack"), Told()).installed == titles("slow-unpack")
+
+
+def test_packages_that_lack_what_they_need_get_it(repository: Path, tmp_path: Path) -> None:
+    root = make_troubled_root(repository, tmp_path / "root", "needs-new")
+    deb = next((repository / "pool").rglob("needs-new_2.0.deb"))
+    subprocess.run(["dpkg", "-i", str(deb)], env=root.environ, check=False, capture_output=True)
+    assert versions(root, "needs-new") == {"needs-new": "iU 2.0"}
+    said = apt(root).repair()
+    assert said[-1].endswith("installed new-dependency")
+    assert versions(root, "needs-new", "new-dependency") == {"needs-new": "ii 2.0", "new-dependency": "ii 2.0"}
+
+
+def test_a_repair_that_would_remove_packages_is_left_to_people(repository: Path, tmp_path: Path) -> None:
+    root = make_troubled_root(repository, tmp_path / "root", "needs-nothing-there")
+    deb = next((repository / "pool").rglob("needs-nothing-there_2.0.deb"))
+    subprocess.run(["dpkg", "-i", str(deb)], env=root.environ, check=False, capture_output=True)
+    root.set_sources()
+    root.run("apt-get", "-q", "update")
+    with pytest.raises(InstallFailed, match="apt would remove needs-nothing-there: decide by hand"):
+        apt(root).repair()
+    assert versions(root, "needs-nothing-there") == {"needs-nothing-there": "iU 2.0"}
