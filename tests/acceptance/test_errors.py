@@ -180,6 +180,12 @@ NODES: Final[tuple[Row, ...]] = (
         "InvalidInstanceInformationFilterValue",
         "Asleep",
     ),
+    (
+        "DescribeInstanceProperties",
+        {"FiltersWithOperator": [{"Key": "Colour", "Values": ["red"]}]},
+        "InvalidFilterKey",
+        "Colour",
+    ),
     ("DeregisterManagedInstance", {"InstanceId": NO_NODE}, "InvalidInstanceId", NO_NODE),
     ("UpdateManagedInstanceRole", {"InstanceId": NO_NODE, "IamRole": "x"}, "InvalidInstanceId", NO_NODE),
     ("DescribeInstancePatches", {"InstanceId": NO_NODE}, "InvalidInstanceId", NO_NODE),

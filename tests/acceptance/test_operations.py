@@ -303,6 +303,22 @@ NODES: Final = (
             ("tag:Patch Group", "other", False),
         )
     ),
+    *(
+        Case(
+            "DescribeInstanceProperties",
+            {"MaxResults": 1000, "FiltersWithOperator": [{"Key": key, "Values": [value], "Operator": operator}]},
+            ["{node}"] * shows,
+            ["{node}"] * (not shows),
+        )
+        for key, operator, value, shows in (
+            ("InstanceIds", "BeginWith", "mi-", True),
+            ("ActivationIds", "Equal", "{activation}", True),
+            ("PingStatus", "NotEqual", "ConnectionLost", True),
+            ("PlatformTypes", "NotEqual", "Linux", False),
+            ("AgentVersion", "GreaterThan", "0.0.1", True),
+            ("AgentVersion", "LessThan", "0.0.1", False),
+        )
+    ),
     Case("UpdateManagedInstanceRole", {"InstanceId": "{node}", "IamRole": "changed"}),
     Case("DescribeInstanceInformation", asked(("IamRole", ["changed"])), ["{node}"]),
     *(

@@ -42,6 +42,7 @@ LISTS: Final[dict[str, tuple[str, str, Mapping[str, Any]]]] = {
     "ListDocuments": ("DocumentIdentifiers", "Name", {}),
     "DescribeActivations": ("ActivationList", "ActivationId", {}),
     "DescribeInstanceInformation": ("InstanceInformationList", "InstanceId", {}),
+    "DescribeInstanceProperties": ("InstanceProperties", "InstanceId", {}),
     "ListComplianceItems": ("ComplianceItems", "Title", {"ResourceIds": ["{node}"]}),
     "ListResourceComplianceSummaries": ("ResourceComplianceSummaryItems", "ResourceId", {}),
     "GetInventory": ("Entities", "Id", {}),

@@ -20,10 +20,10 @@ from patchwindow.operations.tags import NODE
 from patchwindow.protocol.records import to_members
 
 OUR_AGENT: Final = "patchwindow-agent"
+RESOURCE_TYPE: Final = "ManagedInstance"
 
 _PAGE: Final = 10
-_NOT_SHOWN: Final = ("Fingerprint", "PublicKey", "PublicKeyType", "AgentName")
-_RESOURCE_TYPE: Final = "ManagedInstance"
+_NOT_SHOWN: Final = ("Fingerprint", "PublicKey", "PublicKeyType", "PublicKeyDate", "AgentName")
 _TAG: Final = "tag:"
 _TAG_KEY: Final = "tag-key"
 _PING_STATUS: Final = "PingStatus"
@@ -39,7 +39,7 @@ _COLUMNS: Final = {
 }
 # What no node of this server has, but for the one resource type. Nodes out of a cloud have a source.
 _SAME_FOR_ALL: Final[dict[str, str | None]] = {
-    "ResourceType": _RESOURCE_TYPE,
+    "ResourceType": RESOURCE_TYPE,
     "SourceIds": None,
     "SourceTypes": None,
 }
@@ -54,7 +54,7 @@ _VALUES: Final[dict[str, Collection[str]]] = {
     _PING_STATUS: tuple(PingStatus),
     "PlatformType": tuple(PlatformType),
     "PlatformTypes": tuple(PlatformType),
-    "ResourceType": (_RESOURCE_TYPE, "EC2Instance"),
+    "ResourceType": (RESOURCE_TYPE, "EC2Instance"),
     "SourceTypes": (
         "AWS::EC2::Instance",
         "AWS::IoT::Thing",
@@ -99,7 +99,7 @@ def describe(call: Call, request: Request) -> Answer:
             standings=wanted.standings,
         ),
         key=lambda node: (node.instance_id,),
-        shape=lambda node: _shape(call, node),
+        shape=lambda node: shown(call, node),
     )
 
 
@@ -150,13 +150,8 @@ def keep(call: Call, node: Node) -> None:
     )
 
 
-def _existing(node: Node | None, node_id: str) -> Node:
-    if node is None:
-        raise UnknownNode(f"managed node {node_id} does not exist")
-    return node
-
-
-def _shape(call: Call, node: Node) -> dict[str, Any]:
+def shown(call: Call, node: Node) -> dict[str, Any]:
+    """Return the node as lists show it."""
     members = to_members(node)
     for name in _NOT_SHOWN:
         members.pop(name, None)
@@ -167,8 +162,14 @@ def _shape(call: Call, node: Node) -> dict[str, Any]:
         **members,
         **of_node(call, node.instance_id),
         "PingStatus": node.ping_status(call.now),
-        "ResourceType": _RESOURCE_TYPE,
+        "ResourceType": RESOURCE_TYPE,
     }
+
+
+def _existing(node: Node | None, node_id: str) -> Node:
+    if node is None:
+        raise UnknownNode(f"managed node {node_id} does not exist")
+    return node
 
 
 @functools.cache

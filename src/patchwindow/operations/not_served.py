@@ -60,6 +60,7 @@ _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
     ),
     _SESSIONS: (
         "DescribeSessions",
+        "GetConnectionStatus",
         "ResumeSession",
         "StartSession",
         "TerminateSession",
@@ -78,7 +79,7 @@ _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
         "ValidateCloudConnector",
     ),
     _DOCUMENTS: ("ListDocumentMetadataHistory", "ModifyDocumentPermission", "UpdateDocumentMetadata"),
-    _NODE_VIEWS: ("DescribeInstanceProperties", "GetConnectionStatus", "ListNodes", "ListNodesSummary"),
+    _NODE_VIEWS: ("ListNodes", "ListNodesSummary"),
     _DATA_SYNC: (
         "CreateResourceDataSync",
         "DeleteResourceDataSync",

@@ -24,6 +24,7 @@ from patchwindow.operations import (
     executions,
     explain,
     fleet,
+    instance_properties,
     inventory,
     inventory_reports,
     known_patches,
@@ -158,6 +159,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "DescribeActivations": _reads(activations.describe),
     "DeleteActivation": _writes(activations.delete),
     "DescribeInstanceInformation": _reads(nodes.describe),
+    "DescribeInstanceProperties": _reads(instance_properties.describe),
     "DeregisterManagedInstance": _writes(nodes.deregister),
     "UpdateManagedInstanceRole": _writes(nodes.update_role),
     # Tags
