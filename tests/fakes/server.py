@@ -12,6 +12,7 @@ from typing import Any, Final, Self, TypeVar
 
 import boto3
 from botocore.config import Config as SdkConfig
+from botocore.loaders import create_loader
 from tests.fakes.commandline import AGENT, PATCHWINDOW, Shell, environment, line_of, run, write_credentials
 
 from patchwindow.bootstrap import Config, create_access_key, open_database
@@ -23,6 +24,8 @@ T = TypeVar("T")
 MODELS: Final = resources.files("patchwindow") / "protocol" / "model"
 """Where the SDK finds the model of the server's own operations."""
 
+# One for all clients, since it keeps what it has read.
+_MODELS: Final = create_loader(str(MODELS))
 _READY: Final = "patchwindow is ready at "
 _STOP_S: Final = 15.0
 # One attempt, so that a test sees each answer; room for the threads of one test.
@@ -126,7 +129,7 @@ class Plane:
     ) -> Any:
         """Return boto3's own client with *key*, without its retries; unless it *checks*, it sends anything."""
         session = boto3.Session(key.access_key_id, key.secret_access_key, session_token, "us-east-1")
-        session._session.get_component("data_loader").search_paths.append(str(MODELS))
+        session._session.register_component("data_loader", _MODELS)
         config = _SDK.merge(SdkConfig(parameter_validation=checks))
         return session.client(service, endpoint_url=self.url, config=config, verify=self.ca_bundle)
 
