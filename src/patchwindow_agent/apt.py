@@ -159,6 +159,8 @@ class Apt:
             for package in packages
             if (policy := policies.get(self._full_name(package))) is not None and policy.update is not None
         }
+        # For apt these are installed and only to be configured; they are updates still, and the same ones.
+        updates.update((package, package.unpacked) for package in packages if _is_half_done(package, updates))
         offers = self._offers([f"{self._full_name(package)}={update}" for package, update in updates.items()])
 
         system = read_system(self._root)
@@ -320,6 +322,10 @@ class Apt:
                 f"{command[0]} failed with exit status {done.exit_code}: {said[-1] if said else 'no reason'}"
             )
         return done.stdout
+
+
+def _is_half_done(package: Installed, updates: Mapping[Installed, str]) -> bool:
+    return package.unpacked not in ("", package.version) and package not in updates
 
 
 def _source(told: Union[Installed, apt_output.Offer]) -> dict[str, str]:

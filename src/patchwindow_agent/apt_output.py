@@ -9,12 +9,15 @@ from patchwindow_agent.machine import System
 # The fields of `Installed`, as dpkg-query is asked for them.
 DPKG_FORMAT = (
     "${db:Status-Abbrev}\\t${Package}\\t${Architecture}\\t${Version}\\t${Section}\\t${Priority}"
-    "\\t${source:Package}\\t${source:Version}\\n"
+    "\\t${source:Package}\\t${source:Version}\\t${Config-Version}\\n"
 )
 
 
 class Installed(NamedTuple):
-    """A package that is on the machine; its source package is told where that has another name, or version."""
+    """A package that is on the machine; its source package is told where that has another name, or version.
+
+    One whose scripts have not made it work has the version that they last did that for, and *unpacked* is the other.
+    """
 
     name: str
     arch: str
@@ -24,6 +27,7 @@ class Installed(NamedTuple):
     is_held: bool
     source: str = ""
     source_version: str = ""
+    unpacked: str = ""
 
 
 class Origin(NamedTuple):
@@ -55,19 +59,35 @@ class Offer(NamedTuple):
 
 
 def parse_dpkg(text: str) -> list[Installed]:
-    """Return the packages whose files are on the machine, sorted by name and architecture.
+    """Return the packages that work on the machine, or did before an update failed, sorted by name and architecture.
 
     The abbreviation's first letter is what is wanted (`h`: hold), its second what is: `n` is not installed, `c` is
-    removed but for its configuration.
+    removed but for its configuration; `U`, `F` and `H` are unpacked and not configured, or not even unpacked. Such an
+    update is not told as installed: nobody knows whether it works.
     """
     found = []
     for line in text.splitlines():
         fields = line.split("\t")
-        if len(fields) == 8 and fields[0][1:2] not in ("n", "c"):
+        if len(fields) == 9 and fields[0][1:2] not in ("n", "c"):
             status, name, arch, version, section, priority = fields[:6]
             source, source_version = _unlike(fields[6], name), _unlike(fields[7], version)
-            is_held = status[0] == "h"
-            found.append(Installed(name, arch, version, section, priority, is_held, source, source_version))
+            unpacked = version if status[1] in "UFH" else ""
+            if unpacked and not fields[8]:
+                # It was new, and has never worked.
+                continue
+            found.append(
+                Installed(
+                    name,
+                    arch,
+                    fields[8] if unpacked else version,
+                    section,
+                    priority,
+                    is_held=status[0] == "h",
+                    source=source,
+                    source_version=source_version,
+                    unpacked=unpacked,
+                )
+            )
     return sorted(found)
 
 

@@ -115,11 +115,19 @@ def test_a_package_that_stays_broken_does_not_keep_later_orders_out(make_root: M
     root = make_root("bad-postinst", "good-one")
     manager = apt(root)
     manager.install(order("bad-postinst"), Told())
+    manager.refresh()
+    facts, _ = manager.facts()
+    # Not as if it were installed.
+    (package,) = [package for package in facts["packages"] if package["name"] == "bad-postinst"]
+    (update,) = [update for update in facts["updates"] if update["name"] == "bad-postinst"]
+    assert (package["version"], update["installed"], update["candidate"]) == ("1.0", "1.0", "2.0")
     said = manager.repair()
     assert len(said) == 1
     assert said[0].startswith("bad-postinst 2.0 is not configured: installed bad-postinst package post-installation")
     outcome = manager.install(order("good-one"), Told())
     assert outcome.installed == titles("good-one")
+    again = manager.install(order("bad-postinst"), Told())
+    assert "the database is not there" in again.failed[title("bad-postinst")]
 
 
 def test_held_packages_are_neither_changed_nor_a_dependency(make_root: MakeRoot) -> None:
