@@ -21,9 +21,11 @@ _REASON_MAX = 500
 # A transaction that is tested alone also downloads.
 _TEST = "--setopt=tsflags=test"
 
+# Of dnf 4 and yum, then of dnf 5.
 _DOWNLOADED = re.compile(r"\((\d+)/(\d+)\): (\S+)")
+_DOWNLOADED_5 = re.compile(r"\[ *(\d+)/(\d+)\] (\S+-\d+:\S+)")
 _STEP = re.compile(r"  (?:Upgrading|Updating|Installing|Cleanup|Erasing|Obsoleting|Reinstalling) *: (\S+) +(\d+)/(\d+)")
-_STEP_OF_DNF5 = re.compile(r"\[ *(\d+)/(\d+)\] (?:Upgrading|Installing|Removing|Reinstalling) (\S+)")
+_STEP_5 = re.compile(r"\[ *(\d+)/(\d+)\] (?:Upgrading|Installing|Removing|Reinstalling) (\S+)")
 
 
 class Installing:
@@ -122,7 +124,7 @@ class Installing:
 
     def _test(self, some: Sequence[Wanted]) -> Optional[str]:
         def on_line(line: str) -> None:
-            match = _DOWNLOADED.match(line)
+            match = _DOWNLOADED.match(line) or _DOWNLOADED_5.match(line)
             if match is not None:
                 self._tell(Phase.DOWNLOADING, int(match[1]), int(match[2]), match[3])
 
@@ -133,7 +135,7 @@ class Installing:
         """Install *todo* in one transaction, and what is left of it once more without those whose scripts fail."""
 
         def on_line(line: str) -> None:
-            match, later = _STEP.match(line), _STEP_OF_DNF5.match(line)
+            match, later = _STEP.match(line), _STEP_5.match(line)
             if match is not None:
                 self._tell(Phase.INSTALLING, int(match[2]), int(match[3]), match[1])
             elif later is not None:

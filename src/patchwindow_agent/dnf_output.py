@@ -118,7 +118,9 @@ class Plan(NamedTuple):
 
 
 _UNMATCHED = re.compile(
-    r"No (?:[Mm]atch for argument:|packages? marked for update:?|package) ?(\S+?)(?: available\.)?$", re.MULTILINE
+    r"No [Mm]atch for argument: (\S+)$|No package (\S+) available\.?$"
+    r"|Argument '(\S+)' matches only (?:packages excluded|excluded packages)",
+    re.MULTILINE,
 )
 _TOTAL = re.compile(r"(?:Total download size: |Need to download )([\d.,]+) *([kKMGT]?)i?B?\b")
 _FACTORS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
@@ -138,7 +140,7 @@ def parse_plan(exit_code: int, stdout: str, stderr: str) -> Plan:
             section = line
         elif section.startswith("Removing") and re.match(r" \S", line):
             removes.append(".".join(line.split()[:2]))
-    unmatched = _UNMATCHED.findall(said)
+    unmatched = ["".join(found) for found in _UNMATCHED.findall(said)]
     is_done = exit_code == 0 or any(words in said for words in (*_SAID_NO, *_NOTHING))
     total = _TOTAL.search(stdout)
     size = int(float(total[1].replace(",", ".")) * _FACTORS[total[2].upper()]) if total is not None else 0
@@ -177,7 +179,7 @@ def scriptlets(stdout: str, stderr: str) -> Mapping[str, str]:
 
 _SCRIPTLETS = (
     re.compile(r"Error in \w+ scriptlet in rpm package (?P<package>\S+)"),
-    re.compile(r"[Ee]rror in \w+ scriptlet: (?P<package>\S+)"),
+    re.compile(r"[Ee]rror in \S+ scriptlet: (?P<package>\S+)"),
     re.compile(r"error: (?P<package>\S+): install failed"),
     re.compile(r"(?:error|warning): %\w+\((?P<package>\S+)\) scriptlet failed"),
 )
