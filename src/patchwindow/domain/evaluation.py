@@ -21,7 +21,7 @@ from patchwindow.domain.facts_patches import FirstSeen, Patches, patches_of, see
 from patchwindow.domain.node_patches import Circumstances, Found, Passed
 from patchwindow.domain.patch_state import Counts, PatchEntry, compliance_of, counts
 
-__all__ = ["Evaluation", "Passed", "evaluate"]
+__all__ = ["Evaluation", "Passed", "evaluate", "patches_to_judge"]
 
 _NO_FAILURES: Final[Mapping[str, str]] = {}
 _NO_SIGHTS: Final[FirstSeen] = {}

@@ -8,7 +8,7 @@ from typing import Any, Final
 from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.decision import APPROVING, Decide, Decision, DecisionStatus, compile_baseline
 from patchwindow.domain.errors import NotFound
-from patchwindow.domain.evaluation import Evaluation
+from patchwindow.domain.evaluation import Evaluation, patches_to_judge
 from patchwindow.domain.explanation import explain
 from patchwindow.domain.facts_patches import Patches, verdict
 from patchwindow.domain.named_patches import NodePatch, by_urgency, named, near, node_patches
@@ -17,7 +17,7 @@ from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.operations.catalog_join import NOTHING, Known, known_of
 from patchwindow.operations.evaluations import evaluation_of, facts_of
 from patchwindow.operations.explanation_members import decision_members
-from patchwindow.operations.first_sight import seen_patches
+from patchwindow.operations.first_sight import first_seen
 from patchwindow.operations.judged_by import baseline_members, evaluation_members, override_members
 from patchwindow.operations.node_patching import INSTALL, SCAN, Patching, next_opening, patching_of
 from patchwindow.operations.nodes import stored
@@ -78,11 +78,11 @@ def explain_patch(call: Call, request: Request) -> Answer:
 def _basis(call: Call, state: PatchState) -> _Basis:
     baseline = call.work.baselines.revision(state.summary.baseline_id, state.baseline_revision)
     assert baseline is not None, "revisions are never deleted"
-    day = _day(call, state)
+    day, facts = _day(call, state), facts_of(call.work, state.facts_digest)
     return _Basis(
         baseline=baseline,
         day=day,
-        patches=seen_patches(call.work, baseline, facts_of(call.work, state.facts_digest), day),
+        patches=patches_to_judge(facts, baseline, day, first_seen(call.work, baseline, facts)),
         evaluation=evaluation_of(call.work, state),
         decide=compile_baseline(baseline),
     )

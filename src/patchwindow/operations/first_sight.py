@@ -3,7 +3,7 @@ reported a version.  A tag of ours on the baseline says so, since the API has no
 """
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date
 from typing import Final
 
@@ -12,7 +12,7 @@ from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.baseline_check import check
 from patchwindow.domain.errors import Invalid
 from patchwindow.domain.facts import Facts
-from patchwindow.domain.facts_patches import FirstSeen, Patches, Readings, patches_of, seen, sighting
+from patchwindow.domain.facts_patches import FirstSeen, Readings, patches_of, sighting
 from patchwindow.domain.operating_system import FAMILIES, OperatingSystem
 from patchwindow.operations.call import Call
 from patchwindow.store.work import Work
@@ -58,19 +58,6 @@ def first_seen(work: Work, baseline: Baseline, facts: Facts) -> FirstSeen:
     patches = patches_of(facts)
     readings = [*patches.installed, *patches.offered, *patches.added]
     return sights(work, baseline.operating_system, readings)
-
-
-def seen_patches(work: Work, baseline: Baseline, facts: Facts, today: date) -> Patches:
-    """Return the patches of *facts* as *baseline* judges them on *today*: first seen when it counts from that."""
-    patches = patches_of(facts)
-    if not goes_by_first_sight(baseline):
-        return patches
-    ledger = first_seen(work, baseline, facts)
-
-    def dated(several: Sequence[Readings]) -> tuple[Readings, ...]:
-        return tuple(seen(readings, ledger, today) for readings in several)
-
-    return Patches(dated(patches.installed), dated(patches.offered), dated(patches.added), patches.windows)
 
 
 def sights(work: Work, system: OperatingSystem, readings: Collection[Readings]) -> dict[tuple[str, str, str], date]:
