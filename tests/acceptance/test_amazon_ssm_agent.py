@@ -1,16 +1,22 @@
 """The amazon-ssm-agent's client, simulated, against a running server: as its users have it, from registration to a patch scan."""
 
 import os
+import ssl
 import subprocess
 from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from tests.fakes.commandline import run
 from tests.fakes.machine import SECURITY, Machine, make_machine
-from tests.fakes.server import Plane, until
+from tests.fakes.server import Plane, running_plane, until
 from tests.fakes.ssm_agent import Refusal, SsmAgent
+
+from patchwindow.bootstrap import Config, open_database
 
 SHELL: Final = "AWS-RunShellScript"
 
@@ -145,6 +151,44 @@ def test_a_restart_of_the_server_ends_no_session(plane: Plane, agent: SsmAgent) 
     plane.server.stop()
     plane.server.start()
     agent.call("ssm", "UpdateInstanceInformation", InstanceId=agent.node_id)
+
+
+def test_it_reaches_a_server_whose_ca_is_in_its_environment_and_so_does_a_patch_scan(
+    machine: Machine, tmp_path: Path
+) -> None:
+    (tmp_path / "secured").mkdir()
+    with running_plane(tmp_path / "secured", "--tls", "on") as secured:
+        assert secured.ca_bundle is not None
+        trusting = Machine(machine.home, {**machine.environ, "SSL_CERT_FILE": secured.ca_bundle})
+        agent = started(secured, trusting, tmp_path)
+        command_id = sent(secured, agent, "AWS-RunPatchBaseline", Operation=["Scan"])
+        work(agent, command_id)
+        found = invocation(secured, agent, command_id)
+        assert found["Status"] == "Success", found["CommandPlugins"][1]["Output"]
+        with pytest.raises(ssl.SSLCertVerificationError):
+            SsmAgent(secured.url, agent.state, machine.environ).start()
+
+
+def test_a_key_that_is_old_is_replaced_by_one_that_the_agent_makes(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "plane").mkdir()
+    with running_plane(tmp_path / "plane", "--node-key-days", "1") as plane:
+        agent = started(plane, machine, tmp_path)
+        key = (agent.state / "key").read_bytes()
+        agent.renew()
+        assert (agent.state / "key").read_bytes() == key
+        with closing(open_database(Config(data=plane.server.data))) as database, database.write() as work:
+            node = work.nodes.get(agent.node_id)
+            assert node is not None
+            before = replace(node, registration_date=node.registration_date - timedelta(days=1))
+            work.nodes.put(before, operating_system="DEBIAN", patch_group="")
+        agent.renew()
+        assert (agent.state / "key").read_bytes() != key
+        agent.call("ssm", "UpdateInstanceInformation", InstanceId=agent.node_id)
+        SsmAgent(plane.url, agent.state, agent.environ).start()
+        (agent.state / "key").write_bytes(key)
+        with pytest.raises(Refusal) as refused:
+            SsmAgent(plane.url, agent.state, agent.environ).start()
+        assert refused.value.code == "InvalidSignatureException"
 
 
 def test_a_deregistered_node_is_refused_at_every_door(plane: Plane, agent: SsmAgent) -> None:

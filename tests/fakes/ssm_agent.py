@@ -10,11 +10,13 @@ import http.client
 import json
 import os
 import re
+import ssl
 import subprocess
 import time
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
@@ -51,6 +53,28 @@ class Refusal(Exception):
         self.code = code
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where an agent finds its server, and the file of the CAs that it trusts where that is not the system's."""
+
+    host: str
+    is_tls: bool
+    cas: str | None
+
+    @classmethod
+    def of(cls, url: str, environ: Mapping[str, str]) -> Self:
+        """Return the server at *url* for an agent of this environment."""
+        parts = urlsplit(url)
+        return cls(parts.netloc, parts.scheme == "https", environ.get("SSL_CERT_FILE"))
+
+    def connection(self) -> http.client.HTTPConnection:
+        """Return a new connection; the whole exchange may take as long as the agent's poll does."""
+        if not self.is_tls:
+            return http.client.HTTPConnection(self.host, timeout=_POLL_TIMEOUT_S)
+        context = ssl.create_default_context(cafile=self.cas)
+        return http.client.HTTPSConnection(self.host, timeout=_POLL_TIMEOUT_S, context=context)
+
+
 class SsmAgent:
     """One agent; *environ* is added to what its scripts see."""
 
@@ -62,7 +86,7 @@ class SsmAgent:
         registration = json.loads((state / "registration").read_text())
         self.node_id: str = registration["ManagedInstanceID"]
         self._fingerprint: str = registration["fingerprint"]
-        self._host = urlsplit(url).netloc
+        self._server = Server.of(url, environ)
         self._private = _read_key(state)
         self._key: Key | None = None
 
@@ -75,7 +99,7 @@ class SsmAgent:
         if not kept.exists():
             kept.write_text(str(uuid.uuid4()))
         answer = _call(
-            urlsplit(url).netloc,
+            Server.of(url, environ),
             "AmazonSSM.RegisterManagedInstance",
             {
                 "ActivationId": activation[0],
@@ -129,17 +153,17 @@ class SsmAgent:
     def call(self, service: str, operation: str, **members: Any) -> Any:
         """Return the answer to one call, signed with the session."""
         assert self._key is not None, "start() first"
-        return _call(self._host, f"{TARGETS[service]}.{operation}", members, sign=(self._key, Scope(REGION, service)))
+        return _call(self._server, f"{TARGETS[service]}.{operation}", members, sign=(self._key, Scope(REGION, service)))
 
     def open_channel(self) -> bytes:
         """Return what the server says to the request for a control channel; anything but 201 is a refusal."""
         assert self._key is not None, "start() first"
         path = f"/v1/control-channel/{self.node_id}"
         body = json.dumps({"MessageSchemaVersion": "1.0", "RequestId": str(uuid.uuid4())}).encode()
-        headers = {"Host": self._host, "Content-Type": "application/json"}
+        headers = {"Host": self._server.host, "Content-Type": "application/json"}
         scope = Scope(REGION, "ssmmessages")
         headers = signed(headers, body, path=path, key=self._key, scope=scope, at=time.time())
-        status, answer = _post(self._host, path, headers, body)
+        status, answer = _post(self._server, path, headers, body)
         assert status != http.HTTPStatus.CREATED
         return answer
 
@@ -253,7 +277,7 @@ class SsmAgent:
         """Return the answer to a call that the node's private key signs: chunked, and without a length to sign."""
         body = json.dumps(members).encode()
         target, amz_date = f"AmazonSSM.{operation}", time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        to_sign = {"content-type": _JSON, "host": self._host, "x-amz-date": amz_date, "x-amz-target": target}
+        to_sign = {"content-type": _JSON, "host": self._server.host, "x-amz-date": amz_date, "x-amz-target": target}
         names, lines = ";".join(to_sign), [f"{name}:{value}" for name, value in to_sign.items()]
         digest = hashlib.sha256(body).hexdigest()
         canonical = "\n".join(["POST", "/", "", *lines, "", names, digest])
@@ -267,19 +291,19 @@ class SsmAgent:
             "transfer-encoding": "chunked",
             "authorization": f"AWS4-HMAC-SHA256 Credential={self.node_id}/{scope}, SignedHeaders={names}, Signature={proof}",
         }
-        return _answer(*_post(self._host, "/", headers, body))
+        return _answer(*_post(self._server, "/", headers, body))
 
 
-def _call(host: str, target: str, members: Mapping[str, Any], *, sign: tuple[Key, Scope] | None = None) -> Any:
+def _call(server: Server, target: str, members: Mapping[str, Any], *, sign: tuple[Key, Scope] | None = None) -> Any:
     body = json.dumps(members).encode()
-    headers = {"Host": host, "Content-Type": _JSON, "X-Amz-Target": target, "Content-Length": str(len(body))}
+    headers = {"Host": server.host, "Content-Type": _JSON, "X-Amz-Target": target, "Content-Length": str(len(body))}
     if sign is not None:
         headers = signed(headers, body, path="/", key=sign[0], scope=sign[1], at=time.time())
-    return _answer(*_post(host, "/", headers, body))
+    return _answer(*_post(server, "/", headers, body))
 
 
-def _post(host: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(host, timeout=_POLL_TIMEOUT_S)
+def _post(server: Server, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    connection = server.connection()
     try:
         is_chunked = "transfer-encoding" in headers
         connection.request(

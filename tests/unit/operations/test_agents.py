@@ -3,11 +3,13 @@
 import base64
 import dataclasses
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.fakes.api import Api
 from tests.fakes.site import DEBIAN, FINGERPRINT, NOBODY, OPERATOR, PUBLIC_KEY, SITE, Installation, as_node
 
 from patchwindow.domain.errors import (
@@ -189,6 +191,20 @@ def test_a_ping_says_what_the_node_is_and_a_short_one_blanks_nothing(here: Insta
     assert found.keys().isdisjoint(
         {"Fingerprint", "PublicKey", "PublicKeyType", "AssociationStatus", "IsLatestVersion"}
     )
+
+
+def test_a_ping_with_nothing_but_empty_texts_is_a_sign_of_life(tmp_path: Path) -> None:
+    """agent-protocol, 7: "Empty strings must be accepted"; an agent whose first ping is refused stays away."""
+    here = Installation(tmp_path)
+    node = here.node()
+    here.clock.advance(timedelta(minutes=5))
+    empty = dict.fromkeys(
+        ("AgentName", "AgentVersion", "PlatformType", "PlatformName", "ComputerName", "IPAddress"), ""
+    )
+    Api(here, as_node(node))("UpdateInstanceInformation", InstanceId=node, **empty)
+    found = information(here, node)
+    assert (found["PlatformType"], found["LastPingDateTime"]) == ("Linux", here.clock.now())
+    here.close()
 
 
 def test_a_ping_leaves_the_patch_group(here: Installation) -> None:
