@@ -15,7 +15,7 @@ from bench.report import table, verdict
 _COMMANDS: Final = 5
 _IDLE_S: Final = 30.0
 _GOAL_MIB: Final = 30
-_AGENT_PATH: Final = "/agent/patchwindow-agent.pyz"
+_AGENT_PATH: Final = "/agent/agent.pyz"
 
 
 def run() -> None:

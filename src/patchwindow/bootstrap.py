@@ -11,7 +11,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -144,6 +144,8 @@ class Server:
         self.database.on_wake(bell.ring)
         program = agent_program()
         site = _prepare(self.database, config, self.ids, self.url, program)
+        if secured is not None:
+            site = replace(site, ca_fingerprint=secured.fingerprint)
         service = Service(database=self.database, clock=self.clock, ids=self.ids, site=site)
         engine = Engine(database=self.database, clock=self.clock, ids=self.ids)
         caller = Caller(database=self.database, clock=self.clock, ids=self.ids)
@@ -154,6 +156,8 @@ class Server:
             bell=bell,
             program=program,
             fetch=Fetcher(config.overrides).fetch,
+            ca_der=secured.ca_der if secured else None,
+            ca_pem=secured.ca_pem if secured else None,
             background=lambda: _background(engine, caller, bell, secured.tls if secured else None),
         )
         self._uvicorn = uvicorn.Server(

@@ -86,7 +86,7 @@ WRITING: Final = {
     "nodes deregister {node}": "{node}",
 }
 ELSEWHERE: Final = {
-    *("up", "server", "agent", "plan apply", "patch"),
+    *("up", "server", "ca show", "agent", "plan apply", "patch"),
     *(f"keys {verb}" for verb in ("create", "list", "disable", "enable", "delete")),
     *(f"webhooks {verb}" for verb in ("set", "list", "delete")),
 }

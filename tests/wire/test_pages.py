@@ -17,7 +17,7 @@ from tests.fakes.edge import PROGRAM, Edge, Sent
             "text/plain; charset=utf-8",
             b"patchwindow: the API is at POST /, for AWS SDKs with this endpoint URL\n",
         ),
-        ("GET /agent/patchwindow-agent.pyz", 200, "application/zip", PROGRAM),
+        ("GET /agent/agent.pyz", 200, "application/zip", PROGRAM),
         (
             "POST /v1/control-channel/mi-0123456789abcdef0",
             400,

@@ -1,12 +1,15 @@
 """`patchwindow activations`: the codes with which new nodes register."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any, Final
 
 import click
 
 from patchwindow.cli import show
-from patchwindow.cli.options import client_command, json_option, pair
-from patchwindow.client import SsmClient, call, pages
+from patchwindow.cli.options import both_client_command, client_command, json_option, pair
+from patchwindow.client import ClientProblem, SsmClient, call, pages
+from patchwindow.domain.installation import Installation, powershell_line, shell_line
 
 COLUMNS: show.Columns = {
     "ACTIVATION": "ActivationId",
@@ -14,6 +17,12 @@ COLUMNS: show.Columns = {
     "EXPIRES": "ExpirationDate",
     "EXPIRED": "Expired",
     "NAME": lambda activation: activation.get("DefaultInstanceName") or activation.get("Description"),
+}
+
+
+_TITLES: Final = {
+    "shell": "On Linux or macOS, in a shell:",
+    "powershell": "On Windows with an amazon-ssm-agent, in an elevated PowerShell:",
 }
 
 
@@ -48,10 +57,17 @@ def activations() -> None:
     show_default=True,
     help="The role of the nodes in AWS; a patchwindow server only keeps the name",
 )
+@click.option(
+    "--line",
+    "system",
+    type=click.Choice(["shell", "powershell"]),
+    help="Print only the line that installs an agent: in a shell of Linux or macOS, or in PowerShell",
+)
 @json_option
-@client_command
+@both_client_command
 def create(
     client: SsmClient,
+    connect_own: Callable[[], SsmClient],
     *,
     limit: int,
     expires_at: datetime | None,
@@ -59,12 +75,15 @@ def create(
     description: str | None,
     tags: list[tuple[str, str]],
     iam_role: str,
+    system: str | None,
     as_json: bool,
 ) -> None:
-    """Create an activation, and print its id and its code.
+    """Create an activation, and print what a machine needs to register.
 
-    The code is not shown again.
+    That is its id and its code, which is not shown again, and of a patchwindow server the lines that install an agent.
     """
+    # Before the activation: what goes wrong here must not cost its code.
+    server = None if as_json else _server(connect_own, is_needed=system is not None)
     optional = {
         "ExpirationDate": expires_at and expires_at.replace(tzinfo=UTC),
         "DefaultInstanceName": name,
@@ -76,8 +95,40 @@ def create(
     if as_json:
         show.document(made)
         return
+    lines = {} if server is None else _lines(server, made)
+    if system is not None:
+        click.echo(lines[system])
+        return
     show.details(made)
-    show.note("keep the code, it is not shown again; a node registers with `patchwindow agent register`")
+    for each, title in _TITLES.items():
+        if each in lines:
+            click.echo(f"\n{title}\n\n{lines[each]}")
+    show.note(
+        "keep the code, it is not shown again; the lines hold it, too"
+        if lines
+        else "keep the code, it is not shown again"
+    )
+
+
+def _server(connect_own: Callable[[], SsmClient], *, is_needed: bool) -> Mapping[str, Any] | None:
+    """Return what a server says of installations; None where it is AWS, unless that will not do."""
+    try:
+        return call(connect_own(), "GetAgentInstallation")
+    except ClientProblem:
+        if is_needed:
+            raise
+        return None
+
+
+def _lines(server: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, str]:
+    installation = Installation(
+        url=server["Url"],
+        region=server["Region"],
+        ca_fingerprint=server.get("CaFingerprint", ""),
+        activation_id=made["ActivationId"],
+        activation_code=made["ActivationCode"],
+    )
+    return {"shell": shell_line(installation), "powershell": powershell_line(installation)}
 
 
 @activations.command("list")

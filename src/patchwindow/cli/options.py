@@ -43,12 +43,33 @@ def own_client_command(command: Command) -> Command:
     return _connected(command, service="patchwindow")
 
 
+def both_client_command(command: Command) -> Command:
+    """Hand *command* a client of the API, and a function that connects one of a control plane's own operations.
+
+    The function raises `ClientProblem` where the API is that of AWS, which has none.
+    """
+
+    def with_both(connect: Connect, **arguments: Any) -> Any:
+        return command(connect(), lambda: connect(service="patchwindow"), **arguments)
+
+    return _located(functools.wraps(command)(with_both))
+
+
 def _connected(command: Command, **more: str) -> Command:
+    def with_one(connect: Connect, **arguments: Any) -> Any:
+        return command(connect(**more), **arguments)
+
+    return _located(functools.wraps(command)(with_one))
+
+
+def _located(command: Command) -> Command:
+    """Hand *command* what connects clients to where its options say."""
+
     @functools.wraps(command)
-    def connected(**arguments: Any) -> Any:
+    def located(**arguments: Any) -> Any:
         connect: Connect = click.get_current_context().obj or _connect()
         where = {name: arguments.pop(name) for name in ("endpoint_url", "profile", "region", "ca_bundle")}
-        return command(connect(**where, **more), **arguments)
+        return command(functools.partial(connect, **where), **arguments)
 
     where = [
         click.option(
@@ -71,7 +92,7 @@ def _connected(command: Command, **more: str) -> Command:
             help="The CA of the endpoint, PEM; otherwise AWS_CA_BUNDLE, the profile's, or the public ones",
         ),
     ]
-    return decorated(connected, where)
+    return decorated(located, where)
 
 
 def _connect() -> Connect:

@@ -35,6 +35,8 @@ class Site:
     """What session tokens and capability URLs are sealed with."""
     program_digest: str
     """Hex SHA-256 of the agent's zip application."""
+    ca_fingerprint: str = ""
+    """Hex SHA-256 of the CA that nodes are to trust; empty where their systems know it already, or without TLS."""
     quotas: Quotas = field(default_factory=Quotas)
     node_key_life: timedelta | None = None
     """From which age of its key on a node is asked for another; None: never."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from patchwindow.operations import (
     activations,
+    agent_installation,
     agents,
     association_results,
     associations,
@@ -209,6 +210,7 @@ OWN_OPERATIONS: Final[dict[str, Operation]] = {
     "ListPatchInstances": _reads(patches.list_instances),
     "GetFleetCompliance": _reads(fleet.get_compliance),
     "GetNodeCompliance": _reads(node_compliance.get),
+    "GetAgentInstallation": _reads(agent_installation.get),
     "GetPatchProgress": _reads(patch_progress.get),
     "GetComplianceHistory": _reads(fleet.get_history),
     "ListSameMachineInstances": _reads(same_machine.list_instances),

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from patchwindow.ports import Clock, Ids
 from patchwindow.tls.authority import (
@@ -21,6 +22,7 @@ from patchwindow.tls.authority import (
     SERVER_LIFE,
     Authority,
     CertificateProblem,
+    fingerprint,
     open_authority,
     read_certificate,
     write_private,
@@ -176,6 +178,21 @@ class Secured:
     tls: Tls
     ca: x509.Certificate | None
     """None where the nodes' systems know the authority already."""
+
+    @property
+    def ca_der(self) -> bytes | None:
+        """The CA as it is hashed."""
+        return None if self.ca is None else self.ca.public_bytes(serialization.Encoding.DER)
+
+    @property
+    def ca_pem(self) -> bytes | None:
+        """The CA as programs read it."""
+        return None if self.ca is None else self.ca.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def fingerprint(self) -> str:
+        """The CA's SHA-256; empty without one."""
+        return fingerprint(self.ca) if self.ca else ""
 
 
 def secure(settings: TlsSettings, *, data: Path, names: Iterable[str], clock: Clock, ids: Ids) -> Secured:

@@ -16,10 +16,9 @@ from patchwindow.protocol.rest import Routes
 from patchwindow.protocol.service import OperationModel
 from patchwindow.wire.capability import Capability
 from patchwindow.wire.http import Receive, Scope, Send
+from patchwindow.wire.installation import installation_routes
 from patchwindow.wire.rpc import Bell, Rpc
 from patchwindow.wire.snapshots import Snapshots
-
-AGENT_PATH: Final = "/agent/patchwindow-agent.pyz"
 
 # The words by which an amazon-ssm-agent knows that it has to use the message service (agent protocol, §10); the same for
 # the channel of commands and for those of sessions, to whoever asks and however: it says nothing that is not public.
@@ -38,17 +37,18 @@ class App:
         bell: Bell,
         program: bytes,
         fetch: Fetch,
+        ca_der: bytes | None = None,
+        ca_pem: bytes | None = None,
         background: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         self._rpc = Rpc(service, operations, routes, bell)
-        self._program = program
         self._background = background
         self._capability = capability = Capability(service, program, fetch)
         self._pages = Starlette(
             routes=[
                 Route("/", self._about),
                 Route("/healthz", self._health),
-                Route(AGENT_PATH, self._agent),
+                *installation_routes(program, ca_der=ca_der, ca_pem=ca_pem),
                 Route("/v1/{channel:path}", self._no_channel, methods=["GET", "POST"]),
                 Route("/operation/{token}/program", capability.program),
                 Route("/operation/{token}/order", capability.order),
@@ -88,9 +88,6 @@ class App:
 
     async def _health(self, _: Request) -> Response:
         return PlainTextResponse("ok\n")
-
-    async def _agent(self, _: Request) -> Response:
-        return Response(self._program, media_type="application/zip")
 
     async def _no_channel(self, _: Request) -> Response:
         return Response(_NO_CHANNEL, status_code=400, media_type="application/xml")
