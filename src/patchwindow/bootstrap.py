@@ -23,11 +23,13 @@ from patchwindow.domain.errors import PatchwindowError
 from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.domain.predefined import PREDEFINED, default_for
 from patchwindow.engine.call_webhooks import Caller
+from patchwindow.engine.deliver_output import Deliverer
 from patchwindow.engine.engine import Engine
 from patchwindow.fetch import Fetcher, Places
 from patchwindow.hooks import HttpHooks
+from patchwindow.objects import S3Settings, object_store
 from patchwindow.operations import retention
-from patchwindow.operations.call import Site
+from patchwindow.operations.call import OUTPUT_BYTES_MAX, Site
 from patchwindow.operations.quotas import Quotas
 from patchwindow.operations.retention import Retention
 from patchwindow.operations.service import Service
@@ -43,6 +45,7 @@ from patchwindow.wire.app import App
 
 DATABASE_FILE: Final = "patchwindow.db"
 LOCK_FILE: Final = "server.lock"
+OUTPUT_FOLDER: Final = "output"
 ACCOUNT_ID: Final = "123456789012"
 REGION: Final = "us-east-1"
 _START_S: Final = 30.0
@@ -75,6 +78,12 @@ class Config:
     """From which age of its key on a node that makes key pairs is asked for another; None: never."""
     overrides: Places = field(default_factory=Places)
     """Where override lists and baseline overrides may be fetched from."""
+    output_bytes_max: int = OUTPUT_BYTES_MAX
+    """How much of each stream of a step is kept."""
+    output_directory: Path | None = None
+    """Where the buckets are that commands name for their output; by default below the data directory."""
+    output_s3: S3Settings | None = None
+    """An S3 service that has these buckets instead."""
 
 
 def default_data(environ: Mapping[str, str]) -> Path:
@@ -149,6 +158,13 @@ class Server:
         service = Service(database=self.database, clock=self.clock, ids=self.ids, site=site)
         engine = Engine(database=self.database, clock=self.clock, ids=self.ids)
         caller = Caller(database=self.database, clock=self.clock, ids=self.ids)
+        deliverer = Deliverer(
+            database=self.database,
+            clock=self.clock,
+            ids=self.ids,
+            objects=object_store(config.output_directory or config.data / OUTPUT_FOLDER, config.output_s3),
+            bytes_max=config.output_bytes_max,
+        )
         self._app = App(
             service,
             load_operations(),
@@ -158,7 +174,7 @@ class Server:
             fetch=Fetcher(config.overrides).fetch,
             ca_der=secured.ca_der if secured else None,
             ca_pem=secured.ca_pem if secured else None,
-            background=lambda: _background(engine, caller, bell, secured.tls if secured else None),
+            background=lambda: _background(engine, caller, deliverer, bell, secured.tls if secured else None),
         )
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
@@ -200,13 +216,14 @@ class Server:
         self._uvicorn.run(sockets=[self._socket])
 
 
-async def _background(engine: Engine, caller: Caller, bell: LoopBell, tls: Tls | None) -> None:
-    """Let the engine, the caller of webhooks and the watch over certificates work side by side until cancelled."""
+async def _background(engine: Engine, caller: Caller, deliverer: Deliverer, bell: LoopBell, tls: Tls | None) -> None:
+    """Let all that happens by itself work side by side until cancelled."""
     async with asyncio.TaskGroup() as group:
         if tls is not None:
             group.create_task(tls.watch())
         group.create_task(engine.run(bell))
         group.create_task(caller.run(HttpHooks(), bell))
+        group.create_task(deliverer.run(bell))
 
 
 def agent_program() -> bytes:
@@ -307,4 +324,5 @@ def _prepare(database: Database, config: Config, ids: Ids, url: str, program: by
         program_digest=hashlib.sha256(program).hexdigest(),
         quotas=config.quotas,
         node_key_life=config.node_key_life,
+        output_bytes_max=config.output_bytes_max,
     )

@@ -46,7 +46,21 @@ class Hooks(Protocol):
         ...
 
 
+class Objects(Protocol):
+    """Keeps copies of what steps wrote where commands say."""
+
+    def put(self, bucket: str, key: str, content: bytes) -> str | None:
+        """Write an object, whole or not at all; return what is wrong where that cannot be. Never raises for that."""
+        ...
+
+    def url(self, bucket: str, key: str) -> str:
+        """Return where the object is."""
+        ...
+
+
 ENGINE = "engine"
 """The name under which the engine waits; a node waits under its id."""
 WEBHOOKS = "webhooks"
 """The name under which the caller of webhooks waits."""
+OUTPUT = "output"
+"""The name under which the deliverer of output waits."""

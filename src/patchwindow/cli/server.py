@@ -1,6 +1,7 @@
 """`patchwindow server`: the control plane alone."""
 
 import logging
+import os
 import signal
 import threading
 from datetime import timedelta
@@ -13,9 +14,11 @@ from patchwindow.cli.serving import data_directory, data_option
 from patchwindow.cli.tls_options import tls_options, tls_settings
 
 if TYPE_CHECKING:
+    from patchwindow.objects import S3Settings
     from patchwindow.operations.quotas import Quotas
 
 
+S3_VARIABLES: Final = ("PATCHWINDOW_S3_ACCESS_KEY_ID", "PATCHWINDOW_S3_SECRET_ACCESS_KEY")
 DAYS_MAX: Final = 36_500
 
 
@@ -58,6 +61,21 @@ def _endpoint(_: click.Context, param: click.Parameter, url: str | None) -> str 
     return url
 
 
+def _s3(endpoint: str | None, region: str) -> "S3Settings | None":
+    """Return the S3 service that is meant, with its keys from the environment, where no other user can read them."""
+    from patchwindow.objects import S3Settings
+
+    if endpoint is None:
+        return None
+    missing = [name for name in S3_VARIABLES if not os.environ.get(name)]
+    if missing:
+        raise click.UsageError(f"--output-s3-endpoint needs {' and '.join(missing)} in the environment")
+    access_key_id, secret_access_key = (os.environ[name] for name in S3_VARIABLES)
+    return S3Settings(
+        endpoint=endpoint, access_key_id=access_key_id, secret_access_key=secret_access_key, region=region
+    )
+
+
 @click.command()
 @data_option
 @click.option(
@@ -82,6 +100,33 @@ def _endpoint(_: click.Context, param: click.Parameter, url: str | None) -> str 
     show_default=True,
     help="From which age on a scan is stale, and says nothing of compliance",
 )
+@click.option(
+    "--output-days",
+    type=click.IntRange(1, DAYS_MAX),
+    default=30,
+    show_default=True,
+    help="For how many days what steps wrote is kept whole",
+)
+@click.option(
+    "--output-max-mib",
+    type=click.IntRange(1, 1024),
+    default=8,
+    show_default=True,
+    help="How much of each stream of a step is kept",
+)
+@click.option(
+    "--output-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where the buckets are that commands name for their output; otherwise output in the data directory",
+)
+@click.option(
+    "--output-s3-endpoint",
+    metavar="URL",
+    callback=_endpoint,
+    help="An S3 service that has these buckets instead; its keys are taken from the environment",
+)
+@click.option("--output-s3-region", default="us-east-1", show_default=True, metavar="NAME", help="The region of it")
 @click.option(
     "--node-key-days",
     type=click.IntRange(1, DAYS_MAX),
@@ -122,6 +167,11 @@ def server(
     quotas: "Quotas",
     history_days: int,
     stale_after_days: int,
+    output_days: int,
+    output_max_mib: int,
+    output_dir: Path | None,
+    output_s3_endpoint: str | None,
+    output_s3_region: str,
     node_key_days: int | None,
     override_dir: Path | None,
     override_hosts: tuple[str, ...],
@@ -148,7 +198,10 @@ def server(
         account_id=account_id,
         region=region,
         quotas=quotas,
-        retention=Retention(history_days=history_days, stale_after_days=stale_after_days),
+        retention=Retention(history_days=history_days, stale_after_days=stale_after_days, output_days=output_days),
+        output_bytes_max=output_max_mib * 2**20,
+        output_directory=output_dir,
+        output_s3=_s3(output_s3_endpoint, output_s3_region),
         node_key_life=None if node_key_days is None else timedelta(days=node_key_days),
         overrides=Places(hosts=override_hosts, s3_endpoint=s3_endpoint, directory=override_dir),
     )

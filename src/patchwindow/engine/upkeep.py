@@ -1,15 +1,16 @@
-"""What the engine does every hour: it notes the trend of the day, and forgets what is older than it should be kept."""
+"""What the engine does every hour, or day: it notes the trend, and forgets what is older than it should be kept."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from patchwindow.operations import fleet, retention
-from patchwindow.operations.cohorts import PRUNE, TREND
+from patchwindow.operations import catalog_age, fleet, retention
 from patchwindow.ports import Ids
+from patchwindow.store.history import CATALOG, PRUNE, TREND
 from patchwindow.store.work import Work
 
-_EVERY: Final = timedelta(hours=1)
+_HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
 _BATCH: Final = 1000
 """So many rows are deleted in one transaction, for others wait to write."""
 _FACTS_REST: Final = timedelta(days=1)
@@ -23,8 +24,9 @@ def keep_up(work: Work, _: Ids, name: str, now: datetime) -> None:
     due_at = work.chores.lock(name)
     if due_at is None or due_at > now:
         return
-    has_more = _CHORES[name](work, now)
-    work.chores.put(name, now if has_more else now + _EVERY)
+    do, every = _CHORES[name]
+    has_more = do(work, now)
+    work.chores.put(name, now if has_more else now + every)
 
 
 def _note_trend(work: Work, now: datetime) -> bool:
@@ -45,8 +47,13 @@ def _prune(work: Work, now: datetime) -> bool:
         work.evaluations.prune(oldest - _USE_SLACK, _BATCH),
         work.evaluations.prune_listings(_BATCH),
         work.facts.prune(now - _FACTS_REST, _BATCH),
+        work.output.prune(now - retention.of(work).output, _BATCH),
     )
     return max(counts) >= _BATCH
 
 
-_CHORES: Final[Mapping[str, Callable[[Work, datetime], bool]]] = {TREND: _note_trend, PRUNE: _prune}
+_CHORES: Final[Mapping[str, tuple[Callable[[Work, datetime], bool], timedelta]]] = {
+    TREND: (_note_trend, _HOUR),
+    PRUNE: (_prune, _HOUR),
+    CATALOG: (catalog_age.forget, _DAY),
+}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from patchwindow.domain.errors import InvalidFilter, PatchwindowError
 from patchwindow.operations.quotas import Quotas
@@ -21,6 +21,7 @@ Answer = dict[str, Any]
 
 T = TypeVar("T")
 _ARN = re.compile(r"arn:aws[a-z-]*:ssm:[a-z0-9-]*:\d*:[a-z-]+/(.+)")
+OUTPUT_BYTES_MAX: Final = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class Site:
     quotas: Quotas = field(default_factory=Quotas)
     node_key_life: timedelta | None = None
     """From which age of its key on a node is asked for another; None: never."""
+    output_bytes_max: int = OUTPUT_BYTES_MAX
+    """How much of each stream of a step is kept."""
 
     def arn(self, resource: str) -> str:
         """Return the ARN of *resource*, such as `managed-instance/mi-…`."""

@@ -10,6 +10,7 @@ from patchwindow.domain import invocation
 from patchwindow.domain.errors import InvalidFilterKey, UnknownCommand, UnknownInvocation, UnknownStep
 from patchwindow.domain.opening import parse_instant
 from patchwindow.domain.run import Command, Invocation, Step
+from patchwindow.domain.step_output import StreamKey, StreamName
 from patchwindow.operations.call import Answer, Call, Request, bare_id
 from patchwindow.operations.documents_found import sent_document
 from patchwindow.operations.output import brief, errors_of, output_of
@@ -98,11 +99,20 @@ def get_invocation(call: Call, request: Request) -> Answer:
         "Status": step.status if name and step and has_ended else invocation.STATUS_OF[state],
         "StatusDetails": _details_of(step) if name and step and has_ended else state,
         "StandardOutputContent": output_of(step) if step and has_ended else "",
-        "StandardOutputUrl": "",
+        "StandardOutputUrl": _url(call, value, one, step, StreamName.STDOUT),
         "StandardErrorContent": errors_of(step) if step and has_ended else "",
-        "StandardErrorUrl": "",
+        "StandardErrorUrl": _url(call, value, one, step, StreamName.STDERR),
         "CloudWatchOutputConfig": value.cloud_watch_output_config,
     }
+
+
+def _url(call: Call, value: Command, one: Invocation, step: Step | None, stream: StreamName) -> str:
+    """Return where the object store has what the step wrote; empty where it has not, or not yet."""
+    if step is None or not value.output_s3_bucket_name:
+        return ""
+    key = StreamKey(command_id=value.command_id, node_id=one.instance_id, step_name=step.name, stream=stream)
+    delivery = call.work.output.delivery(key)
+    return "" if delivery is None else delivery.url
 
 
 def command_id_of(request: Request) -> str:

@@ -19,6 +19,7 @@ from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.operations.capabilities import capability_url
 from patchwindow.operations.documents_found import sent_document
 from patchwindow.operations.sending import move_invocation
+from patchwindow.operations.step_output import plan_deliveries
 from patchwindow.ports import ENGINE
 from patchwindow.protocol.messages import (
     CANCEL_COMMAND_TOPIC,
@@ -207,6 +208,8 @@ def _merge(call: Call, sent: Invocation, told: Reply) -> None:
         if step != known.get(name) and not _is_older(said, known.get(name)):
             known[name] = said_now[name] = step
     call.work.invocations.put_steps(sent.command_id, sent.instance_id, said_now.values())
+    ended = (step for step in said_now.values() if step.ended_at is not None)
+    plan_deliveries(call.work, value, sent.instance_id, ended, call.now)
 
 
 def _crashed(names: Sequence[str], known: Mapping[str, Step], said: StepReply) -> str | None:

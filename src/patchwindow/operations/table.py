@@ -40,6 +40,7 @@ from patchwindow.operations import (
     same_machine,
     service_settings,
     snapshots,
+    step_output,
     tags,
     targets,
     tasks,
@@ -213,6 +214,7 @@ OWN_OPERATIONS: Final[dict[str, Operation]] = {
     "GetAgentInstallation": _reads(agent_installation.get),
     "GetPatchProgress": _reads(patch_progress.get),
     "GetComplianceHistory": _reads(fleet.get_history),
+    "GetStepOutput": _reads(step_output.get),
     "ListSameMachineInstances": _reads(same_machine.list_instances),
     "ReplaceInstance": _writes(same_machine.replace),
 }
@@ -228,6 +230,7 @@ AGENT_OPERATIONS: Final[dict[str, Operation]] = {
     "GetMessages": Operation(messages.get, writes=True, node_of=_named("Destination")),
     "AcknowledgeMessage": Operation(messages.acknowledge, writes=True, node_of=messages.node_of),
     "SendReply": Operation(messages.reply, writes=True, node_of=messages.node_of),
+    "PutStepOutput": Operation(step_output.put, writes=True, node_of=_named("InstanceId")),
     "FailMessage": Operation(messages.fail, writes=True, node_of=messages.node_of),
     "DeleteMessage": Operation(messages.delete, writes=True, node_of=messages.node_of),
 }

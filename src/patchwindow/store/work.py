@@ -10,6 +10,7 @@ from patchwindow.store.association_runs import AssociationRuns
 from patchwindow.store.associations import Associations
 from patchwindow.store.baselines import Baselines, PatchGroups
 from patchwindow.store.catalog import Catalog
+from patchwindow.store.catalog_age import CatalogAge
 from patchwindow.store.cohorts import Cohorts
 from patchwindow.store.commands import Commands
 from patchwindow.store.compliance_items import ComplianceItems
@@ -24,6 +25,7 @@ from patchwindow.store.invocations import Invocations
 from patchwindow.store.messages import Messages
 from patchwindow.store.nodes import Activations, Nodes
 from patchwindow.store.notices import Notices
+from patchwindow.store.output import Output
 from patchwindow.store.patch_operations import PatchOperations
 from patchwindow.store.patch_states import PatchStates
 from patchwindow.store.prepared import direct
@@ -77,6 +79,7 @@ class Work:
     documents = _Repository(Documents)
     commands = _Repository(Commands)
     invocations = _Repository(Invocations)
+    output = _Repository(Output)
     messages = _Repository(Messages)
     activations = _Repository(Activations)
     nodes = _Repository(Nodes)
@@ -93,6 +96,7 @@ class Work:
     trend = _Repository(Trend)
     chores = _Repository(Chores)
     catalog = _Repository(Catalog)
+    catalog_age = _Repository(CatalogAge)
     notices = _Repository(Notices)
 
     def __init__(self, connection: sa.Connection, insert: Insert) -> None:
