@@ -29,12 +29,15 @@ from patchwindow_agent.dnf_command import DNF, Command
 from patchwindow_agent.dnf_install import Installing
 from patchwindow_agent.dnf_lists import DnfLists, RpmLists, cache_folders
 from patchwindow_agent.dnf_output import Repository
-from patchwindow_agent.errors import InstallFailed, Locked, NoRights, ScanFailed
+from patchwindow_agent.errors import InstallFailed, NoRights, ScanFailed
 from patchwindow_agent.machine import read_system
 from patchwindow_agent.package_manager import Lists, Order, Outcome, Source, Tell
 from patchwindow_agent.programs import Completed, Run
 from patchwindow_agent.rpm_database import Installed
 from patchwindow_agent.rpm_facts import Candidate
+
+# Amazon Linux 2022 and 2023 keep a machine on the lists of one day; patches are chosen from those of today.
+_LATEST_RELEASE = {("amzn", "2022"), ("amzn", "2023")}
 
 
 class Dnf:
@@ -52,6 +55,7 @@ class Dnf:
         is_root: bool = os.geteuid() == 0,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        stale: Callable[[], Sequence[str]] = reboot.stale_processes,
     ) -> None:
         self._run = run
         self._root = root
@@ -60,8 +64,12 @@ class Dnf:
         self._is_root = is_root
         self._wall = wall
         self._sleep = sleep
+        self._stale = stale
         own = None if is_root or cache is None else cache / self.dialect.program
         options = [] if own is None else [f"--setopt=cachedir={own}"]
+        system = read_system(root)
+        if (system.id, system.version_id) in _LATEST_RELEASE:
+            options.append("--releasever=latest")
         self._command = Command(run, self.dialect, options=options, sleep=sleep)
         self._caches = cache_folders(self._command, root, own)
         self._lists = self._make_lists()
@@ -151,17 +159,15 @@ class Dnf:
         """
         if not self._is_root:
             raise InstallFailed(f"only root may install with {self.dialect.program}; run the operation as root")
-        try:
-            return Installing(
-                self._command,
-                tell,
-                cache=self._caches[0],
-                installed=self._installed,
-                offers=lambda: self._lists.offers(self._lists.repositories()),
-                sleep=self._sleep,
-            ).install(order)
-        except Locked as problem:
-            raise InstallFailed(str(problem)) from problem
+        outcome = Installing(
+            self._command,
+            tell,
+            cache=self._caches[0],
+            installed=self._installed,
+            offers=lambda: self._lists.offers(self._lists.repositories()),
+            sleep=self._sleep,
+        ).install(order)
+        return outcome._replace(remarks=[*outcome.remarks, *reboot.stale_remarks(self._stale())])
 
     def needs_reboot(self) -> Sequence[str]:
         """Return why the machine waits for a reboot, a sentence for each; empty where it does not."""

@@ -8,7 +8,7 @@ from patchwindow_agent import disk_room, dnf_output, isolation, rpm_version
 from patchwindow_agent.disk_room import Need
 from patchwindow_agent.dnf_command import Command
 from patchwindow_agent.dnf_output import Offer
-from patchwindow_agent.errors import InstallFailed, Locked
+from patchwindow_agent.errors import InstallFailed, Locked, ScanFailed
 from patchwindow_agent.package_manager import Blocked, Order, Outcome, Phase, Tell, Wanted
 from patchwindow_agent.programs import Completed, OnLine
 from patchwindow_agent.rpm_database import Installed
@@ -21,6 +21,7 @@ _REASON_MAX = 500
 # A transaction that is tested alone also downloads.
 _TEST = "--setopt=tsflags=test"
 
+_NO_ROOM = re.compile(r"needs \S+ more (?:space|inodes) on|more space needed on")
 # Of dnf 4 and yum, then of dnf 5.
 _DOWNLOADED = re.compile(r"\((\d+)/(\d+)\): (\S+)")
 _DOWNLOADED_5 = re.compile(r"\[ *(\d+)/(\d+)\] (\S+-\d+:\S+)")
@@ -56,14 +57,17 @@ class Installing:
 
         Raises:
             InstallFailed: nothing could be tried.
-            Locked: the package manager's lock was not released.
         """
         before = self._installed()
         present = {str(package) for package in before}
         self._options += [f"--exclude={_excluded(blocked)}" for blocked in order.blocked]
         self._options += ["--allowerasing"] if order.may_remove else []
         todo = [wanted for wanted in order.wanted if _name(wanted) not in present]
-        self._transacted(self._tested(self._planned(todo, may_remove=order.may_remove)))
+        try:
+            todo = list(self._tested(self._planned(todo, may_remove=order.may_remove)))
+        except ScanFailed as problem:
+            raise InstallFailed(str(problem)) from problem
+        self._transacted(todo)
         return self._outcome(order, before, self._installed())
 
     def _planned(self, todo: Sequence[Wanted], *, may_remove: bool) -> Sequence[Wanted]:
@@ -129,7 +133,13 @@ class Installing:
                 self._tell(Phase.DOWNLOADING, int(match[1]), int(match[2]), match[3])
 
         done = self._run_upgrade([_TEST], some, on_line)
-        return None if done.exit_code == 0 else dnf_output.problem_text(done.exit_code, done.stdout, done.stderr)
+        if done.exit_code == 0:
+            return None
+        problem = dnf_output.problem_text(*done)
+        if _NO_ROOM.search(f"{done.stdout}\n{done.stderr}") is not None:
+            # As many as fit would fill the disk.
+            raise InstallFailed(f"no room on the disk: {problem}")
+        return problem
 
     def _transacted(self, todo: Sequence[Wanted]) -> None:
         """Install *todo* in one transaction, and what is left of it once more without those whose scripts fail."""
@@ -141,18 +151,24 @@ class Installing:
             elif later is not None:
                 self._tell(Phase.INSTALLING, int(later[1]), int(later[2]), later[3])
 
-        for _ in range(_ROUNDS_MAX):
+        for number in range(_ROUNDS_MAX):
             if not todo:
                 return
             self._tell(Phase.INSTALLING, 0, len(todo), "")
-            done = self._run_upgrade([], todo, on_line)
+            try:
+                done = self._run_upgrade([], todo, on_line)
+            except Locked as problem:
+                if number == 0:
+                    raise InstallFailed(str(problem)) from problem
+                # Once something was installed, what came of it must be told.
+                done = Completed(1, "", str(problem))
             said = dnf_output.scriptlets(done.stdout, done.stderr)
             self._remarks += sorted(set(said.values()) - set(self._remarks))
             present = {str(package) for package in self._installed()}
             todo = [wanted for wanted in todo if _name(wanted) not in present]
             named = {wanted.title: reason for wanted in todo if (reason := _reason(wanted, said)) is not None}
             if not named:
-                reason = dnf_output.problem_text(done.exit_code, done.stdout, done.stderr)
+                reason = dnf_output.problem_text(*done) if done.exit_code else "it ended without an error"
                 named = {wanted.title: f"the transaction did not install it: {reason}" for wanted in todo}
             self._failed.update(named)
             todo = [wanted for wanted in todo if wanted.title not in named]

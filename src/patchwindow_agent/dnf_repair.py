@@ -3,7 +3,6 @@
 import errno
 import fcntl
 import re
-import shutil
 from pathlib import Path
 from typing import Callable, Sequence
 
@@ -31,11 +30,10 @@ def repair(run: Run, command: Command, *, root: Path, sleep: Callable[[float], N
     done: list[str] = []
     await_transaction(root, sleep)
     installed = _read(run, done)
-    if list((root / "var/lib/yum").glob("transaction-all*")) and shutil.which("yum-complete-transaction"):
-        # Its list is of what was decided then; what is approved now is installed by the operation itself.
-        run(["yum-complete-transaction", "--cleanup-only", "-y"])
+    unfinished = list((root / "var/lib/yum").glob("transaction-all*"))
+    # Its list is of what was decided then; what is approved now is installed by the operation itself.
+    if unfinished and run(["yum-complete-transaction", "--cleanup-only", "-y"]).exit_code == 0:
         done.append("Dropped the list of an unfinished yum transaction")
-        installed = _read(run, done)
     older = _duplicates(installed, command)
     if older:
         # A kill between the new version and the clean-up of the old leaves both. dnf also installs the new one again,

@@ -49,7 +49,7 @@ def root(old_root: Root, tmp_path: Path) -> Root:
 
 def dnf(root: Root, *, sleep: Callable[[float], None] = lambda _: None) -> Dnf:
     run = programs.runner(root.environ)
-    return Dnf(run, root=root.path, cache=None, kernel=OLD_KERNEL, sleep=sleep)
+    return Dnf(run, root=root.path, cache=None, kernel=OLD_KERNEL, sleep=sleep, stale=lambda: ["sshd"])
 
 
 @pytest.fixture(scope="module")
@@ -243,6 +243,7 @@ def test_what_fails_is_told_by_title_and_keeps_nothing_else_out(
     assert "conflicts with toy-food" in failed.pop("toy-eats.noarch:1.1-1")
     assert failed == {}
     assert any("POSTIN scriptlet in rpm package toy-warns" in remark for remark in outcome.remarks)
+    assert outcome.remarks[-1] == "processes that still use replaced programs or libraries: sshd"
     assert "toy-broken.noarch:1.0-1" in root.packages()
 
 

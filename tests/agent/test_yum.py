@@ -50,7 +50,9 @@ def machine() -> FakeYum:
 def yum(machine: FakeYum, root: Path, *, is_root: bool = True, waited: list[float] | None = None) -> Yum:
     sleep = (waited if waited is not None else []).append
     kernel = reboot.Kernel("3.10.0-1.x86_64", "#1")
-    return Yum(machine, root=root, cache=None, kernel=kernel, is_root=is_root, wall=lambda: 1.8e9, sleep=sleep)
+    return Yum(
+        machine, root=root, cache=None, kernel=kernel, is_root=is_root, wall=lambda: 1.8e9, sleep=sleep, stale=list
+    )
 
 
 def wanted(title: str) -> Wanted:
