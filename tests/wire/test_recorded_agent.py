@@ -19,6 +19,7 @@ from tests.fakes.clock import CountingIds
 from tests.fakes.delivery import hand_out
 from tests.fakes.edge import Connection, Edge, Received, Sent
 
+from patchwindow.domain.errors import PatchwindowError
 from patchwindow.protocol.messages import split_message_id
 from patchwindow.protocol.sigv4 import SignedRequest, read_authorization, signature, verify
 
@@ -83,6 +84,7 @@ class Replay:
         self.session: Mapping[str, str] = {}
         self.poll: Event | None = None
         self.sent: list[str] = []
+        self.known_steps: dict[str, set[str]] = {}
         self.answers: list[tuple[Event, Received]] = []
         # Polls that nothing waits for are answered at once; how long they are held is tested elsewhere.
         edge.app.stop_waiting()
@@ -114,21 +116,32 @@ class Replay:
         command_id, node_id = split_message_id(event["delivered"])
         if node_id == STRANGER:
             return
-        self.ids.next_uuid = command_id
         if event["topic"].startswith("aws.ssm.cancelCommand"):
+            self.ids.next_uuid = command_id
             cancelled = {"CommandId": self.sent[-1], "InstanceIds": [node_id]}
             self.edge.here.perform("CancelCommand", **cancelled)
         else:
-            commands = {"commands": ["true"]}
-            self.edge.here.perform(
-                "SendCommand", DocumentName="AWS-RunShellScript", InstanceIds=[node_id], Parameters=commands
-            )
+            self._send(event, command_id, node_id)
             hand_out(self.edge.here, command_id, node_id)
             self.sent.append(command_id)
         assert self.poll is not None
         received = self._ask(self.poll)
         assert event["delivered"] in [one["MessageId"] for one in received.json["Messages"]]
         self.answers.append((self.poll, received))
+
+    def _send(self, event: Event, command_id: str, node_id: str) -> None:
+        """Send the recorded command; where this server refuses its document or parameters, another in its place."""
+        perform, name = self.edge.here.perform, f"Recorded-{len(self.sent)}"
+        document, parameters = event["document"], {key: _as_list(one) for key, one in event["parameters"].items()}
+        try:
+            perform("CreateDocument", Name=name, Content=json.dumps(document), DocumentType="Command")
+            self.ids.next_uuid = command_id
+            perform("SendCommand", DocumentName=name, InstanceIds=[node_id], Parameters=parameters)
+            self.known_steps[command_id] = set(_steps_of(document))
+        except PatchwindowError:
+            self.ids.next_uuid = command_id
+            commands = {"commands": ["true"]}
+            perform("SendCommand", DocumentName="AWS-RunShellScript", InstanceIds=[node_id], Parameters=commands)
 
     def _ask(self, event: Event) -> Received:
         sent = as_sent(event)
@@ -169,6 +182,14 @@ class Replay:
     def invocation(self, command_id: str) -> Mapping[str, Any]:
         """Return how the command stands on the node."""
         return self.edge.here.perform("GetCommandInvocation", CommandId=command_id, InstanceId=self.node_id)
+
+
+def _as_list(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value if isinstance(value, str) else json.dumps(value)]
+
+
+def _steps_of(document: Mapping[str, Any]) -> list[str]:
+    return [*document.get("runtimeConfig", {}), *(step["name"] for step in document.get("mainSteps", ()))]
 
 
 def as_sent(event: Event) -> Sent:
@@ -254,13 +275,36 @@ def test_every_command_ends_as_the_agent_said_first_of_all_that_ends_it(replay: 
         assert replay.invocation(command_id)["Status"] == said.get(command_id, "InProgress")
 
 
-def test_what_a_step_of_the_same_name_wrote_is_kept_in_full(replay: Replay) -> None:
+def test_what_became_of_each_step_is_kept_from_whichever_reply_told_it_last(replay: Replay) -> None:
+    """agent-protocol, 13: "accumulate runtimeStatus per step over all replies; the last one does not repeat them"."""
+    told: dict[tuple[str, str], Mapping[str, Any]] = {}
     for message_id, reply in _replies(replay.events):
-        step = (reply["runtimeStatus"] or {}).get("runShellScript")
-        if step is not None and step["status"] in ENDS:
-            found = replay.invocation(split_message_id(message_id)[0])
-            assert found["StandardOutputContent"] == step["standardOutput"]
-            assert found["ResponseCode"] == step["code"]
+        command_id, _ = split_message_id(message_id)
+        for name, step in (reply["runtimeStatus"] or {}).items():
+            before = told.get((command_id, name))
+            if name in replay.known_steps.get(command_id, ()) and (
+                before is None or step["endDateTime"] >= before["endDateTime"]
+            ):
+                told[command_id, name] = step
+    for (command_id, name), step in told.items():
+        found = replay.edge.here.perform(
+            "GetCommandInvocation", CommandId=command_id, InstanceId=replay.node_id, PluginName=name
+        )
+        assert found["ResponseCode"] == step["code"]
+        assert found["StandardOutputContent"] == (step["standardOutput"] or found["StandardOutputContent"])
+        assert found["Status"] == {"Skipped": "Success", "SuccessAndReboot": "InProgress"}.get(
+            step["status"], step["status"]
+        )
+
+
+def test_most_commands_are_sent_from_their_own_documents(replay: Replay) -> None:
+    others = {
+        # A schema that no agent knows, and parameters that the document does not declare.
+        "shebang-parameters-schema": 2,
+        # An action that no agent knows.
+        "semantics-reboot-s3-download": 1,
+    }
+    assert len(replay.sent) - len(replay.known_steps) == others.get(replay.events[0]["from"], 0)
 
 
 def test_nothing_waits_for_the_node_that_it_has_taken(replay: Replay) -> None:
