@@ -228,9 +228,9 @@ class Agent:
         return answer.body
 
     def _take_up(self, commands: Mapping[str, Record], cut_off: str) -> None:
-        """Let commands go on that an earlier run left; those that were *cut_off* in the middle of a step fail."""
+        """Let commands go on that an earlier run left; *cut_off* in a step that may not run again, they fail."""
         for command_id, record in commands.items():
-            if record.state is State.RUNNING:
+            if record.state is State.RUNNING and not self._runner.may_run_again(record):
                 self._runner.fail(command_id, record, cut_off)
             else:
                 self._pool.add(command_id, record)

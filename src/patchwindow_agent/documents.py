@@ -123,6 +123,14 @@ def runs_in_spite_of_an_exit(step: Step) -> bool:
     return _text(step.inputs.get("finallyStep", "")).casefold() == "true"
 
 
+def is_resumable(step: Step) -> bool:
+    """Return whether *step* may run again after it was cut off.
+
+    An input of patchwindow's own documents (`resumable`); agents that do not know it pass over it, and fail the step.
+    """
+    return _text(step.inputs.get("resumable", "")).casefold() == "true"
+
+
 def _parse(message: Any) -> list[Step]:
     document = message["DocumentContent"]
     declared = document.get("parameters") or {}

@@ -46,6 +46,8 @@ class Record(NamedTuple):
     # A step has ended the document: the rest is skipped.
     is_exiting: bool = False
     reboot_count: int = 0
+    # How often a step was run again that had been cut off.
+    resume_count: int = 0
 
     def moved(self, state: State, **changes: Any) -> "Record":
         """Return this record in *state*, with *changes*."""

@@ -22,6 +22,8 @@ from patchwindow_agent.shell import Script, Stop
 
 # A step that asks for a reboot each time it runs would keep the machine from ever working again.
 _REBOOTS_MAX = 5
+# A step that brings the agent down each time would be run for ever.
+_RESUMES_MAX = 5
 
 
 class Node(NamedTuple):
@@ -59,6 +61,8 @@ class Runner:
             StateProblem: the state folder cannot be written.
         """
         steps = documents.parse_payload(record.payload)
+        if record.state is State.RUNNING:
+            record = record._replace(resume_count=record.resume_count + 1)
         for index in range(record.step_index, len(steps)):
             step = steps[index]
             record = record.moved(State.RUNNING, step_index=index)
@@ -68,7 +72,8 @@ class Runner:
             )
             result = self._skipped(step) if is_skipped else self._result(command_id, step, index, record, stop)
             if stop.reason is End.AGENT_STOPPED:
-                self.fail(command_id, record, "the agent was stopped while the step ran")
+                if not self.may_run_again(record):
+                    self.fail(command_id, record, "the agent was stopped while the step ran")
                 return False
             record = self._told(record, step, result)
             if result.status is Status.SUCCESS_AND_REBOOT:
@@ -79,8 +84,13 @@ class Runner:
         self._journal.save(command_id, record.moved(State.FINISHED))
         return False
 
+    def may_run_again(self, record: Record) -> bool:
+        """Return whether the step of *record*, which was cut off, says that it knows by itself how far it came."""
+        step = documents.parse_payload(record.payload)[record.step_index]
+        return documents.is_resumable(step) and record.resume_count < _RESUMES_MAX
+
     def fail(self, command_id: str, record: Record, reason: str) -> None:
-        """End a command whose step was cut off: it is not run again, because nobody knows how far it came.
+        """End a command whose step was cut off and may not run again: nobody knows how far it came.
 
         Raises:
             StateProblem: the state folder cannot be written.

@@ -24,6 +24,9 @@ class Shell:
 
     def run(self, script: Script, stop: Stop) -> Ended:
         self.ran.append(script.text.strip())
+        if script.text.startswith("stop"):
+            stop.ask(End.AGENT_STOPPED)
+            return Ended(End.AGENT_STOPPED, 137, "", "")
         if script.text.startswith("cancel"):
             stop.ask(End.CANCELLED)
             return Ended(End.CANCELLED, 137, "", "")
@@ -162,6 +165,35 @@ def test_a_step_that_was_cut_off_fails_the_command_and_keeps_what_was_done(bench
     assert (step["code"], step["name"], step["standardOutput"]) == (1, "", "")
     assert step["output"] == "the document ended unexpectedly: the power went"
     assert bench.journal.knows("c-1")
+    assert not bench.journal.unfinished()
+
+
+def cut_off(step: dict[str, Any]) -> Record:
+    payload = json.dumps({"DocumentContent": {"schemaVersion": "2.2", "mainSteps": [shell_step("a", "0"), step]}})
+    return Record("aws.ssm.c-1.mi-1", payload).moved(State.RUNNING, step_index=1)
+
+
+def test_a_step_that_says_so_runs_again_where_it_was_cut_off(bench: Bench) -> None:
+    record = cut_off(shell_step("b", "0", resumable=True))
+    assert bench.runner.may_run_again(record)
+    bench.run(record=record)
+    assert bench.steps() == {"b": ("Success", 0), "document": ("Success", 1)}
+    assert bench.shell.ran == ["0"]
+
+
+@pytest.mark.parametrize("said", [{}, {"resumable": "false"}])
+def test_a_step_that_does_not_say_so_is_not_run_again(bench: Bench, said: dict[str, str]) -> None:
+    assert not bench.runner.may_run_again(cut_off(shell_step("b", "0", **said)))
+
+
+def test_a_step_that_is_cut_off_each_time_is_given_up(bench: Bench) -> None:
+    record = cut_off(shell_step("b", "stop", resumable="true"))
+    for _ in range(5):
+        assert bench.runner.may_run_again(record)
+        assert not bench.run(record=record)
+        unfinished = bench.journal.unfinished()
+        record = unfinished.get("c-1", record)
+    assert bench.replies()[-1]["documentStatus"] == "Failed"
     assert not bench.journal.unfinished()
 
 
