@@ -110,8 +110,8 @@ def test_the_ledger_tells_repositories_and_versions_apart(work: Work) -> None:
 def test_facts_are_read_once_and_forgotten_with_the_facts(work: Work) -> None:
     work.facts.put("digest", b"{}", NOW)
     assert not work.catalog.is_read("digest")
-    work.catalog.note_read("digest")
-    work.catalog.note_read("digest")
+    work.catalog.note_read("digest", NOW)
+    work.catalog.note_read("digest", NOW)
     assert work.catalog.is_read("digest")
     assert work.facts.prune(LATER, 10) == 1
     assert not work.catalog.is_read("digest")
@@ -276,3 +276,19 @@ def test_what_is_said_of_a_package_itself_stays_when_something_is_said_of_its_so
     imported(work, replace(TRACKED, fixes=()))
     (_, patch) = page(work)
     assert patch.added.cve_ids == ("CVE-2026-0003",)
+
+
+def test_a_patch_is_old_from_when_it_was_last_reported_and_not_from_its_first_sight(work: Work) -> None:
+    work.catalog.report([deb(), deb("bash")], "first", NOW)
+    work.catalog.report([deb()], "second", NOW + timedelta(days=40))
+    assert work.catalog_age.forget_patches(NOW, 9) == {}
+    assert work.catalog_age.forget_patches(NOW + timedelta(days=40), 9) == {"DEBIAN": {Subject("bash", "bash.amd64:1")}}
+    (patch,) = page(work)
+    assert (patch.name, patch.first_seen_at) == ("openssl", NOW)
+
+
+def test_what_is_old_is_forgotten_some_at_a_time_the_oldest_first(work: Work) -> None:
+    for at in range(3):
+        work.catalog.report([deb(f"name-{at}")], f"facts-{at}", NOW + timedelta(minutes=at))
+    assert work.catalog_age.forget_patches(LATER, 2).keys() == {"DEBIAN"}
+    assert titles(work) == ["name-2.amd64:1"]

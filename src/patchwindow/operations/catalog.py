@@ -12,6 +12,7 @@ from patchwindow.domain.feeds.notice import Cve, Notice
 from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.protocol.records import from_members
+from patchwindow.store.history import CATALOG
 from patchwindow.store.work import Work
 
 
@@ -19,7 +20,7 @@ def learn(work: Work, system: str, facts: Facts, facts_digest: str, now: datetim
     """Bring the patches of *facts*, which are kept, into the catalogue, unless they are in it."""
     if work.catalog.is_read(facts_digest):
         return
-    work.catalog.note_read(facts_digest)
+    work.catalog.note_read(facts_digest, now)
     work.catalog.report(_patches(OperatingSystem(system), facts), facts_digest, now)
 
 
@@ -43,6 +44,7 @@ def import_advisories(call: Call, request: Request) -> Answer:
         Invalid: a day or a CVE is none; then nothing of the request is kept.
     """
     source = request["Source"]
+    call.work.chores.plan(CATALOG, call.now)
     notices = [_notice(one, f"Advisories[{index}]") for index, one in enumerate(request.get("Advisories") or ())]
     cves = [_cve(one, f"Cves[{index}]") for index, one in enumerate(request.get("Cves") or ())]
     concerned = call.work.notices.put(source, notices, call.now)

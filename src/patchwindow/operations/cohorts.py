@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, time
-from typing import Final
 
 from patchwindow.domain import patch_group
 from patchwindow.domain.baseline import Baseline
@@ -13,12 +12,8 @@ from patchwindow.operations.evaluations import answer, facts_of
 from patchwindow.store.baselines import StoredBaseline
 from patchwindow.store.cohorts import Cohort, CohortKey
 from patchwindow.store.evaluations import Question
+from patchwindow.store.history import CHORES
 from patchwindow.store.work import Work
-
-TREND: Final = "trend"
-PRUNE: Final = "prune"
-CHORES: Final = (PRUNE, TREND)
-"""What the engine does every hour once a node has reported."""
 
 
 def join(work: Work, key: CohortKey, now: datetime, facts: Callable[[], Facts]) -> Cohort:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from patchwindow.domain.feeds.known_patch import KnownPatch, Named, settled
 from patchwindow.domain.feeds.notice import Extent, Fix, Notice
 from patchwindow.domain.operating_system import OperatingSystem
-from patchwindow.protocol.records import from_ms, loads
+from patchwindow.protocol.records import from_ms, loads, to_ms
 from patchwindow.store.catalog_rows import KEY, Key, added_text, patch_of, row_of
 from patchwindow.store.prepared import Prepared, prepared
 from patchwindow.store.rows import Insert, Rows, ms
@@ -77,6 +77,9 @@ _FIXES: Final = (
 )
 _ADD: Final = prepared(sa.update(known_patch).where(*_THIS).values(added=sa.bindparam("new_added")))
 _FORGET: Final = prepared(sa.delete(known_patch).where(*_THIS, known_patch.c.first_seen_at_ms.is_(None)))
+_SEE: Final = prepared(sa.update(known_patch).where(*_THIS).values(seen_at_ms=sa.bindparam("now")))
+_DAY_MS: Final = 24 * 3600 * 1000
+"""When nodes last had a patch is noted to the day."""
 _REFERRED: Final = sa.select(patch_reference.c.name).where(patch_reference.c.reference.in_(_VALUES)).distinct()
 _FIRST_SEEN: Final = (
     sa.select(known_patch.c.title, known_patch.c.repository, sa.func.min(known_patch.c.first_seen_at_ms).label("at_ms"))
@@ -106,9 +109,9 @@ class Catalog(Rows):
         """Return whether the patches of these facts are in the catalogue."""
         return self._scalar(_IS_READ, {"digest": facts_digest}) is not None
 
-    def note_read(self, facts_digest: str) -> None:
+    def note_read(self, facts_digest: str, now: datetime) -> None:
         """Note that the patches of these facts are in the catalogue; the facts are kept."""
-        self._insert_if_new(facts_read, facts_digest=facts_digest)
+        self._insert_if_new(facts_read, facts_digest=facts_digest, marked_at_ms=ms(now))
 
     def report(self, patches: Iterable[KnownPatch], facts_digest: str, now: datetime) -> None:
         """Keep *patches*, all of one operating system, as reported: seen first now, unless they were seen before."""
@@ -116,18 +119,22 @@ class Catalog(Rows):
         if not by_key:
             return
         system = next(iter(by_key))[0]
-        before = {
-            _key(row): (row.readings, row.update_id)
+        rows = {
+            _key(row): row
             for row in self._each(_TITLED, {key[1] for key in by_key}, os=system)
             if row.first_seen_at_ms is not None
         }
+        before = {key: (row.readings, row.update_id) for key, row in rows.items()}
+        long_ago = to_ms(now) - _DAY_MS
+        known = sorted(key for key in by_key.keys() & rows.keys() if (rows[key].seen_at_ms or 0) < long_ago)
+        self._change_all(_SEE, ({**_given(key), "now": to_ms(now)} for key in known))
         changed = [
             (patch, row)
             # In one order, whoever writes: two that wait for each other would both fail.
             for key, patch in sorted(by_key.items(), key=itemgetter(0))
             if before.get(key) != ((row := row_of(patch))["readings"], row["update_id"])
         ]
-        seen = {"first_seen_at_ms": ms(now), "first_seen_in": facts_digest}
+        seen = {"first_seen_at_ms": ms(now), "first_seen_in": facts_digest, "seen_at_ms": ms(now)}
         self._change_all(_keep(self._insert), ({**row, **seen} for _, row in changed))
         self._index([patch for patch, _ in changed])
         self.settle(system, {Subject(patch.name, patch.readings[0].title, patch.source) for patch, _ in changed})
@@ -182,7 +189,7 @@ class Catalog(Rows):
         changed = sorted((patch for patch in after if before.get(patch.key) != patch), key=attrgetter("key"))
         # Of what was reported the notices change what they add, and nothing else.
         self._change_all(_ADD, (_addition(patch) for patch in changed if patch.first_seen_at is not None))
-        unseen = {"first_seen_at_ms": None, "first_seen_in": ""}
+        unseen = {"first_seen_at_ms": None, "first_seen_in": "", "seen_at_ms": None}
         self._change_all(
             _keep(self._insert), ({**row_of(patch), **unseen} for patch in changed if patch.first_seen_at is None)
         )
@@ -282,6 +289,7 @@ def _keep(insert: Insert) -> Prepared:
     for name in ("first_seen_at_ms", "first_seen_in"):
         ledger = known_patch.c[name]
         values[name] = sa.case((known_patch.c.first_seen_at_ms.is_(None), statement.excluded[name]), else_=ledger)
+    values["seen_at_ms"] = sa.func.coalesce(statement.excluded["seen_at_ms"], known_patch.c.seen_at_ms)
     return prepared(statement.on_conflict_do_update(index_elements=list(KEY), set_=values))
 
 

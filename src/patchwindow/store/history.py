@@ -144,6 +144,13 @@ class Trend(Rows):
         self._change(_PRUNE_DAYS, {"number": day_number(before)})
 
 
+PRUNE: Final = "prune"
+TREND: Final = "trend"
+CATALOG: Final = "catalog"
+CHORES: Final = (CATALOG, PRUNE, TREND)
+"""What the engine does again and again once a node has reported."""
+
+
 class Chores(Rows):
     """What is done again and again, by name."""
 

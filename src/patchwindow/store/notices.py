@@ -41,6 +41,11 @@ _VALUES: Final[sa.BindParameter[Any]] = sa.bindparam("values", expanding=True)
 _DIGESTS: Final = sa.select(advisory.c.advisory_id, advisory.c.digest).where(
     advisory.c.source == sa.bindparam("source"), advisory.c.advisory_id.in_(_VALUES)
 )
+_NAME: Final = (
+    sa.update(advisory)
+    .where(advisory.c.source == sa.bindparam("of_source"), advisory.c.advisory_id.in_(_VALUES))
+    .values(named_at_ms=sa.bindparam("now"))
+)
 _OF_THESE: Final = (advisory_fix.c.source == sa.bindparam("source"), advisory_fix.c.advisory_id.in_(_VALUES))
 _FIXED: Final = (
     sa.select(advisory_fix.c.operating_system, advisory_fix.c.name, advisory_fix.c.subject).where(*_OF_THESE).distinct()
@@ -83,7 +88,9 @@ class Notices(Rows):
             concerned[row.operating_system].add(_subject(row.name, row.subject))
         for ids in _some(changed.keys() & known.keys()):
             self._change(_DROP_FIXES, {"source": source, "values": ids})
-        self._upsert_all(advisory, (_row(source, notice, digests[id]) for id, notice in changed.items()))
+        self._upsert_all(advisory, (_row(source, notice, digests[id], now) for id, notice in changed.items()))
+        for ids in _some(digests.keys() - changed.keys()):
+            self._change(_NAME, {"of_source": source, "values": ids, "now": ms(now)})
         self._insert_new(advisory_fix, (row for notice in changed.values() for row in _fixes(source, notice)))
         for notice in changed.values():
             for fix in notice.fixes:
@@ -142,9 +149,9 @@ def _digest(notice: Notice) -> str:
     return hashlib.sha256(dumps(notice).encode()).hexdigest()[:32]
 
 
-def _row(source: str, notice: Notice, digest: str) -> dict[str, str]:
+def _row(source: str, notice: Notice, digest: str, now: datetime) -> dict[str, object]:
     body = dumps(dataclasses.replace(notice, fixes=()))
-    return {"source": source, "advisory_id": notice.id, "digest": digest, "body": body}
+    return {"source": source, "advisory_id": notice.id, "digest": digest, "body": body, "named_at_ms": ms(now)}
 
 
 def _fixes(source: str, notice: Notice) -> Iterator[dict[str, object]]:

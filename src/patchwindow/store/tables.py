@@ -293,6 +293,8 @@ known_patch = table(
     text("readings"),
     text("added"),
     text("source"),
+    number("seen_at_ms", null=True),
+    sa.Index("known_patch_by_sight", "seen_at_ms"),
     sa.Index("known_patch_by_name", "operating_system", "name"),
     sa.Index("known_patch_by_source", "operating_system", "source"),
 )
@@ -314,13 +316,26 @@ known_product = table(
     text("product_family", key=True),
 )
 
-# The facts whose patches are in the catalogue.
-facts_read = table("facts_read", text("facts_digest", owned_by("facts.digest"), key=True))
+# The facts whose patches are in the catalogue, and when these were last marked as seen.
+facts_read = table(
+    "facts_read",
+    text("facts_digest", owned_by("facts.digest"), key=True),
+    number("marked_at_ms"),
+    sa.Index("facts_read_by_mark", "marked_at_ms"),
+)
 
 # What was imported, under the name that its importer gave it.
 feed = table("feed", text("source", key=True), number("imported_at_ms"))
 
-advisory = table("advisory", text("source", key=True), text("advisory_id", key=True), text("digest"), text("body"))
+advisory = table(
+    "advisory",
+    text("source", key=True),
+    text("advisory_id", key=True),
+    text("digest"),
+    text("body"),
+    number("named_at_ms"),
+    sa.Index("advisory_by_naming", "named_at_ms"),
+)
 
 advisory_fix = table(
     "advisory_fix",
