@@ -67,7 +67,7 @@ def parse_repositories(text: str) -> list[Repository]:
             # yum names architecture and release too: `base/7/x86_64`.
             found.append({"id": value.strip().partition("/")[0]})
         elif colon and key is not None and found:
-            found[-1].setdefault(key, value.strip())
+            found[-1].setdefault(key, "".join(filter(str.isprintable, value)).strip())
     return sorted(
         Repository(told["id"], told.get("name", ""), _host(told.get("list") or told.get("baseurl", "")))
         for told in found
