@@ -22,7 +22,7 @@ def node(here: Installation) -> str:
 
 
 def item(type_name: str = NETWORK, **more: Any) -> dict[str, Any]:
-    return {"TypeName": type_name, "SchemaVersion": "1.0", "CaptureTime": CAPTURED, **more}
+    return {"TypeName": type_name, "SchemaVersion": "1.0", "CaptureTime": CAPTURED} | more
 
 
 def put(api: Api, node: str, *items: dict[str, Any]) -> dict[str, Any]:
@@ -53,6 +53,32 @@ def test_a_hash_alone_confirms_what_is_kept_and_nothing_else(api: Api, node: str
     assert put(api, node, item(ContentHash="h1")) == {}
     assert code(api, node, item(ContentHash="h2")) == "ItemContentMismatchException"
     assert entries(api, node) == [{"Name": "lo"}]
+
+
+def test_what_an_amazon_agent_reports_is_kept_and_later_confirmed_by_its_hashes(api: Api, node: str) -> None:
+    """agent-protocol, 17: all types in one call, `Content` may be empty, later runs send only the hash."""
+    caller = Api(api.here, as_node(node))
+    package = {
+        "ApplicationType": "admin",
+        "Architecture": "all",
+        "Name": "adduser",
+        "PackageId": "adduser_3.134_all.deb",
+        "Publisher": "Debian Adduser Developers <adduser@packages.debian.org>",
+        "Summary": "add and remove users and groups",
+        "Version": "3.134",
+    }
+    nothing = "N6YlnMDB2uKZp4Zkid/wvQ=="
+    told = [
+        item("AWS:InstanceDetailedInformation", Content=[], ContentHash=nothing),
+        item("AWS:Application", SchemaVersion="1.1", Content=[package], ContentHash="aJa6C+jT6EaIqarao8DqGQ=="),
+        item("AWS:AWSComponent", Content=[], ContentHash=nothing),
+        item("AWS:Network", Content=[], ContentHash=nothing),
+    ]
+    put(caller, node, *told)
+    put(caller, node, *({name: value for name, value in one.items() if name != "Content"} for one in told))
+    assert entries(api, node, "AWS:Application") == [package]
+    changed = item("AWS:Application", SchemaVersion="1.1", ContentHash="changed")
+    assert code(caller, node, changed) == "ItemContentMismatchException"
 
 
 def test_content_with_the_hash_of_what_is_kept_changes_nothing(api: Api, node: str) -> None:
