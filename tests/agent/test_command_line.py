@@ -60,7 +60,13 @@ def test_every_command_explains_itself_and_its_exit_codes(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["unknown"], ["run", "--at-once", "0"], ["patch", "--url", "http://host/"], ["run", "--endpoint", "here", "--state", "s"]],
+    [
+        [],
+        ["unknown"],
+        ["run", "--at-once", "0"],
+        ["patch", "--url", "http://host/"],
+        ["run", "--endpoint", "here", "--state", "s"],
+    ],
 )
 def test_a_misused_command_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
