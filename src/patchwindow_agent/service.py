@@ -96,10 +96,13 @@ class Manager(NamedTuple):
 
 
 def _unit(state: Path) -> str:
-    script = str(state / SCRIPT)
-    # systemd has quoting and specifiers of its own.
-    quoted = '"' + script.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$") + '"'
-    return _UNIT.format(script=quoted, state=str(state).replace("%", "%%"))
+    # Only of a command line are variables part.
+    return _UNIT.format(script=_quoted(state / SCRIPT).replace("$", "$$"), state=_quoted(state))
+
+
+def _quoted(path: Path) -> str:
+    """Return *path* as systemd reads it, which has quoting and specifiers of its own."""
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%") + '"'
 
 
 def _plist(state: Path) -> str:

@@ -16,7 +16,7 @@ _COME_UP_S = 60.0
 _LOOK_EVERY_S = 0.5
 
 # What the agent keeps in its state folder. Named one by one: what else may be there is none of ours.
-_REGISTRATION = ("identity.json", "credentials", contact.FILE, "commands", "replies")
+_REGISTRATION = ("identity.json", "credentials", contact.FILE, "commands", "replies", "output")
 _PROGRAM = tuple(service.PROGRAM + ending for ending in ("", ".new", ".old", ".bad"))
 _REST = ("settings.json", "ca.pem", "lock", "starts", service.SCRIPT, *_PROGRAM)
 

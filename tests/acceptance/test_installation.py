@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,6 +113,26 @@ def test_an_installed_agent_runs_says_how_it_is_and_goes_without_a_trace(secured
     said = agent(state, environ, "uninstall").err
     assert f"`patchwindow nodes deregister {node_id}`" in said
     assert not state.exists()
+
+
+@needs_root
+@pytest.mark.needs_root
+def test_an_agent_becomes_the_servers_program_and_goes_on_as_the_same_process(secured: Plane, tmp_path: Path) -> None:
+    state, environ = tmp_path / "state", machine(tmp_path, "curl")
+    install(line(secured), environ, state)
+    current = (state / "agent.pyz").read_bytes()
+    with zipfile.ZipFile(state / "agent.pyz", "a") as archive:
+        # It runs as before, and is another program all the same.
+        archive.comment = b"an older version"
+    with service(state, environ) as process:
+        until(lambda: (state / "agent.pyz").read_bytes() == current, "the server's program")
+        until(lambda: not (state / "agent.pyz.old").exists(), "the word of the server to the new program")
+        assert process.poll() is None
+        told = agent(state, environ, "status", "--json").json
+        assert (told["running"], told["problems"]) == (True, [])
+    said = (tmp_path / "agent.log").read_text()
+    assert said.count("becoming the server's program") == 1
+    assert said.count("running as ") == 2
 
 
 @needs_root
