@@ -40,7 +40,9 @@ def stale_processes(proc: Path = Path("/proc")) -> Sequence[str]:
     They alone are no reason for a reboot: who uses old libraries is helped by a restart of the service. Other users'
     processes cannot be looked at without rights, and are left out.
     """
-    found = set()
+    found: set[str] = set()
+    if not proc.is_dir():
+        return []
     folders = itertools.islice((path for path in proc.iterdir() if path.name.isdigit()), _PROCESSES_MAX)
     for folder in folders:
         try:

@@ -41,6 +41,7 @@ def apt(
     *,
     cache: Path | None = None,
     sleep: Callable[[float], None] = lambda _: None,
+    lock_wait_s: int = 20,
     disk_of: Callable[[Path], Disk] = plenty,
 ) -> Apt:
     """Return the package manager of *root*."""
@@ -50,7 +51,7 @@ def apt(
         cache=cache,
         kernel=KERNEL,
         sleep=sleep,
-        lock_wait_s=20,
+        lock_wait_s=lock_wait_s,
         disk_of=disk_of,
         stale=list,
     )

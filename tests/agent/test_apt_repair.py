@@ -4,6 +4,8 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,45 @@ def cut_off(root: Root, *names: str) -> None:
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     (root.path / "run/go").touch()
+
+
+OPERATION = """
+import os, sys
+from pathlib import Path
+from tests.agent.apt_orders import Told, apt, order
+from tests.rig.toy_apt import Root
+
+apt(Root(Path(sys.argv[1]))).install(order("slow", "good-one"), Told())
+"""
+
+
+def test_a_kill_of_the_operation_leaves_apt_to_finish_and_the_next_one_waits_for_it(
+    repository: Path, tmp_path: Path
+) -> None:
+    root = make_troubled_root(repository, tmp_path / "root", "slow", "good-one")
+    operation = subprocess.Popen(
+        [sys.executable, "-c", OPERATION, str(root.path)],
+        cwd=Path(__file__).parent.parent.parent,
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+    )
+    eventually((root.path / "run/waiting").exists)
+    os.killpg(operation.pid, signal.SIGKILL)
+    operation.wait()
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        (root.path / "run/go").touch()
+        time.sleep(0.1)
+
+    manager = apt(root, sleep=sleep, lock_wait_s=200)
+    manager.repair()
+    assert waited, "apt was still at work"
+    assert manager.install(order("slow", "good-one"), Told()).installed == titles("slow", "good-one")
+    log = (root.path / "var/log/dpkg.log").read_text()
+    assert log.count("upgrade slow:all 1.0 2.0") == 1
+    assert log.count("configure slow:all 2.0") == 1
 
 
 def test_a_machine_with_nothing_half_done_is_left_alone(repository: Path, tmp_path: Path) -> None:
