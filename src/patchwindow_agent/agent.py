@@ -25,6 +25,7 @@ from patchwindow_agent.runner import Node, Runner
 from patchwindow_agent.session import Session
 from patchwindow_agent.settings import AT_ONCE
 from patchwindow_agent.sigv4 import Key
+from patchwindow_agent.streams import Streams
 from patchwindow_agent.update import Updater, trial
 from patchwindow_agent.way import way_to
 
@@ -33,6 +34,7 @@ _POLL_S = 50
 _TIMEOUT_S = 30.0
 _PAUSE_MAX_S = 60.0
 _LAST_WORDS_S = 3.0
+_STREAM_EVERY_S = 1.0
 _CLEAR_EVERY_S = 86_400.0
 
 
@@ -65,7 +67,7 @@ def become(program: Path) -> None:
 
 
 class Agent:
-    """One node's agent: one thread polls, one sends, and each running command has its own."""
+    """One node's agent: one thread polls, one sends, one streams, and each running command has its own."""
 
     def __init__(
         self,
@@ -86,13 +88,21 @@ class Agent:
         self._journal = Journal(start.state / "commands")
         self._outbox = Outbox(start.state / "replies", log=log)
         self._session = Session(self._identity, on_token=self._keep_credentials)
-        self._runner = Runner(node=self._node(), journal=self._journal, outbox=self._outbox, shell=shell.run)
+        self._streams = Streams(start.state / "output", node_id=self._identity.node_id)
+        self._runner = Runner(
+            node=self._node(),
+            journal=self._journal,
+            outbox=self._outbox,
+            streams=self._streams,
+            shell=shell.run,
+        )
         self._pool = Pool(self._runner, at_once=start.at_once, reboot=self._reboot, log=log)
         self._updater: Optional[Updater] = None
         if start.program is not None:
             self._updater = Updater(start.program, try_out=trial(start.state, start.environ))
         self._clears_at = time.monotonic() + _CLEAR_EVERY_S
         self._sender = threading.Thread(target=self._send_forever, daemon=True)
+        self._streamer = threading.Thread(target=self._stream_forever, daemon=True)
 
     def start(self) -> None:
         """Take up what an earlier run left, then begin to talk to the server.
@@ -106,6 +116,7 @@ class Agent:
         self._journal.forget_old(time.time())
         self._take_up(self._journal.unfinished(), "the agent or the machine stopped while the step ran")
         self._sender.start()
+        self._streamer.start()
         threading.Thread(target=self._poll_forever, daemon=True).start()
         log(f"running as {self._identity.node_id} with {self._given.endpoint.host_header}")
 
@@ -125,7 +136,9 @@ class Agent:
         self._pool.stop()
         self._stopping.set()
         self._outbox.filled.set()
+        self._streams.filled.set()
         self._sender.join(_LAST_WORDS_S)
+        self._streamer.join(_LAST_WORDS_S)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -176,6 +189,28 @@ class Agent:
                 self._outbox.filled.wait(max(self._ping_at - time.monotonic(), 0.0))
 
         self._repeat(send)
+        with contextlib.suppress(AgentError):
+            flush()
+
+    def _stream_forever(self) -> None:
+        # Apart from the one that sends: the end of a command does not wait for megabytes of output.
+        with contextlib.closing(self._connection(_TIMEOUT_S)) as connection:
+            self._stream_over(connection)
+
+    def _stream_over(self, connection: Connection) -> None:
+        def flush() -> bool:
+            self._streams.filled.clear()
+            return self._streams.flush(
+                lambda told: self._session.call(connection, "ec2messages", "PutStepOutput", told)
+            )
+
+        def stream() -> None:
+            more_may_come = flush()
+            if not self._stopping.is_set():
+                # Without a step that runs, nothing is written of which nobody says so.
+                self._streams.filled.wait(_STREAM_EVERY_S if more_may_come else None)
+
+        self._repeat(stream)
         with contextlib.suppress(AgentError):
             flush()
 

@@ -1,6 +1,7 @@
 """One command from its first step to its last, saved before each, told after each."""
 
 import time
+from pathlib import Path
 from typing import Callable, Mapping, NamedTuple, Optional
 
 from patchwindow_agent import documents
@@ -19,6 +20,7 @@ from patchwindow_agent.results import (
     reply,
 )
 from patchwindow_agent.shell import Script, Stop
+from patchwindow_agent.streams import Streams
 
 # A step that asks for a reboot each time it runs would keep the machine from ever working again.
 _REBOOTS_MAX = 5
@@ -45,12 +47,14 @@ class Runner:
         node: Node,
         journal: Journal,
         outbox: Outbox,
+        streams: Streams,
         shell: Callable[[Script, Stop], Ended],
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._node = node
         self._journal = journal
         self._outbox = outbox
+        self._streams = streams
         self._shell = shell
         self._wall = wall
 
@@ -99,6 +103,7 @@ class Runner:
         step = documents.parse_payload(record.payload)[record.step_index]
         result = Result(Status.FAILED, 1, "", now, now, message=f"the document ended unexpectedly: {reason}")
         results = {**record.results, step.name: result}
+        self._streams.end(command_id, step.name, self._folder(command_id, record.step_index))
         self._outbox.put(record.message_id, reply(Status.FAILED, at=now, results=results, shown=[step.name]))
         self._journal.save(command_id, record.moved(State.FINISHED))
 
@@ -116,15 +121,24 @@ class Runner:
         started_at = self._wall()
         script = Script(
             text=documents.script_of(step),
-            folder=self._journal.folder_of(command_id) / f"step-{index}",
+            folder=self._folder(command_id, index),
             environ={**self._node.environ, "SSM_COMMAND_ID": command_id},
             working_directory=str(step.inputs.get("workingDirectory") or "") or None,
             timeout_s=documents.timeout_s_of(step),
         )
+        self._streams.begin(command_id, step.name, script.folder)
         result = conclude(step, self._shell(script, stop), started_at=started_at, ended_at=self._wall())
         if result.status is Status.SUCCESS_AND_REBOOT:
-            return self._checked_reboot(result, record)
+            result = self._checked_reboot(result, record)
+        if result.status is Status.SUCCESS_AND_REBOOT or stop.reason is End.AGENT_STOPPED:
+            self._streams.pause(command_id, step.name)
+        else:
+            self._streams.end(command_id, step.name, script.folder)
         return result
+
+    def _folder(self, command_id: str, index: int) -> Path:
+        """Return the folder in which the step of that index runs, and writes."""
+        return self._journal.folder_of(command_id) / f"step-{index}"
 
     def _checked_reboot(self, result: Result, record: Record) -> Result:
         """Return *result*, or why the reboot that it asks for will not be."""

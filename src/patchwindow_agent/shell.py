@@ -13,8 +13,8 @@ from patchwindow_agent.results import STREAM_MAX, End, Ended
 
 # What is shown of a stream; a character has at most four bytes.
 _READ_MAX = STREAM_MAX * 4 + 4
-# A script may write without end; what is beyond this is dropped, so that it cannot fill the disk.
-_KEPT_MAX = 16 * 1024 * 1024
+# Of each stream so much is kept; a script may write without end, and must not fill the disk.
+KEPT_MAX = 8 * 1024 * 1024
 _LOOK_EVERY_S = 5.0
 
 # While one thread writes a script, a child that another thread forks holds the open file until it has become its own
@@ -116,8 +116,9 @@ def _wait(process: "subprocess.Popen[bytes]", script: Script, stop: Stop) -> End
 def _bound_output(folder: Path) -> None:
     for name in ("stdout", "stderr"):
         path = folder / name
-        if path.stat().st_size > _KEPT_MAX:
-            os.truncate(path, _READ_MAX)
+        # Not each time: a script that writes much would be held up for nothing.
+        if path.stat().st_size > 2 * KEPT_MAX:
+            os.truncate(path, KEPT_MAX)
 
 
 def _kill_group(process: "subprocess.Popen[bytes]") -> None:

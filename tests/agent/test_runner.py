@@ -14,6 +14,7 @@ from patchwindow_agent.outbox import Outbox
 from patchwindow_agent.results import End, Ended
 from patchwindow_agent.runner import Node, Runner
 from patchwindow_agent.shell import Script, Stop
+from patchwindow_agent.streams import Streams
 
 
 @dataclass
@@ -45,7 +46,10 @@ class Bench:
         self.journal = Journal(self.folder / "commands")
         self.outbox = Outbox(self.folder / "replies", log=print)
         node = Node("Linux", {}, can_reboot=self.can_reboot)
-        self.runner = Runner(node=node, journal=self.journal, outbox=self.outbox, shell=self.shell.run)
+        self.streams = Streams(self.folder / "output", node_id="mi-1")
+        self.runner = Runner(
+            node=node, journal=self.journal, outbox=self.outbox, streams=self.streams, shell=self.shell.run
+        )
 
     def run(self, *steps: dict[str, Any], record: Record | None = None) -> bool:
         payload = json.dumps({"DocumentContent": {"schemaVersion": "2.2", "mainSteps": list(steps)}})
