@@ -119,10 +119,3 @@ def test_a_running_command_is_cancelled(node: Node) -> None:
     until(lambda: is_now("Cancelled"), "the end of the script")
     told = node.client.get_command_invocation(CommandId=command_id, InstanceId=node.id)
     assert "never" not in told["StandardOutputContent"]
-
-
-def test_nothing_is_installed_by_this_version(node: Node) -> None:
-    with pytest.raises(node.client.exceptions.InvalidParameters, match=r"Operation Install .* is not served yet"):
-        node.client.send_command(
-            DocumentName="AWS-RunPatchBaseline", InstanceIds=[node.id], Parameters={"Operation": ["Install"]}
-        )

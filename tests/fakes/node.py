@@ -88,12 +88,12 @@ class PaperNode:
         self.report(message, facts)
 
     def report(self, message: Mapping[str, str], facts: Mapping[str, Any]) -> None:
-        """Answer *message*, which is a scan, with *facts*."""
+        """Answer *message*, which is a patch operation, with *facts*."""
         message_id, command = self.accept(message)
         now = time.time()
         report = {
             "schema": 1,
-            "operation": "Scan",
+            "operation": command["Parameters"]["Operation"],
             "startedAt": now,
             "endedAt": now,
             "bootId": "",

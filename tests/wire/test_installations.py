@@ -170,6 +170,8 @@ def test_progress_is_the_last_word_of_the_node(edge: Edge) -> None:
     told_at = one.pop("ToldTime")
     assert told_at == edge.here.clock.now().timestamp()
     assert one == {"InstanceId": node, "Phase": "Installing", "Done": 2, "Total": 3, "What": "openssl"}
+    post(edge, path, "report", report_of(edge.here, DONE, operation="Install"))
+    assert [(one["Phase"], one["Done"]) for one in progress_of(edge, path)] == [("Reported", 0)]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import click
 from patchwindow.cli import show
 from patchwindow.cli.choice import chosen
 from patchwindow.cli.exits import Exit
-from patchwindow.cli.options import Command, client_command, decorated, json_option, tag_option
+from patchwindow.cli.options import Command, both_client_command, decorated, json_option, tag_option
+from patchwindow.cli.patch_phases import Phases
 from patchwindow.cli.patchstates import COUNTS, is_compliant, patch_states
 from patchwindow.cli.progress import Watch
 from patchwindow.client import SsmClient, call, pages, wait_for_command
@@ -58,12 +59,13 @@ OPTIONS = (
 
 
 def operation_command(command: Command) -> Command:
-    """Give *command* a client and the options of a patch operation."""
-    return decorated(client_command(command), OPTIONS)
+    """Give *command* the clients and the options of a patch operation."""
+    return decorated(both_client_command(command), OPTIONS)
 
 
 def operate(
     client: SsmClient,
+    own: Callable[[], SsmClient],
     operation: str,
     where: Mapping[str, Any],
     *,
@@ -76,6 +78,8 @@ def operate(
     as_json: bool,
 ) -> Exit:
     """Send *operation* to the nodes *where*, show how it goes and what it found; fail when a node failed.
+
+    *own* connects a client of the control plane's own operations, which tell how far each node is.
 
     Raises: ClientProblem; NotFound, where no node fits.
     """
@@ -97,8 +101,9 @@ def operate(
         _show_command(command, as_json=as_json)
         return Exit.DONE
     show.note(f"{operation}: command {command['CommandId']} is sent; it goes on if this program is stopped")
-    with Watch() as watch:
-        wait_for_command(client, command["CommandId"], watch)
+    phases = Phases(own, command["CommandId"])
+    with Watch(note=phases.note) as watch:
+        wait_for_command(client, command["CommandId"], watch, tells_always=True)
     results = list(_results(client, command["CommandId"]))
     if not results:
         raise NotFound(

@@ -1,6 +1,6 @@
 """`patchwindow patch`: install now what is missing and approved."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -17,6 +17,7 @@ from patchwindow.client import SsmClient
 @operation_command
 def patch(
     client: SsmClient,
+    own: Callable[[], SsmClient],
     *,
     nodes: Sequence[str],
     tags: Sequence[tuple[str, str]],
@@ -33,4 +34,4 @@ def patch(
     if not yes:
         reboots = "without a reboot" if reboot_option == "NoReboot" else "with a reboot where one is needed"
         confirm(f"This installs the missing approved patches on {chosen(where)}, now, {reboots}")
-    return operate(client, "Install", where, reboot_option=reboot_option, **how)
+    return operate(client, own, "Install", where, reboot_option=reboot_option, **how)

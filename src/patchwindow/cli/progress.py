@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -11,9 +12,10 @@ from patchwindow.client import Progress
 
 
 class Watch:
-    """Writes each progress that it is called with to standard error."""
+    """Writes each progress that it is called with to standard error, and behind it what *note* says at that time."""
 
-    def __init__(self, *, rewrites: bool | None = None) -> None:
+    def __init__(self, *, rewrites: bool | None = None, note: Callable[[Progress], str] = lambda _: "") -> None:
+        self._note = note
         self._rewrites = sys.stderr.isatty() if rewrites is None else rewrites
         self._shown = 0
         self._last = ""
@@ -30,7 +32,8 @@ class Watch:
 
     def __call__(self, progress: Progress) -> None:
         """Write *progress*, unless it reads like the last one."""
-        line = describe(progress)
+        note = self._note(progress)
+        line = f"{describe(progress)}; {note}" if note else describe(progress)
         if line == self._last:
             return
         self._last = line

@@ -1,6 +1,6 @@
 """`patchwindow scan`: find out now what is missing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -15,6 +15,7 @@ from patchwindow.client import SsmClient
 @operation_command
 def scan(
     client: SsmClient,
+    own: Callable[[], SsmClient],
     *,
     nodes: Sequence[str],
     tags: Sequence[tuple[str, str]],
@@ -25,4 +26,4 @@ def scan(
 
     Prints the result of each node. Nothing is installed. Exits with 1 when a node failed.
     """
-    return operate(client, "Scan", choose(nodes=nodes, tags=tags, groups=groups), **how)
+    return operate(client, own, "Scan", choose(nodes=nodes, tags=tags, groups=groups), **how)

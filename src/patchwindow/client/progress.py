@@ -49,9 +49,12 @@ def wait_for_command(
     *,
     pause_s: float = 2.0,
     wait_max_s: float = 86_400.0,
+    tells_always: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Progress:
     """Call *on_progress* at each change of the command or of a node, and return the last progress.
+
+    With *tells_always* it is called at each look, changed or not.
 
     Raises:
         ClientProblem: there is no such command, it was not over after *wait_max_s* seconds of waiting,
@@ -69,7 +72,7 @@ def wait_for_command(
                 raise ClientProblem(f"there is no command {command_id}; commands are kept for a limited time")
         else:
             progress = _progress(client, command, statuses)
-            if progress.changes or before is None or progress.status != before.status:
+            if tells_always or progress.changes or before is None or progress.status != before.status:
                 on_progress(progress)
             if progress.is_over:
                 return progress

@@ -30,6 +30,8 @@ from patchwindow.store.snapshots import Snapshot
 _CLOCK_SLACK: Final = timedelta(minutes=5)
 _MISSING_MAX: Final = 20
 _NO_REBOOT: Final = "NoReboot"
+REPORTED: Final = "Reported"
+"""The phase of an operation that has reported, beside those that nodes tell."""
 
 
 def receive(call: Call, command_id: str, node_id: str, report: Report) -> Answer:
@@ -45,6 +47,7 @@ def receive(call: Call, command_id: str, node_id: str, report: Report) -> Answer
     operation = parameters["Operation"]
     if report.operation != operation:
         raise Invalid(f"operation: the report is of {report.operation!r}, and the command is {operation}")
+    call.work.patch_operations.end_progress(command_id, node_id, phase=REPORTED, now=call.now)
     started_at, ended_at = _times(report, call.now)
     group = group_of(call.work.tags.of(NODE, node_id)) or ""
     system = system_in(report.known.facts, node)

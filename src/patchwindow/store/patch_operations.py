@@ -49,6 +49,11 @@ _PAGE: Final = prepared(
     .order_by(patch_progress.c.node_id)
     .limit(sa.bindparam("limit"))
 )
+_END: Final = prepared(
+    sa.update(patch_progress)
+    .where(patch_progress.c.command_id == sa.bindparam("id"), patch_progress.c.node_id == sa.bindparam("b_node_id"))
+    .values(phase=sa.bindparam("to"), done=0, total=0, what="", told_at_ms=sa.bindparam("now_ms"))
+)
 _ORDERS: Final = sa.select(patch_order).where(
     patch_order.c.command_id == sa.bindparam("id"), patch_order.c.node_id.in_(sa.bindparam("node_ids", expanding=True))
 )
@@ -70,6 +75,10 @@ class PatchOperations(Rows):
             what=progress.what,
             told_at_ms=ms(progress.told_at),
         )
+
+    def end_progress(self, command_id: str, node_id: str, *, phase: str, now: datetime) -> None:
+        """Note that the operation is at *phase*, its last, where its node ever said how far it was."""
+        self._change(_END, {"id": command_id, "b_node_id": node_id, "to": phase, "now_ms": ms(now)})
 
     def progress(self, command_id: str, *, after: str = "", limit: int) -> list[PatchProgress]:
         """Return what up to *limit* nodes said, whose ids come after *after*, in order of id."""

@@ -1,6 +1,7 @@
 """`patchwindow scan` and `patchwindow patch`."""
 
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -156,3 +157,50 @@ def test_no_choice_is_misuse() -> None:
     outcome = run("scan")
     assert outcome.exit_code == Exit.MISUSED
     assert "no nodes chosen" in outcome.stderr
+
+
+def told(node: str, phase: str, **more: object) -> Members:
+    return {"InstanceId": node, "Phase": phase, "Done": 0, "Total": 0, "What": "", "ToldTime": AT, **more}
+
+
+def under_way(*instances: Members) -> Answers:
+    """Return a server on which a command is in progress, and has ended when it is looked at again."""
+    looks = iter(["InProgress"])
+
+    def command(_: Members) -> Members:
+        status = next(looks, "Success")
+        return {"Commands": [{"CommandId": COMMAND, "Status": status, "StatusDetails": status, "TargetCount": 1}]}
+
+    return {**answers({GOOD: "Success"}), "ListCommands": command, "GetPatchProgress": {"Instances": list(instances)}}
+
+
+@pytest.mark.parametrize(
+    ("instances", "shown"),
+    [
+        ([], ""),
+        ([told(GOOD, "Reported")], ""),
+        (
+            [told(GOOD, "Installing", Done=3, Total=12, What="openssl"), told(BAD, "Rebooting")],
+            f"; {GOOD} Installing 3 of 12 openssl, {BAD} Rebooting",
+        ),
+        ([told(f"{GOOD[:-1]}{number}", "Scanning") for number in range(4)], "; 4 Scanning"),
+    ],
+)
+def test_it_is_shown_live_how_far_nodes_are(
+    monkeypatch: pytest.MonkeyPatch, instances: list[Members], shown: str
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    outcome = run("patch", "--yes", "--node", GOOD, answers=under_way(*instances))
+    assert outcome.exit_code == Exit.DONE
+    assert outcome.stderr.splitlines()[1:] == [
+        f"InProgress: 1 node, 1 Success{shown}",
+        "Success: 1 node, 1 Success",
+    ]
+
+
+def test_a_server_that_tells_nothing_of_its_nodes_is_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    refused = {**under_way(), "GetPatchProgress": refusal("AccessDeniedException", "GetPatchProgress")}
+    outcome = run("scan", "--node", GOOD, answers=refused)
+    assert outcome.exit_code == Exit.DONE
+    assert [operation for operation, _ in outcome.asked].count("GetPatchProgress") == 1

@@ -11,7 +11,7 @@ from tests.fakes.site import SITE, Installation
 from patchwindow.domain.errors import BadSignature, Denied, Invalid, UnsupportedOperatingSystem
 from patchwindow.domain.run import TaskExecution, TaskInvocation, WindowExecution
 from patchwindow.domain.window import TaskType, WindowTask
-from patchwindow.operations import reports
+from patchwindow.operations import install_orders, reports
 from patchwindow.operations.capabilities import capability_url, open_capability
 from patchwindow.operations.report_reading import read
 from patchwindow.operations.sessions import session_of
@@ -37,12 +37,14 @@ def test_an_order_says_what_the_command_says(here: Installation) -> None:
     node = here.node()
     command_id = send(here, node, RebootOption="NoReboot")
     with here.call("order") as call:
-        assert reports.order(call, command_id, node) == {
+        assert install_orders.order(call, command_id, node) == {
             "schema": 1,
             "operation": "Scan",
             "rebootOption": "NoReboot",
             "commandId": command_id,
             "nodeId": node,
+            "sources": [],
+            "mayRemove": False,
         }
 
 
@@ -176,7 +178,7 @@ def test_a_command_that_has_ended_takes_no_report(here: Installation) -> None:
     with pytest.raises(Denied, match=f"command {command_id} has ended on node {node}"):
         receive(here, command_id, node, report_of(here, FACTS))
     with here.call("order") as call, pytest.raises(Denied):
-        reports.order(call, command_id, node)
+        install_orders.order(call, command_id, node)
     assert here.perform("DescribeInstancePatchStates", InstanceIds=[node])["InstancePatchStates"] == []
 
 
