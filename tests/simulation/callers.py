@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.simulation.compliance import CONTENTS, GROUP_TAG, PATCH_GROUPS, SYSTEM
 from tests.simulation.plans import GROUPS, RINGS, Plans
 from tests.simulation.rules import Rule
 
@@ -23,6 +24,7 @@ class Callers:
         self._random = world.random
         self._plans = plans
         self._law = world.law
+        self._baselines: list[str] = []
 
     def begin(self, hours: int, *, is_large: bool) -> None:
         """Plan some windows at once, and draw what is done within so many hours."""
@@ -57,8 +59,9 @@ class Callers:
         ]
         for _ in range(draw.choice([0, 2, 4, 8])):
             world.come(world.any_time_s(hours), draw.choice(changes))
-        if world.has_associations:
+        if world.is_full:
             self._begin_associations(hours)
+            self._begin_baselines(hours)
 
     # Windows
 
@@ -240,6 +243,48 @@ class Callers:
             self._world.ask("DeleteAssociation", AssociationId=id)
         if self._law.associations.ids:
             self._world.come(_AGAIN_S, self._dissociate_all)
+
+    # Baselines
+
+    def _begin_baselines(self, hours: int) -> None:
+        draw, world = self._random, self._world
+        for number in range(2):
+            made = world.ask("CreatePatchBaseline", Name=f"own-{number}", OperatingSystem=SYSTEM)
+            self._baselines += [] if made is None else [made["BaselineId"]]
+        changes = [
+            self._change_baseline,
+            self._change_baseline,
+            self._make_default,
+            self._register_group,
+            self._regroup,
+        ]
+        for what in draw.choices(changes, k=draw.choice([3, 6, 12])):
+            world.come(draw.uniform(0, hours * 3600), what)
+
+    def _change_baseline(self) -> None:
+        for id in self._baselines[: self._random.randint(1, 2)]:
+            self._world.ask("UpdatePatchBaseline", BaselineId=id, **self._random.choice(CONTENTS))
+
+    def _make_default(self) -> None:
+        if self._baselines:
+            self._world.ask("RegisterDefaultPatchBaseline", BaselineId=self._random.choice(self._baselines))
+
+    def _register_group(self) -> None:
+        group = self._random.choice(PATCH_GROUPS)
+        for id in self._baselines:
+            self._world.ask("DeregisterPatchBaselineForPatchGroup", BaselineId=id, PatchGroup=group)
+        if self._baselines and self._random.random() < 0.8:
+            id = self._random.choice(self._baselines)
+            self._world.ask("RegisterPatchBaselineForPatchGroup", BaselineId=id, PatchGroup=group)
+
+    def _regroup(self) -> None:
+        for id in self._random.sample(self._world.node_ids, min(len(self._world.node_ids), 3)):
+            resource = {"ResourceType": "ManagedInstance", "ResourceId": id}
+            if self._random.random() < 0.3:
+                self._world.ask("RemoveTagsFromResource", **resource, TagKeys=[GROUP_TAG])
+            else:
+                tags = [{"Key": GROUP_TAG, "Value": self._random.choice(PATCH_GROUPS)}]
+                self._world.ask("AddTagsToResource", **resource, Tags=tags)
 
     # Commands, executions and nodes
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from tests.simulation.associations import Associations
+from tests.simulation.compliance import Compliance
 from tests.simulation.openings import Openings
 from tests.simulation.records import Command, Execution, Target, Task
 from tests.simulation.rules import Checks, Rule
@@ -59,6 +60,7 @@ class Law:
         self.commands: dict[str, Command] = {}
         self.targets: dict[str, Target] = {}
         self.associations = Associations(self.checks, self.nodes, self.commands)
+        self.compliance = Compliance(self.checks, self.nodes, witness)
         self._sent_by: dict[str, Task] = {}
         """The tasks that sent commands, by command."""
         self._open_commands: set[str] = set()
@@ -110,6 +112,7 @@ class Law:
         for window in self.windows.values():
             window.check(now)
         self.associations.looked(now)
+        self.compliance.looked()
 
     def handed(self, command_id: str, node_id: str) -> None:
         """Check that the node may be given the command."""

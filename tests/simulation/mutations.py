@@ -249,6 +249,35 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         place="patchwindow.engine.perform_association:lacking",
         mutate=mutants.lack_everybody,
         breaks=(Rule.TARGETS_ACCOUNTED_FOR,),
+        within=60,
+    ),
+    # Compliance
+    "a changed baseline marks nobody": Mutation(
+        says="A baseline that is changed leaves the compliance of its nodes as it was",
+        place="patchwindow.store.cohorts:Choices.mark_baseline",
+        mutate=mutants.never,
+        breaks=(Rule.SHOWN_IS_CURRENT,),
+        within=60,
+    ),
+    "another default marks nobody": Mutation(
+        says="Another default baseline leaves the compliance of the nodes that follow it as it was",
+        place="patchwindow.store.cohorts:Choices.mark_system",
+        mutate=mutants.never,
+        breaks=(Rule.SHOWN_IS_CURRENT,),
+        within=50,
+    ),
+    "a group follows nobody": Mutation(
+        says="A patch group that is registered leaves the compliance of its nodes as it was",
+        place="patchwindow.store.cohorts:Choices.mark_group",
+        mutate=mutants.never,
+        breaks=(Rule.SHOWN_IS_CURRENT,),
+        within=60,
+    ),
+    "a node stays in its group": Mutation(
+        says="A node that is tagged anew is judged as of the group that it was in",
+        place="patchwindow.store.cohorts:Cohorts.regroup",
+        mutate=mutants.never,
+        breaks=(Rule.SHOWN_IS_CURRENT,),
         within=50,
     ),
     # Nodes

@@ -48,6 +48,7 @@ class Rule(StrEnum):
         "An association runs once for the next instant of its schedule when that has come, and for no other instant"
     )
     NEWER_RUN_ENDS_OLDER = "Of an association no two runs for all its targets are open at once"
+    SHOWN_IS_CURRENT = "When an engine has nothing more to do, what is shown of a node is what its facts are by the baseline that it follows"
     DONE_ONCE = "A request with a client token is carried out once, however often it is sent"
     ALLOWED_MOVES = "Every change of a status is one that the table allows"
     ENDS_ARE_FINAL = "What has ended never changes again, whatever late, repeated or confused replies come"

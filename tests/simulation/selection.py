@@ -35,6 +35,10 @@ class Nodes:
         else:
             self._groups.pop(name, None)
 
+    def tags_of(self, id: str) -> Mapping[str, str]:
+        """Return the tags of a node."""
+        return self._tags.get(id, {})
+
     def selected(self, made: Mapping[str, Any]) -> set[str]:
         """Return the nodes that a command is for, as its members name them, those that are gone included; all targets must agree."""
         if made["InstanceIds"]:

@@ -9,7 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from patchwindow.domain.operating_system import OperatingSystem
+from patchwindow.domain.predefined import default_for
 from patchwindow.protocol.records import from_ms
+from patchwindow.store.baselines import OWNER_AWS
 from patchwindow.store.columns import metadata
 from patchwindow.store.database import Database
 
@@ -133,12 +136,17 @@ _WAKES: Final = " UNION ALL ".join(
     for name in _DUE_COLUMNS
     if name in table.c
 )
+_COHORTS_DUE: Final = " UNION ALL SELECT min(due_at_ms) AS at_ms FROM cohort"
 
 
 def lay_tables(path: Path) -> None:
     """Make a database at *path* with all tables, and with the notes."""
     database = Database(f"sqlite:///{path}")
     database.migrate()
+    predefined = default_for(OperatingSystem.DEBIAN)
+    with database.write() as work:
+        work.baselines.put(predefined, owner=OWNER_AWS)
+        work.baselines.set_default(predefined.operating_system, predefined.baseline_id)
     database.close()
     connection = sqlite3.connect(path)
     connection.execute(
@@ -174,7 +182,7 @@ class Witness:
 
     def due_at(self) -> datetime | None:
         """Return the first instant at which an engine would find something to do."""
-        (at_ms,) = self._connection.execute(f"SELECT min(at_ms) FROM ({_WAKES})").fetchone()  # noqa: S608  (see above)
+        (at_ms,) = self._connection.execute(f"SELECT min(at_ms) FROM ({_WAKES}{_COHORTS_DUE})").fetchone()  # noqa: S608  (see above)
         return None if at_ms is None else from_ms(at_ms)
 
     def call_due_at(self) -> datetime | None:

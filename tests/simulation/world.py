@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy.exc import OperationalError
 from tests.fakes.clock import CountingIds, FixedClock
 from tests.simulation.callers import Callers
+from tests.simulation.compliance import scanned
 from tests.simulation.fleet import SimulatedNode
 from tests.simulation.hooks import Webhooks
 from tests.simulation.law import Law
@@ -25,7 +26,7 @@ from tests.simulation.server import Failures, OwnClock, PowerCut, Server
 from tests.simulation.witness import Change, Kind, Witness
 
 from patchwindow.domain import invocation
-from patchwindow.domain.errors import NotFound
+from patchwindow.domain.errors import AlreadyExists, NotFound
 from patchwindow.domain.node import Node
 from patchwindow.operations.call import Answer
 from patchwindow.operations.tags import NODE
@@ -39,8 +40,8 @@ _TRACED: Final = 30
 _SHOWN: Final = 300
 """So many characters of an event are told."""
 
-_WITH_ASSOCIATIONS: Final = 10
-"""Every world of so many has associations; they look for nodes all the time, which makes worlds long."""
+_FULL_OF: Final = 10
+"""One world of so many has associations and compliance; there engines look all the time, which makes it long."""
 
 _Event = tuple[datetime, int, Callable[[], object]]
 
@@ -50,7 +51,7 @@ class World:
 
     def __init__(self, seed: int, template: Path, path: Path) -> None:
         self.random = draw = random.Random(seed)
-        self.has_associations = seed % _WITH_ASSOCIATIONS == _WITH_ASSOCIATIONS - 1
+        self.is_full = seed % _FULL_OF == _FULL_OF - 1
         self.night = draw.choice(NIGHTS)
         self.now = self.night.starts_at
         """The true time."""
@@ -198,6 +199,8 @@ class World:
                 tags = {"ring": draw.choice(RINGS), **({"tier": "1"} if draw.random() < 0.5 else {})}
                 work.tags.add(NODE, id, tags)
                 is_silent, is_slow = draw.random() < 0.07, draw.random() < 0.1
+                if self.is_full and draw.random() < 0.8:
+                    scanned(work, id, draw, self.clock.now())
                 self.nodes[id] = SimulatedNode(id, self, is_silent=is_silent, is_slow=is_slow)
         self._observe(self.clock.now())
 
@@ -223,7 +226,7 @@ class World:
             answer = server.perform(operation, *caller, **request)
         except PowerCut:
             self.lose(server, f"in {operation}")
-        except (NotFound, OperationalError) as problem:
+        except (NotFound, AlreadyExists, OperationalError) as problem:
             self.note(f"{operation} was refused: {problem}")
         except Exception as problem:
             raise Broken(Rule.ONLY_REFUSALS, f"{operation} of {request} failed: {problem!r}") from problem
@@ -232,7 +235,8 @@ class World:
 
     def observe(self, server: Server) -> None:
         """Check what *server* did; other engines find what is due within a second."""
-        if self._observe(server.clock.now()):
+        # No note is made of what changes a baseline, and of what that marks.
+        if self._observe(server.clock.now()) or self.is_full:
             self._look_soon()
             self.plan_calls()
 
