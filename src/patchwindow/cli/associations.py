@@ -8,7 +8,16 @@ import click
 
 from patchwindow.cli import show
 from patchwindow.cli.choice import choose, chosen
-from patchwindow.cli.options import client_command, confirm, grouped, json_option, limit_option, pair, tag_option
+from patchwindow.cli.options import (
+    client_command,
+    confirm,
+    grouped,
+    json_option,
+    limit_option,
+    pair,
+    tag_option,
+    yes_option,
+)
 from patchwindow.cli.windows import targets
 from patchwindow.client import SsmClient, call, pages
 from patchwindow.domain.association import ALL_NODES, INSTANCE_IDS, Severity
@@ -99,7 +108,7 @@ def show_(client: SsmClient, *, association: str, limit: int, as_json: bool) -> 
     type=click.Choice([level.value for level in Severity]),
     help="How bad it is where it fails; otherwise UNSPECIFIED",
 )
-@click.option("--yes", is_flag=True, help="Do not ask for confirmation where something is installed")
+@yes_option
 @json_option
 @client_command
 def create(
@@ -160,7 +169,7 @@ def delete(client: SsmClient, *, association: str) -> None:
 
 @associations.command()
 @click.argument("association")
-@click.option("--yes", is_flag=True, help="Do not ask for confirmation where something is installed")
+@yes_option
 @client_command
 def run(client: SsmClient, *, association: str, yes: bool) -> None:
     """Run an association now on all its nodes.
