@@ -101,6 +101,7 @@ def _register(options: argparse.Namespace) -> None:
         name=options.name,
         is_forced=options.force,
         environ=os.environ,
+        say=say,
     )
     print(registered.node_id)
     try:

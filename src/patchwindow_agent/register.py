@@ -2,7 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import Mapping
+from typing import Callable, Mapping
 
 from patchwindow_agent import identity, machine
 from patchwindow_agent.connection import Connection, parse_endpoint
@@ -25,8 +25,11 @@ def register(
     name: str,
     is_forced: bool,
     environ: Mapping[str, str],
+    say: Callable[[str], None] = lambda _: None,
 ) -> Identity:
     """Register this machine with the server of *kept*, and keep that and its identity in *state*.
+
+    Where the machine seems to have been another node before, *say* is told so.
 
     Raises:
         StateProblem: *state* holds a registration already and *is_forced* is false, or it cannot be written.
@@ -53,6 +56,11 @@ def register(
         raise Unreachable("the server registered the node without naming its id (InstanceId)")
     registered = Identity(node_id, region, secret, fingerprint, name)
     identity.save(registered, state)
+    for former_id in answer.get("SameMachineAs") or ():
+        say(
+            f"{former_id} registered from the same machine, or from one that was copied; if it is this machine, "
+            f"`patchwindow nodes replace {former_id} {node_id}` moves its tags, and its place in windows, to {node_id}"
+        )
     return registered
 
 

@@ -142,6 +142,7 @@ def _registered(order: Order, place: Place, say: Callable[[str], None]) -> str:
         name=order.name,
         is_forced=order.is_forced,
         environ=place.environ,
+        say=say,
     )
     try:
         register.greet(made, order.kept, order.state, place.environ)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.fakes.commandline import AGENT, environment, run
+from tests.fakes.commandline import AGENT, Done, environment, run
 from tests.fakes.node import PaperNode, post
 from tests.fakes.scans import facts_of, package, report_at
 from tests.fakes.server import Plane, until
@@ -20,6 +20,7 @@ from patchwindow_agent.errors import Refused
 from patchwindow_agent.session import exchange
 from patchwindow_agent.sigv4 import Key, Scope
 
+MACHINE_ID = Path("/etc/machine-id").read_text().strip() if Path("/etc/machine-id").exists() else ""
 POLL = {"MessagesRequestId": "00000000-0000-4000-8000-000000000000", "VisibilityTimeoutInSeconds": 10}
 
 
@@ -141,6 +142,21 @@ def test_a_deregistered_node_is_turned_away(plane: Plane, node: PaperNode) -> No
     plane.client.deregister_managed_instance(InstanceId=node.node_id)
     with pytest.raises(Refused, match=f"node {node.node_id} is not registered any more"):
         node.ping()
+
+
+@pytest.mark.skipif(len(MACHINE_ID) != 32, reason="needs a machine id: systemd-machine-id-setup writes /etc/machine-id")
+def test_a_machine_that_registers_again_is_told_what_it_was(plane: Plane, tmp_path: Path) -> None:
+    def register(*more: str) -> Done:
+        id, code = plane.activation()
+        options = ("--endpoint", plane.url, "--state", str(tmp_path / "state"), "--region", "us-east-1")
+        named = ("--activation-id", id, "--activation-code", code)
+        return run([*AGENT, "register", *options, *named, *more], environment(tmp_path))
+
+    former = register().out.strip()
+    again = register("--force")
+    assert f"`patchwindow nodes replace {former} {again.out.strip()}`" in again.err
+    plane.shell().patchwindow("nodes", "replace", former, again.out.strip())
+    assert former not in plane.shell().patchwindow("nodes", "list").out
 
 
 def test_a_scans_url_ends_with_its_command(plane: Plane, node: PaperNode) -> None:

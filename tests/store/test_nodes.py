@@ -84,7 +84,8 @@ def test_of_many_nodes_those_that_exist_come_in_order_of_id(work: Work) -> None:
 def test_nodes_are_found_by_a_fingerprint_that_more_than_one_has(work: Work) -> None:
     for id, fingerprint in (("mi-4", "f"), ("mi-1", "f"), ("mi-2", "g"), ("mi-3", ""), ("mi-5", "")):
         put(work, id, fingerprint=fingerprint)
-    assert [one.instance_id for one in work.nodes.of_fingerprint("f")] == ["mi-1", "mi-4"]
+    assert [one.instance_id for one in work.nodes.of_fingerprint("f", 9)] == ["mi-1", "mi-4"]
+    assert [one.instance_id for one in work.nodes.of_fingerprint("f", 1)] == ["mi-1"]
 
     def page(after: str, limit: int) -> list[str]:
         return [one.instance_id for one in work.nodes.page_of_shared_fingerprints(after=after, limit=limit)]

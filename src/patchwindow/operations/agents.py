@@ -11,6 +11,7 @@ from patchwindow.operations.activations import digest_of
 from patchwindow.operations.associations import existing
 from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.operations.nodes import keep, locked, stored
+from patchwindow.operations.same_machine import others
 from patchwindow.operations.sessions import open_session
 from patchwindow.operations.tags import NODE
 from patchwindow.protocol.node_keys import check_key
@@ -48,7 +49,7 @@ def register(call: Call, request: Request) -> Answer:
         public_key_type=request["PublicKeyType"],
     )
     keep(call, node)
-    return {"InstanceId": node_id}
+    return {"InstanceId": node_id, "SameMachineAs": others(call, node) or None}
 
 
 def request_token(call: Call, request: Request) -> Answer:

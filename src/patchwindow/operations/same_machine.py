@@ -16,6 +16,8 @@ from patchwindow.operations.call import Answer, Call, Request, after_text
 from patchwindow.store.tags import NODE_TAGS
 
 _PAGE: Final = 50
+_SHOWN_MAX: Final = 20
+"""Of more nodes with one fingerprint, a template of machines was copied after it was registered."""
 
 
 def list_instances(call: Call, request: Request) -> Answer:
@@ -103,13 +105,20 @@ def _put_into_associations(call: Call, former_id: str, new_id: str) -> int:
     return len(association_ids)
 
 
+def others(call: Call, node: Node) -> list[str]:
+    """Return the ids of the first of the other nodes that registered with the fingerprint of this one."""
+    if not node.fingerprint:
+        return []
+    found = call.work.nodes.of_fingerprint(node.fingerprint, limit=_SHOWN_MAX + 1)
+    return [one.instance_id for one in found if one.instance_id != node.instance_id][:_SHOWN_MAX]
+
+
 def _shape(call: Call, node: Node) -> dict[str, Any]:
-    others = (one.instance_id for one in call.work.nodes.of_fingerprint(node.fingerprint))
     return {
         "InstanceId": node.instance_id,
         "Name": node.name or node.computer_name,
         "RegistrationDate": node.registration_date,
         "LastPingDateTime": node.last_ping_date_time,
         "PingStatus": node.ping_status(call.now),
-        "SameMachineAs": [node_id for node_id in others if node_id != node.instance_id],
+        "SameMachineAs": others(call, node),
     }

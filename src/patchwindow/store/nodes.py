@@ -32,7 +32,10 @@ _PAGE: Final = prepared(
     .limit(sa.bindparam("limit"))
 )
 _OF_FINGERPRINT: Final = prepared(
-    sa.select(node.c.body).where(node.c.fingerprint == sa.bindparam("fingerprint")).order_by(node.c.node_id)
+    sa.select(node.c.body)
+    .where(node.c.fingerprint == sa.bindparam("fingerprint"))
+    .order_by(node.c.node_id)
+    .limit(sa.bindparam("limit"))
 )
 _SHARED: Final = (
     sa.select(node.c.fingerprint)
@@ -135,9 +138,10 @@ class Nodes(Rows):
         """Return those of the nodes that exist, in order of id."""
         return [loads(Node, body) for body in self._scalars(_NODES, {"ids": list(node_ids)})]
 
-    def of_fingerprint(self, fingerprint: str) -> list[Node]:
-        """Return the nodes that registered with this fingerprint, in order of id."""
-        return [loads(Node, body) for body in self._scalars(_OF_FINGERPRINT, {"fingerprint": fingerprint})]
+    def of_fingerprint(self, fingerprint: str, limit: int) -> list[Node]:
+        """Return up to *limit* nodes that registered with this fingerprint, in order of id."""
+        found = self._scalars(_OF_FINGERPRINT, {"fingerprint": fingerprint, "limit": limit})
+        return [loads(Node, body) for body in found]
 
     def page_of_shared_fingerprints(self, *, after: str, limit: int) -> list[Node]:
         """Return up to *limit* nodes whose ids come after *after* and whose fingerprint another node has too."""

@@ -43,6 +43,17 @@ def test_a_machine_that_registers_again_is_another_node_and_takes_nothing_from_t
     assert tags_of(api, former) == {"Patch Group": "web"}
 
 
+def test_who_registers_is_told_of_the_former_nodes_of_its_machine(api: Api) -> None:
+    def register() -> dict[str, Any]:
+        made = api.here.perform("CreateActivation", IamRole="service")
+        key = {"PublicKey": PUBLIC_KEY, "PublicKeyType": "Hmac-Sha256", "Fingerprint": "f"}
+        return Api(api.here, NOBODY)("RegisterManagedInstance", **made, **key)
+
+    first = register()
+    assert first.keys() == {"InstanceId"}
+    assert register()["SameMachineAs"] == [first["InstanceId"]]
+
+
 def test_nodes_of_one_fingerprint_are_shown_with_each_other(api: Api) -> None:
     machine(api, "alone")
     machine(api, "")
