@@ -1,5 +1,6 @@
 """A server with TLS, as those see it who trust its own CA and those who do not."""
 
+import hashlib
 import ssl
 import urllib.error
 import urllib.request
@@ -34,6 +35,18 @@ def test_only_who_trusts_the_servers_own_ca_reaches_it(secured: Plane) -> None:
     assert health(secured.url, ca=secured.ca_bundle) == b"ok\n"
     with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
         health(secured.url, ca=None)
+
+
+def test_the_ca_is_handed_out_as_it_is_hashed_and_as_programs_read_it(secured: Plane) -> None:
+    context = ssl.create_default_context(cafile=secured.ca_bundle)
+    found = []
+    for name in ("ca.der", "ca.pem"):
+        with urllib.request.urlopen(f"{secured.url}/agent/{name}", context=context, timeout=10) as answer:
+            found.append(answer.read())
+    show = [*PATCHWINDOW, "ca", "show", "--json", "--data", str(secured.server.data)]
+    told = run(show, environment(secured.home)).json
+    assert hashlib.sha256(found[0]).hexdigest() == told["Fingerprint"]
+    assert ssl.PEM_cert_to_DER_cert(found[1].decode()) == found[0]
 
 
 def test_sdk_and_command_lines_find_the_ca_in_their_environment_or_by_name(secured: Plane) -> None:
