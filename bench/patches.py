@@ -83,8 +83,8 @@ def _tell(found: Sequence[Figures]) -> None:
     columns = ["nodes", "first list s", "after a change s", *(f"{question} ms" for question in questions)]
     print(table(columns, rows))
     print(
-        "\nup to 1,000 evaluations of 560 patches, each of which the first list makes; of one baseline in five those are "
-        "made anew\nafter its change. The others are answered from memory; where a node has moved to another group, all are counted anew\n"
+        "\nup to 1,000 evaluations of 560 patches, whose states are kept with them: the first list reads all, and the first "
+        "after a\nchange of a baseline those that are new. Where a node has moved to another group, all are counted anew\n"
     )
     largest = found[-1]
     for question in questions:

@@ -4,6 +4,7 @@ Nodes of which one evaluation is true have the same patches in the same states, 
 what this costs grows with the variety of a fleet, not with its size.
 """
 
+import functools
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from weakref import WeakValueDictionary
 from patchwindow.domain.facts import Facts
 from patchwindow.domain.named_patches import NodePatch, Standing
 from patchwindow.domain.operating_system import product
+from patchwindow.domain.patch import Patch
 
 Key = tuple[str, str]
 """Title and product: what is one patch in a fleet."""
@@ -92,7 +94,7 @@ def listing(facts: Facts, patches: Iterable[NodePatch]) -> Listing:
     product_name = product(system, facts.os.version_id) if system else facts.os.name
     found: dict[str, tuple[FleetPatch, int]] = {}
     for one in patches:
-        patch = _shared(one, product_name, system or "")
+        patch = _shared(one.readings[0], product_name, system or "")
         if patch.title not in found:
             found[patch.title] = patch, _PLACES[one.standing]
     return Listing(tuple(patch for patch, _ in found.values()), bytes(place for _, place in found.values()))
@@ -148,8 +150,9 @@ def _merged(counted: Mapping[FleetPatch, Sequence[int]]) -> list[Tally]:
 _ZEROS: Final = (0,) * len(STANDINGS)
 
 
-def _shared(one: NodePatch, product_name: str, system: str) -> FleetPatch:
-    patch = one.readings[0]
+# Evaluations of one fleet have most of their patches in common, which `facts_patches.py` makes but once.
+@functools.lru_cache(maxsize=65_536)
+def _shared(patch: Patch, product_name: str, system: str) -> FleetPatch:
     return _known_as(
         (
             patch.title,
