@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.fakes.commandline import environment
-from tests.rig.toy_apt import make_root
+from tests.rig.toy_apt import Root, make_root
 
 SECURITY: Final = {
     "toy-base.all:1.0+deb99u1": "Security",
@@ -42,5 +42,9 @@ class Machine:
 
 def make_machine(repository: Path, folder: Path) -> Machine:
     """Make a machine in *folder* with old packages in it and updates pending."""
-    root = make_root(repository, folder / "root")
+    return machine_of(make_root(repository, folder / "root"), folder)
+
+
+def machine_of(root: Root, folder: Path) -> Machine:
+    """Return the machine with its home in *folder* whose packages are in *root*."""
     return Machine(folder, environment(folder, {name: root.environ[name] for name in _ROOT_VARIABLES}))
