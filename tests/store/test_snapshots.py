@@ -89,3 +89,17 @@ def test_old_ones_are_pruned(work: Work) -> None:
     assert work.snapshots.prune(later(5)) == 1
     assert work.snapshots.get(KEY, NOW) is None
     assert work.snapshots.find(KEY, LONG_AGO) == second
+
+
+def test_the_first_list_of_patches_of_a_snapshot_stays(work: Work) -> None:
+    first = frozen(work)
+    second = replace(first, made_at=later(5))
+    work.snapshots.add(second)
+    assert work.snapshots.patches(first) is None
+    assert not work.snapshots.is_listed(first)
+    work.snapshots.put_patches(first, '["KB1"]')
+    work.snapshots.put_patches(first, '["KB2"]')
+    assert work.snapshots.is_listed(first)
+    assert work.snapshots.patches(first) == '["KB1"]'
+    assert work.snapshots.patches(second) is None
+    assert work.snapshots.find(KEY, LONG_AGO) == second
