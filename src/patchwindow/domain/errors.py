@@ -18,6 +18,7 @@
     - InvalidTarget          targets that an association cannot have
     - InvalidTargetMaps      the same, in a form that is not served
     - InvalidOutputLocation  where an association's output cannot go
+    - InvalidAssociation     an association that cannot run as it is
     - InvalidTag             a tag that a resource cannot have
     - InvalidAssociationVersion  an association has no such version, or a newer one
     - DuplicateNode          one node named twice
@@ -131,6 +132,10 @@ class InvalidTargetMaps(Invalid):
 
 class InvalidOutputLocation(Invalid):
     """The output of an association cannot go there."""
+
+
+class InvalidAssociation(Invalid):
+    """The association cannot run as it is."""
 
 
 class InvalidTag(Invalid):

@@ -12,6 +12,7 @@ from patchwindow.domain.errors import (
     AlreadyExists,
     DuplicateNode,
     Invalid,
+    InvalidAssociation,
     InvalidAssociationVersion,
     InvalidTarget,
     NotFound,
@@ -163,10 +164,17 @@ def list_versions(call: Call, request: Request) -> Answer:
 
 
 def start_once(call: Call, request: Request) -> Answer:
-    """StartAssociationsOnce: all of them, or none where one does not exist."""
+    """StartAssociationsOnce: all of them, or none where one does not exist, or names no document.
+
+    Raises:
+        NotFound: an association does not exist.
+        InvalidAssociation: its last update left its document out.
+    """
     for id in request["AssociationIds"]:
         if not call.work.associations.want(id, call.now):
             raise _unknown(id)
+        if existing(call, id).name is None:
+            raise InvalidAssociation(f"association {id} names no document since its last update; update it with Name")
     call.work.wake(ENGINE)
     return {}
 

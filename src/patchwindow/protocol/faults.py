@@ -40,6 +40,7 @@ NAMES: Final[Mapping[type[errors.PatchwindowError], tuple[str, ...]]] = {
     errors.InvalidTarget: ("InvalidTarget",),
     errors.InvalidTargetMaps: ("InvalidTargetMaps",),
     errors.InvalidOutputLocation: ("InvalidOutputLocation",),
+    errors.InvalidAssociation: ("InvalidAssociation",),
     errors.InvalidTag: ("InvalidTag",),
     errors.InvalidAssociationVersion: ("InvalidAssociationVersion",),
     errors.DuplicateNode: ("DuplicateInstanceId",),

@@ -209,6 +209,14 @@ def test_runs_and_their_nodes_are_told(api: Api, here: Installation) -> None:
     assert here.perform("ListInstanceAssociations", as_node(node), InstanceId=node) == {"Associations": []}
 
 
+def test_what_names_no_document_cannot_be_run(api: Api) -> None:
+    id, other = make(api)["AssociationId"], make(api)["AssociationId"]
+    api("UpdateAssociation", AssociationId=id)
+    refused = api.fault("StartAssociationsOnce", AssociationIds=[other, id])
+    assert refused.code == "InvalidAssociation"
+    assert refused.message == f"association {id} names no document since its last update; update it with Name"
+
+
 def test_what_is_not_there_is_refused_by_its_name(api: Api) -> None:
     id = make(api)["AssociationId"]
     for operation in ("DescribeAssociation", "DeleteAssociation", "ListAssociationVersions", "UpdateAssociation"):
