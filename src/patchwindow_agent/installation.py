@@ -61,6 +61,7 @@ class Installation:
         journal: Journal,
         pending: Pending,
         boot_id: str,
+        cannot_reboot: str = "",
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -70,6 +71,8 @@ class Installation:
         self._journal = journal
         self._pending = pending
         self._boot_id = boot_id
+        # Why whoever runs this cannot reboot the machine; empty where it can.
+        self._cannot_reboot = cannot_reboot
         self._wall = wall
         self._sleep = sleep
         self._plan = Plan((), (), {})
@@ -93,10 +96,10 @@ class Installation:
             if step is Step.NONE:
                 return Ended(record.text, record.exit_code)
             if step is Step.REBOOT:
-                ended = self._asked_for_reboot(record)
-                if ended is not None:
-                    return ended
-                record = self._saved(record.moved(Stage.VERIFYING, problem=operation_text.NO_REBOOT))
+                problem = self._cannot_reboot or self._noted_reboot(record)
+                if not problem:
+                    return Ended(operation_text.before_reboot(record), EXIT_REBOOT)
+                record = self._saved(record.moved(Stage.VERIFYING, problem=operation_text.no_reboot(problem)))
             else:
                 record = self._perform(step, record)
 
@@ -184,14 +187,14 @@ class Installation:
             )
         )
 
-    def _asked_for_reboot(self, record: Record) -> Optional[Ended]:
-        """Return how this process ends to be rebooted under; None where the journal cannot note it: then never."""
+    def _noted_reboot(self, record: Record) -> str:
+        """Note that a reboot is asked for; return why it must not be: what is not noted could be asked for again."""
         self._server.tell(Phase.REBOOTING, 0, 0, "")
         try:
             self._journal.save(record.moved(Stage.REBOOTING, reboot_count=record.reboot_count + 1))
-        except StateProblem:
-            return None
-        return Ended(operation_text.before_reboot(record), EXIT_REBOOT)
+        except StateProblem as problem:
+            return str(problem)
+        return ""
 
     def _awaited(self, record: Record) -> Record:
         """Wait for the shutdown that ends this process; return what is so where it does not come."""

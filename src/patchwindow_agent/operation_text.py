@@ -8,7 +8,10 @@ from patchwindow_agent.operation import Record
 _LINES_MAX = 50
 _LINE_MAX = 300
 
-NO_REBOOT = "the reboot was not asked for, because the journal of the operation could not be written"
+
+def no_reboot(reason: str) -> str:
+    """Return what is wrong where a reboot is due and is not asked for, for that *reason*."""
+    return f"the machine needs a reboot, which was not asked for: {reason}; reboot it, and scan it again"
 
 
 def no_shutdown(waited_s: int) -> str:

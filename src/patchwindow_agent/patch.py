@@ -14,6 +14,9 @@ from patchwindow_agent.operation_journal import OperationJournal, is_under_way
 from patchwindow_agent.package_manager import PackageManager, Phase
 from patchwindow_agent.pending import Pending, titles_of
 
+CANNOT_REBOOT = "PATCHWINDOW_CANNOT_REBOOT"
+"""The environment variable in which an agent says why it will not reboot the machine."""
+
 _LOCK_WAIT_S = 600
 _LOCK_PAUSE_S = 1
 
@@ -38,7 +41,13 @@ def run(url: str, *, environ: Mapping[str, str]) -> Ended:
             journal.forget_old()
             boot_id = machine.boot_id()
             return Installation(
-                task, manager=manager, server=server, journal=journal, pending=pending, boot_id=boot_id
+                task,
+                manager=manager,
+                server=server,
+                journal=journal,
+                pending=pending,
+                boot_id=boot_id,
+                cannot_reboot=environ.get(CANNOT_REBOOT, ""),
             ).run()
 
 

@@ -26,6 +26,8 @@ from patchwindow_agent.streams import Streams
 _REBOOTS_MAX = 5
 # A step that brings the agent down each time would be run for ever.
 _RESUMES_MAX = 5
+# Read by the patch operation, which is a program of its own and loads nothing of this.
+_CANNOT_REBOOT = "PATCHWINDOW_CANNOT_REBOOT"
 
 
 class Node(NamedTuple):
@@ -122,7 +124,7 @@ class Runner:
         script = Script(
             text=documents.script_of(step),
             folder=self._folder(command_id, index),
-            environ={**self._node.environ, "SSM_COMMAND_ID": command_id},
+            environ=self._environ(command_id, record),
             working_directory=str(step.inputs.get("workingDirectory") or "") or None,
             timeout_s=documents.timeout_s_of(step),
         )
@@ -140,13 +142,24 @@ class Runner:
         """Return the folder in which the step of that index runs, and writes."""
         return self._journal.folder_of(command_id) / f"step-{index}"
 
+    def _environ(self, command_id: str, record: Record) -> Mapping[str, str]:
+        """Return what the script of a step finds in its environment."""
+        environ = {**self._node.environ, "SSM_COMMAND_ID": command_id}
+        refusal = self._refusal_of_reboot(record)
+        # A step that knows so before need not fail with what it has done.
+        return {**environ, _CANNOT_REBOOT: refusal} if refusal is not None else environ
+
+    def _refusal_of_reboot(self, record: Record) -> Optional[str]:
+        """Return why no reboot will be; None where it may."""
+        if not self._node.can_reboot:
+            return "this agent may not reboot the machine"
+        if record.reboot_count >= _REBOOTS_MAX:
+            return f"the command has rebooted the machine {record.reboot_count} times already"
+        return None
+
     def _checked_reboot(self, result: Result, record: Record) -> Result:
         """Return *result*, or why the reboot that it asks for will not be."""
-        refusal: Optional[str] = None
-        if not self._node.can_reboot:
-            refusal = "this agent may not reboot the machine"
-        elif record.reboot_count >= _REBOOTS_MAX:
-            refusal = f"the command has rebooted the machine {record.reboot_count} times already"
+        refusal = self._refusal_of_reboot(record)
         if refusal is None:
             return result
         stderr = f"{result.stderr}the step asked for a reboot (exit status {EXIT_REBOOT}), but {refusal}"

@@ -44,6 +44,7 @@ class Machine:
         self.sources: list[Source] = []
         self.used_sources: list[Sequence[Source]] = []
         self.slept_s = 0.0
+        self.cannot_reboot = ""
         # Called at each point at which a process can be killed, with the name of the point.
         self.point: Callable[[str], None] = lambda _: None
 
@@ -168,6 +169,7 @@ def once(machine: Machine, server: Server, order: Task | None = None) -> Ended:
         journal=Disk(machine),
         pending=Pending(machine.folder / "pending-reboot.json"),
         boot_id=machine.boot_id,
+        cannot_reboot=machine.cannot_reboot,
         wall=lambda: float(next(clock)),
         sleep=machine.sleep,
     ).run()

@@ -132,6 +132,15 @@ def test_a_reboot_that_does_not_come_is_awaited_told_and_not_asked_for_again(tmp
     assert len(server.reports) == 1
 
 
+def test_a_reboot_that_the_agent_will_not_do_is_told_with_what_waits_for_it(tmp_path: Path) -> None:
+    machine, server = Machine(tmp_path), Server()
+    machine.cannot_reboot = "this agent may not reboot the machine"
+    ended = once(machine, server)
+    assert ended.exit_code == 1
+    assert "needs a reboot, which was not asked for: this agent may not reboot the machine" in ended.text
+    assert server.reports[0]["pendingReboot"] == [title("bash"), title("curl")]
+
+
 def test_progress_names_the_phases_in_their_order(tmp_path: Path) -> None:
     machine, server = Machine(tmp_path), Server()
     to_the_end(machine, server)

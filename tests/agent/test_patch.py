@@ -66,6 +66,29 @@ def test_a_scan_is_reported_and_its_verdict_told(server: FakeServer, tmp_path: P
     assert len(report["installedAt"]) == len(report["facts"]["packages"])
 
 
+@pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt and dpkg")
+def test_an_installation_without_a_reboot_is_done_reported_and_told(server: FakeServer, tmp_path: Path) -> None:
+    root = make_root(build_repository(tmp_path / "repository"), tmp_path / "root")
+    version = "1.0+deb99u1"
+    wanted = {"title": f"toy-base.all:{version}", "name": "toy-base", "arch": "all", "version": version}
+    server.documents = {
+        "/x/order": (200, {**ORDER, "operation": "Install", "rebootOption": "NoReboot"}),
+        "/x/plan": (200, {"schema": 1, "wanted": [wanted], "blocked": [], "failed": {}}),
+        "/x/progress": (200, {}),
+        "/x/report": (200, VERDICT),
+    }
+    told = patch.run(f"{server.url}/x", environ={**root.environ, "XDG_STATE_HOME": str(tmp_path / "state")})
+    assert told.exit_code == 0
+    assert told.text.splitlines()[:2] == ["installed: 1", f"  toy-base.all:{version}"]
+    asked, report = server.reports
+    assert set(asked) == {"schema", "facts"}
+    versions = {package["name"]: package["version"] for package in report["facts"]["packages"]}
+    assert versions["toy-base"] == version
+    assert report["pendingReboot"] == [f"toy-base.all:{version}"]
+    phases = list(dict.fromkeys(told["phase"] for told in server.progress))
+    assert (phases[:3], phases[-1]) == (["Repairing", "Refreshing", "Scanning"], "Verifying")
+
+
 @pytest.mark.parametrize(
     ("documents", "kind", "message"),
     [

@@ -1,6 +1,7 @@
 """What becomes of a document's steps, with a shell that answers from a table."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ class Shell:
     """Each script is the exit code that it ends with."""
 
     ran: list[str] = field(default_factory=list)
+    environs: list[Mapping[str, str]] = field(default_factory=list)
 
     def run(self, script: Script, stop: Stop) -> Ended:
         self.ran.append(script.text.strip())
+        self.environs.append(script.environ)
         if script.text.startswith("stop"):
             stop.ask(End.AGENT_STOPPED)
             return Ended(End.AGENT_STOPPED, 137, "", "")
@@ -199,6 +202,17 @@ def test_a_step_that_is_cut_off_each_time_is_given_up(bench: Bench) -> None:
         record = unfinished.get("c-1", record)
     assert bench.replies()[-1]["documentStatus"] == "Failed"
     assert not bench.journal.unfinished()
+
+
+@pytest.mark.parametrize(("can_reboot", "told"), [(True, None), (False, "this agent may not reboot the machine")])
+def test_a_step_knows_before_whether_the_machine_may_be_rebooted(
+    tmp_path: Path,
+    can_reboot: bool,  # noqa: FBT001  (a parameter of cases)
+    told: str | None,
+) -> None:
+    bench = Bench(tmp_path, can_reboot=can_reboot)
+    bench.run(shell_step("a", "0"))
+    assert [environ.get("PATCHWINDOW_CANNOT_REBOOT") for environ in bench.shell.environs] == [told]
 
 
 def test_a_finished_command_is_remembered_without_its_scripts(bench: Bench) -> None:
