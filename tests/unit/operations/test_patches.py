@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
+import sqlalchemy as sa
 from tests.fakes.api import Api
 from tests.fakes.scans import SECURITY, facts_of, package, scan, update
 from tests.fakes.site import Installation
@@ -12,6 +13,7 @@ from tests.unit.operations.explaining import recomputed
 
 from patchwindow.domain.facts_patches import patches_of
 from patchwindow.domain.facts_reading import parse
+from patchwindow.store.tables import evaluation
 
 OLD: Final = facts_of(
     [package("bash"), package("openssl", origin=SECURITY)],
@@ -236,3 +238,12 @@ def test_what_changes_by_the_baseline_changes_in_the_list(here: Installation, ap
 def test_the_samples_are_what_they_seem() -> None:
     (patch,) = patches_of(parse(RPM)).offered[0]
     assert (patch.title, patch.cve_ids, patch.classification) == (KERNEL, ("CVE-2026-1001",), "Security")
+
+
+def test_what_an_older_version_made_of_facts_is_shown_as_it_is(here: Installation, api: Api) -> None:
+    scanned(here, OLD, tags={"Patch Group": "web"})
+    asked = ("ListResourceComplianceSummaries", "ResourceComplianceSummaryItems")
+    before = listed(api), instances(api, "openssl.amd64:2"), list(here.pages(*asked))
+    with here.database.write() as work:
+        work.evaluations._change(sa.update(evaluation).values(listing_digest=None, places=None, tally=None), {})
+    assert (listed(api), instances(api, "openssl.amd64:2"), list(here.pages(*asked))) == before
