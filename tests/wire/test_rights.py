@@ -79,7 +79,7 @@ VALUES: Final[dict[str, Any]] = {
 """A value for each required member of any served operation, by name."""
 
 OTHERS: Final[dict[str, dict[str, Any]]] = {
-    **dict.fromkeys(("DeleteDocument", "UpdateDocument", "UpdateDocumentDefaultVersion"), {"Name": "Own"}),
+    **{name: {"Name": "Own"} for name in ("DeleteDocument", "UpdateDocument", "UpdateDocumentDefaultVersion")},
     "DescribeMaintenanceWindowsForTarget": {"ResourceType": "INSTANCE"},
     "UpdateManagedInstancePublicKey": {"NewPublicKey": PUBLIC_KEY, "NewPublicKeyType": "Hmac-Sha256"},
     "PutComplianceItems": {"Items": [{"Severity": "HIGH", "Status": "COMPLIANT"}]},
