@@ -6,9 +6,9 @@ import shlex
 import shutil
 import time
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, Sequence, Union
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
-from patchwindow_agent import apt_output, apt_repair, apt_sources, files, reboot
+from patchwindow_agent import apt_facts, apt_output, apt_repair, apt_sources, files, reboot
 from patchwindow_agent.apt_commands import LOCK_WAIT_S, Commands
 from patchwindow_agent.apt_install import Installation
 from patchwindow_agent.apt_locks import patiently
@@ -152,72 +152,15 @@ class Apt:
             ScanFailed: a program did not give its part.
         """
         packages = self._packages()
-        sources = apt_output.parse_sources(self._said(["apt-cache", *self._options, "policy"]))
-        policies = self._policies([self._full_name(package) for package in packages])
-        updates = {
-            package: policy.update
-            for package in packages
-            if (policy := policies.get(self._full_name(package))) is not None and policy.update is not None
-        }
-        # For apt these are installed and only to be configured; they are updates still, and the same ones.
-        updates.update((package, package.unpacked) for package in packages if _is_half_done(package, updates))
-        offers = self._offers([f"{self._full_name(package)}={update}" for package, update in updates.items()])
-
         system = read_system(self._root)
-        origins = sorted(set(sources.values()))
-        numbers = {origin: number for number, origin in enumerate(origins)}
-
-        def offering(package: Installed, version: str) -> list[int]:
-            policy = policies.get(self._full_name(package), Policy(None, {}))
-            indexes = policy.offers.get(version, frozenset())
-            return sorted({numbers[sources[index]] for index in indexes if index in sources})
-
-        def update_fact(package: Installed, version: str) -> dict[str, Any]:
-            known = apt_output.Offer(package.section, package.priority, 0, package.source)
-            offer = offers.get((package.name, version), known)
-            sources_of_it = offering(package, version)
-            return {
-                "name": package.name,
-                "arch": package.arch,
-                "installed": package.version,
-                "candidate": version,
-                "section": offer.section,
-                "priority": offer.priority,
-                "size": offer.size,
-                "origins": sources_of_it,
-                "security": any(apt_output.is_security(origins[number], system) for number in sources_of_it),
-                "held": package.is_held,
-                **_source(offer),
-            }
-
+        sources = apt_output.parse_sources(self._said(["apt-cache", *self._options, "policy"]))
+        by_name = self._policies([self._full_name(package) for package in packages])
+        policies = {package: by_name.get(self._full_name(package), Policy(None, {})) for package in packages}
+        updates = apt_facts.updates_of(policies, sources, system)
+        offers = self._offers([f"{self._full_name(package)}={version}" for package, version in updates])
         reasons = reboot.reasons(self._root, packages, self._kernel)
-        facts = {
-            "schema": 2,
-            "manager": "apt",
-            "os": {
-                "id": system.id,
-                "name": system.name,
-                "versionId": system.version_id,
-                "codename": system.codename,
-                "arch": self._paths.arch,
-            },
-            "origins": [origin._asdict() for origin in origins],
-            "packages": [
-                {
-                    "name": package.name,
-                    "arch": package.arch,
-                    "version": package.version,
-                    "section": package.section,
-                    "priority": package.priority,
-                    "origins": offering(package, package.version),
-                    **_source(package),
-                }
-                for package in packages
-            ],
-            "updates": [update_fact(package, version) for package, version in updates.items()],
-            "held": sorted({package.name for package in packages if package.is_held}),
-            "reboot": {"required": bool(reasons), "reasons": reasons},
-        }
+        known = apt_facts.Known(policies, sources, updates, offers)
+        facts = apt_facts.facts(known, system, arch=self._paths.arch, reasons=reasons)
         return facts, self._installed_at(packages)
 
     def _find_paths(self) -> Paths:
@@ -322,13 +265,3 @@ class Apt:
                 f"{command[0]} failed with exit status {done.exit_code}: {said[-1] if said else 'no reason'}"
             )
         return done.stdout
-
-
-def _is_half_done(package: Installed, updates: Mapping[Installed, str]) -> bool:
-    return package.unpacked not in ("", package.version) and package not in updates
-
-
-def _source(told: Union[Installed, apt_output.Offer]) -> dict[str, str]:
-    """Return the members that say from which source a package is built; none where its name and version are the same."""
-    members = {"source": told.source, "sourceVersion": told.source_version}
-    return {name: value for name, value in members.items() if value}

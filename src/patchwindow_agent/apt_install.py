@@ -22,7 +22,7 @@ _BACK_OFF_S = (5, 20, 60)
 # For a first kernel; later ones are as large as those that are there.
 _KERNEL_SIZE = 120_000_000
 
-_KERNEL = re.compile(r"linux-image-(?:unsigned-|rpi-)?\d.*")
+_KERNEL = re.compile(r"linux-image-(?:unsigned-)?\d.*|raspberrypi-kernel")
 _DOWNLOADING = re.compile(r"dlstatus:\d+:[\d.]+:Retrieving file (\d+) of (\d+)")
 _INSTALLING = re.compile(r"pmstatus:([^:]+):[\d.]+:(Preparing to configure|Configuring|Installed|Unpacking)")
 

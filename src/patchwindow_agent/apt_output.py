@@ -1,7 +1,7 @@
 """What apt and dpkg print, as values. Texts in, values out; no program is run here."""
 
 import re
-from typing import Mapping, NamedTuple, Optional
+from typing import Mapping, NamedTuple, Optional, Sequence
 
 from patchwindow_agent.errors import NoRights, ScanFailed
 from patchwindow_agent.machine import System
@@ -42,10 +42,14 @@ class Origin(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """What apt makes of a package: the candidate where it is newer, and who offers each version (as index lines)."""
+    """What apt makes of a package: the candidate where it is newer, and who offers each version (as index lines).
+
+    *between* are the versions between the installed one and the candidate, the newest first.
+    """
 
     update: Optional[str]
     offers: Mapping[str, frozenset[str]]
+    between: Sequence[str] = ()
 
 
 class Offer(NamedTuple):
@@ -154,7 +158,10 @@ def parse_policies(text: str) -> dict[str, Policy]:
         # The same version, built anew elsewhere, has an entry of its own and is no update.
         updates = [version for version in [candidate, *phased] if version in above and version != installed]
         indexes = {version: frozenset(offered) for version, offered in offers.items()}
-        found[head.rstrip(":")] = Policy(updates[0] if updates else None, indexes)
+        update = updates[0] if updates else None
+        between = above[above.index(update) + 1 :] if update is not None else []
+        older = [version for version in dict.fromkeys(between) if version not in (update, installed)]
+        found[head.rstrip(":")] = Policy(update, indexes, older)
     return found
 
 

@@ -84,6 +84,16 @@ def test_an_update_that_is_phased_to_no_machine_is_installed_where_it_is_wanted(
     assert apt(root).install(order("phased"), Told()).installed == titles("phased")
 
 
+def test_a_security_update_is_told_and_installed_although_a_newer_version_is_there(make_root: MakeRoot) -> None:
+    root = make_root("overtaken")
+    manager = apt(root)
+    facts, _ = manager.facts()
+    assert [(update["candidate"], update["security"]) for update in facts["updates"]] == [("3.0", False), ("2.0", True)]
+    assert manager.install(order("overtaken"), Told()).installed == titles("overtaken")
+    facts, _ = manager.facts()
+    assert [(update["installed"], update["candidate"]) for update in facts["updates"]] == [("2.0", "3.0")]
+
+
 @pytest.mark.parametrize("of_machine", ["--force-confold", "--force-confnew"])
 def test_a_changed_configuration_file_is_kept_and_the_new_one_put_beside_it(
     make_root: MakeRoot, of_machine: str

@@ -30,6 +30,10 @@ _PACKAGES: Final = (
     *_pair("phased", Package("toy-security", "phased", "2.0", {"Phased-Update-Percentage": "0"})),
     Package("toy", "with-conffile", "1.0", {}, {}, {"etc/with.conf": "publisher = old\n"}),
     Package("toy-security", "with-conffile", "2.0", {}, {}, {"etc/with.conf": "publisher = new\n"}),
+    # A newer version beside the security update, and one that is older than both.
+    *_pair("overtaken", _new("overtaken")),
+    Package("toy-updates", "overtaken", "3.0"),
+    Package("toy-updates", "overtaken", "1.5"),
     *_pair("bad-postinst", _new("bad-postinst", scripts={"postinst": _FAILS})),
     *_pair("needs-bad", _new("needs-bad", Depends="bad-postinst (>= 2.0)")),
     *_pair("bad-preinst", _new("bad-preinst", scripts={"preinst": _FAILS})),
