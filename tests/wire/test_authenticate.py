@@ -75,6 +75,16 @@ def test_a_session_ends_with_its_time(edge: Edge) -> None:
     }
 
 
+def test_a_machine_with_another_fingerprint_is_refused_and_the_log_says_so(
+    edge: Edge, caplog: pytest.LogCaptureFixture
+) -> None:
+    node_id, own_key, _ = edge.node()
+    received = edge.ask(edge.signed("RequestManagedInstanceRoleToken", {"Fingerprint": "another"}, own_key))
+    assert refusal(received)["__type"] == "MachineFingerprintDoesNotMatch"
+    (logged,) = caplog.messages
+    assert f"the fingerprint is not that with which {node_id} registered" in logged
+
+
 @pytest.mark.parametrize("operation", KEY_OPERATIONS)
 def test_a_session_gives_no_longer_one_and_no_other_key(edge: Edge, operation: str) -> None:
     _, _, session = edge.node()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from patchwindow.domain.errors import NotServed, PatchwindowError
+from patchwindow.domain.errors import FingerprintMismatch, NotServed, PatchwindowError
 from patchwindow.operations.call import Answer as Members
 from patchwindow.operations.call import Caller, Request
 from patchwindow.operations.service import Keyring, Question, Service, authorize, find
@@ -229,6 +229,9 @@ def _told(asked: Asked, outcome: Members | Exception) -> Answer:
 
 def _refusal(problem: Exception, model: OperationModel | None, request_id: str) -> Answer:
     """Return the answer that tells *problem*; a defect of ours is logged here, and only here."""
+    if isinstance(problem, FingerprintMismatch):
+        # Its agent asks every half hour only, and nobody else would learn why the node is lost.
+        _LOG.warning("request %s: %s", request_id, problem)
     if isinstance(problem, PatchwindowError):
         fault = to_fault(problem, model)
     else:
