@@ -36,7 +36,7 @@ class Completed(NamedTuple):
     stderr: str
 
 
-# What hears each line of a program's standard output soon after it was written, without its end.
+# What hears each line of a program's output, in either stream, soon after it was written, without its end.
 OnLine = Callable[[str], None]
 
 
@@ -82,14 +82,15 @@ def runner(environ: Mapping[str, str], *, output_max: int = _OUTPUT_MAX) -> Run:
                 )
             except OSError as problem:
                 return Completed(NOT_STARTED, "", f"{command[0]}: {os.strerror(problem.errno or 0)}")
-            lines = _Lines(stdout, on_line)
+            lines = [_Lines(stdout, on_line), _Lines(stderr, on_line)]
             try:
                 problem_code = _wait(process, (stdout, stderr), lines, timeout_s=timeout_s, output_max=output_max)
             finally:
                 # A line that nobody could take is no reason to leave the program alone.
                 if process.poll() is None:
                     _kill(process)
-            lines.read()
+            for stream in lines:
+                stream.read()
             said = _text(stdout, output_max), _text(stderr, output_max)
         if problem_code == TIMED_OUT:
             return Completed(TIMED_OUT, said[0], f"{said[1]}{command[0]} did not end within {timeout_s:g} s")
@@ -130,7 +131,7 @@ class _Lines:
 def _wait(
     process: "subprocess.Popen[bytes]",
     outputs: Sequence[IO[bytes]],
-    lines: _Lines,
+    lines: Sequence[_Lines],
     *,
     timeout_s: float,
     output_max: int,
@@ -141,7 +142,8 @@ def _wait(
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=max(0.0, min(_LOOK_EVERY_S, ends_at - time.monotonic())))
             return 0
-        lines.read()
+        for stream in lines:
+            stream.read()
         if time.monotonic() >= ends_at:
             _kill(process)
             return TIMED_OUT

@@ -39,6 +39,12 @@ def test_lines_are_heard_while_the_program_runs_and_each_once(tmp_path: Path) ->
     assert done == Completed(0, "one\ntwo\nthree\nno end", "")
 
 
+def test_lines_of_both_streams_are_heard() -> None:
+    heard: list[str] = []
+    RUN(["sh", "-c", "echo one; echo two >&2"], on_line=heard.append)
+    assert sorted(heard) == ["one", "two"]
+
+
 def test_a_program_that_does_not_end_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     done = RUN(["sh", "-c", f"echo begun; sleep 60 & echo $! > {pid}; wait"], timeout_s=0.5)
