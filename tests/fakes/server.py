@@ -35,8 +35,11 @@ _SDK: Final = SdkConfig(retries={"total_max_attempts": 1}, connect_timeout=5, re
 class ServerProcess:
     """`patchwindow server` as a child process, ready when its context is entered."""
 
-    def __init__(self, data: Path, *options: str, listen: str = "127.0.0.1:0") -> None:
+    def __init__(
+        self, data: Path, *options: str, listen: str = "127.0.0.1:0", environ: Mapping[str, str] | None = None
+    ) -> None:
         self.data = data
+        self._environ = environ
         self.log = data.with_suffix(".log")
         self.url = ""
         self._listen = listen
@@ -56,7 +59,7 @@ class ServerProcess:
         command = [*PATCHWINDOW, "server", "--data", str(self.data), "--listen", self._listen, *self._options]
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
-                command, env=environment(self.data.parent), stdout=subprocess.PIPE, stderr=log, text=True
+                command, env=environment(self.data.parent, self._environ), stdout=subprocess.PIPE, stderr=log, text=True
             )
         assert self._process.stdout is not None, "it is a pipe"
         try:
@@ -156,9 +159,9 @@ class Plane:
 
 
 @contextmanager
-def running_plane(folder: Path, *options: str) -> Iterator[Plane]:
+def running_plane(folder: Path, *options: str, environ: Mapping[str, str] | None = None) -> Iterator[Plane]:
     """Run a control plane whose data is in *folder*."""
-    with ServerProcess(folder / "data", *options) as server:
+    with ServerProcess(folder / "data", *options, environ=environ) as server:
         yield Plane(server, folder)
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from patchwindow.cli import show
+from patchwindow.cli.logs import logs
 from patchwindow.cli.options import client_command, json_option, limit_option
 from patchwindow.cli.windows import targets
 from patchwindow.client import SsmClient, call, pages
-from patchwindow.domain.errors import UnknownCommand, UnknownInvocation
+from patchwindow.domain.errors import UnknownCommand
 
 STATUSES = ("Pending", "InProgress", "Success", "Cancelled", "Failed", "TimedOut", "Cancelling")
 
@@ -75,48 +76,8 @@ def cancel(client: SsmClient, *, command: str, nodes: tuple[str, ...]) -> None:
     show.note(f"{command}: cancellation requested; `patchwindow commands show {command}` tells how it ends")
 
 
-@commands.command()
-@click.argument("command")
-@click.option("--node", metavar="ID", help="Only what this node wrote")
-@json_option
-@client_command
-def logs(client: SsmClient, *, command: str, node: str | None, as_json: bool) -> None:
-    """Print what a command wrote on each node.
-
-    What its steps wrote to standard error goes to standard error here too.
-    """
-    written = _outputs(client, command, node)
-    if as_json:
-        show.document(list(written))
-        return
-    for output in written:
-        show.note(f"==> {output['InstanceId']} {output['PluginName']}: {output['StatusDetails']}")
-        click.echo(output.get("StandardOutputContent", ""), nl=False)
-        click.echo(output.get("StandardErrorContent", ""), nl=False, err=True)
+def _invocations(client: SsmClient, command: str) -> Iterator[Mapping[str, Any]]:
+    return iter(pages(client, "ListCommandInvocations", "CommandInvocations", CommandId=command, Details=True))
 
 
-def _invocations(client: SsmClient, command: str, **chosen: Any) -> Iterator[Mapping[str, Any]]:
-    return iter(
-        pages(client, "ListCommandInvocations", "CommandInvocations", CommandId=command, Details=True, **chosen)
-    )
-
-
-def _outputs(client: SsmClient, command: str, node: str | None) -> Iterator[dict[str, Any]]:
-    """Yield what each step wrote; a step that does not fit the node's platform wrote nothing and is left out."""
-    invocations = list(_invocations(client, command, **({"InstanceId": node} if node else {})))
-    if not invocations:
-        where = f"on node {node!r}" if node else "on any node"
-        raise UnknownInvocation(
-            f"command {command!r} did not run {where}; `patchwindow commands show {command}` shows where it did"
-        )
-    for invocation in invocations:
-        for step in invocation.get("CommandPlugins", []):
-            output = call(
-                client,
-                "GetCommandInvocation",
-                CommandId=command,
-                InstanceId=invocation["InstanceId"],
-                PluginName=step["Name"],
-            )
-            if output.get("StandardOutputContent") or output.get("StandardErrorContent"):
-                yield show.members(output)
+commands.add_command(logs)

@@ -92,7 +92,16 @@ def text(value: object) -> str:
         case Mapping():
             return ", ".join(f"{name}={text(item)}" for name, item in value.items())
         case _:
-            return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(value))
+            return _plain(str(value), keep="")
+
+
+def written(output: str) -> str:
+    """Return what a program wrote, for the terminal: its lines and tabs, and no other control characters."""
+    return _plain(output.replace("\r\n", "\n"), keep="\n\t")
+
+
+def _plain(value: str, *, keep: str) -> str:
+    return "".join(c if c.isprintable() or c in keep else "\N{REPLACEMENT CHARACTER}" for c in value)
 
 
 def instant(written: str | None) -> datetime | None:

@@ -56,9 +56,11 @@ def get(call: Call, request: Request) -> Answer:
     """GetStepOutput: what a step wrote from an offset on, while it runs too."""
     value, one = _invocation(call, request)
     steps = call.work.invocations.steps_on(value.command_id, one.instance_id)
-    name = request.get("StepName") or _telling(call.work, value, one, steps)
+    begun = _begun(call.work, value, one, steps)
+    name = request.get("StepName") or (begun[0] if begun else None)
     if name is None:
-        return {"Content": "", "Offset": 0, "NextOffset": 0, "Length": 0, "IsCut": False, "IsComplete": _is_over(one)}
+        nothing = {"StepNames": [], "Content": "", "Offset": 0, "NextOffset": 0, "Length": 0, "IsCut": False}
+        return {**nothing, "IsComplete": _is_over(one)}
     _check_step(call, value, name)
     stream_name = StreamName(request.get("Stream", StreamName.STDOUT))
     key = StreamKey(command_id=value.command_id, node_id=one.instance_id, step_name=name, stream=stream_name)
@@ -70,6 +72,7 @@ def get(call: Call, request: Request) -> Answer:
         content = _whole_characters(content)
     delivery = call.work.output.delivery(key)
     return {
+        "StepNames": begun,
         "StepName": name,
         "Stream": str(stream_name),
         "Offset": offset,
@@ -147,12 +150,10 @@ def _whole_characters(content: bytes) -> bytes:
     return content
 
 
-def _telling(work: Work, value: Command, one: Invocation, steps: Sequence[Step]) -> str | None:
-    """Return the step whose output stands for the whole: the first of which anything came, or that ran."""
-    began = set(work.output.step_names(value.command_id, one.instance_id))
-    began |= {step.name for step in steps if not step.skipped}
-    names = sent_document(work, value).step_names
-    return next((name for name in names if name in began), names[0] if _is_over(one) else None)
+def _begun(work: Work, value: Command, one: Invocation, steps: Sequence[Step]) -> list[str]:
+    """Return the steps that ran, or of which anything came, in order."""
+    known = {*work.output.step_names(value.command_id, one.instance_id), *(s.name for s in steps if not s.skipped)}
+    return [name for name in sent_document(work, value).step_names if name in known]
 
 
 def _is_over(one: Invocation) -> bool:

@@ -14,6 +14,7 @@ from botocore.validate import validate_parameters
 from click.testing import CliRunner
 
 from patchwindow.cli.root import root
+from patchwindow.client import ClientProblem
 
 Members = dict[str, Any]
 Answer = Members | Exception | Callable[[Members], Members]
@@ -65,14 +66,23 @@ class Outcome:
 
 
 def run(
-    *arguments: str, answers: Answers | None = None, typed: str = "", env: Mapping[str, str] | None = None
+    *arguments: str,
+    answers: Answers | None = None,
+    typed: str = "",
+    env: Mapping[str, str] | None = None,
+    without: str | None = None,
 ) -> Outcome:
-    """Run ``patchwindow`` with *arguments* against a client that gives *answers*, with *typed* as its input."""
+    """Run ``patchwindow`` with *arguments* against a client that gives *answers*, with *typed* as its input.
+
+    There is no service *without*, as AWS has none of ours.
+    """
     client = FakeClient(answers or {})
     connected: list[Mapping[str, str | None]] = []
 
     def connect(**where: str | None) -> FakeClient:
         connected.append(where)
+        if without is not None and where.get("service") == without:
+            raise ClientProblem(f"there is no service {without}")
         return client
 
     clean = {"AWS_REGION": None, "AWS_DEFAULT_REGION": None, **(env or {})}

@@ -27,20 +27,29 @@ ANSWERS: Answers = {
     "ListCommands": {"Commands": [FOUND]},
     "ListCommandInvocations": {
         "CommandInvocations": [
-            {"CommandId": COMMAND, "InstanceId": NODE, "StatusDetails": "Success", "CommandPlugins": STEPS}
+            {
+                "CommandId": COMMAND,
+                "InstanceId": NODE,
+                "Status": "Success",
+                "StatusDetails": "Success",
+                "CommandPlugins": STEPS,
+            }
         ]
     },
 }
 
 
-def written(members: Members) -> Members:
-    """Answer the output of a step: the one for the other platform wrote nothing."""
-    wrote = members["PluginName"] == "PatchLinux"
+def whole(members: Members) -> Members:
+    """Answer a stream: the step for the other platform wrote nothing, and the pieces have eight bytes."""
+    streams = {("PatchLinux", "stdout"): "2 missing\n\x1b[2Jthat was all\n", ("PatchLinux", "stderr"): "a warning\n"}
+    text = streams.get((members["StepName"], members["Stream"]), "")
+    end = min(members["Offset"] + 8, len(text))
     return {
-        **members,
-        "StatusDetails": "Success",
-        "StandardOutputContent": "2 missing\n" if wrote else "",
-        "StandardErrorContent": "a warning\n" if wrote else "",
+        "Content": text[members["Offset"] : end],
+        "NextOffset": end,
+        "Length": len(text),
+        "IsCut": False,
+        "IsComplete": end == len(text),
     }
 
 
@@ -82,16 +91,57 @@ def test_cancel_may_name_nodes() -> None:
 
 
 def test_logs_keep_output_and_errors_apart_and_leave_out_what_wrote_nothing() -> None:
-    outcome = run("commands", "logs", COMMAND, answers={**ANSWERS, "GetCommandInvocation": written})
-    assert outcome.stdout == "2 missing\n"
+    outcome = run("commands", "logs", COMMAND, answers={**ANSWERS, "GetStepOutput": whole})
+    assert outcome.stdout == "2 missing\n\N{REPLACEMENT CHARACTER}[2Jthat was all\n"
     assert outcome.stderr == f"==> {NODE} PatchLinux: Success\na warning\n"
 
 
-def test_logs_as_json_are_the_answers_of_the_api() -> None:
-    answers: Answers = {**ANSWERS, "GetCommandInvocation": written}
+def test_logs_as_json_have_every_piece() -> None:
+    answers: Answers = {**ANSWERS, "GetStepOutput": whole}
     found = json.loads(run("commands", "logs", COMMAND, "--node", NODE, "--json", answers=answers).stdout)
-    assert [output["StandardOutputContent"] for output in found] == ["2 missing\n"]
-    assert "ResponseMetadata" not in found[0]
+    assert "".join(piece["Content"] for piece in found if piece["Stream"] == "stderr") == "a warning\n"
+    assert {(piece["InstanceId"], piece["StepName"]) for piece in found} == {(NODE, "PatchLinux")}
+
+
+def test_logs_of_one_step_ask_for_that_alone() -> None:
+    asked = run(
+        "commands", "logs", COMMAND, "--step", "PatchWindows", answers={**ANSWERS, "GetStepOutput": whole}
+    ).asked
+    assert {members["StepName"] for name, members in asked if name == "GetStepOutput"} == {"PatchWindows"}
+
+
+def test_logs_that_are_followed_go_on_until_the_command_has_ended() -> None:
+    invocation = {"CommandId": COMMAND, "InstanceId": NODE, "CommandPlugins": STEPS}
+    looks = iter(["InProgress", "Success"])
+
+    def listed(_: Members) -> Members:
+        status = next(looks)
+        return {"CommandInvocations": [{**invocation, "Status": status, "StatusDetails": status}]}
+
+    def written(members: Members) -> Members:
+        return whole({"StepName": "PatchLinux", "Stream": "stdout", "Offset": 0, **members})
+
+    answers: Answers = {"ListCommandInvocations": listed, "GetStepOutput": written}
+    outcome = run("commands", "logs", COMMAND, "--node", NODE, "--follow", answers=answers)
+    assert outcome.stdout.count("that was all") == 1
+    assert next(looks, None) is None
+
+
+def test_logs_that_are_followed_are_those_of_one_node() -> None:
+    outcome = run("commands", "logs", COMMAND, "--follow", answers=ANSWERS)
+    assert outcome.exit_code == Exit.MISUSED
+    assert "name it with --node" in outcome.stderr
+
+
+def test_logs_of_aws_are_the_beginning_and_that_is_said() -> None:
+    def beginning(members: Members) -> Members:
+        wrote = members["PluginName"] == "PatchLinux"
+        return {"StandardOutputContent": "2 missing\n" if wrote else "", "StandardErrorContent": ""}
+
+    answers: Answers = {**ANSWERS, "GetCommandInvocation": beginning}
+    outcome = run("commands", "logs", COMMAND, answers=answers, without="patchwindow")
+    assert outcome.stdout == "2 missing\n"
+    assert "AWS gives no more than the beginning" in outcome.stderr
 
 
 def test_logs_of_a_node_that_the_command_was_not_sent_to_fail() -> None:
