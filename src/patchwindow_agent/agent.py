@@ -14,11 +14,11 @@ import uuid
 from pathlib import Path
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
 
-from patchwindow_agent import contact, files, identity, machine, old_programs, shell
+from patchwindow_agent import contact, files, identity, machine, shell
 from patchwindow_agent.connection import Connection, Endpoint
 from patchwindow_agent.errors import AgentError, Asleep, NotTaken, StateProblem
 from patchwindow_agent.inbox import Inbox
-from patchwindow_agent.journal import Journal, Record, State
+from patchwindow_agent.journal import Journal
 from patchwindow_agent.outbox import Outbox
 from patchwindow_agent.pool import Pool
 from patchwindow_agent.runner import Node, Runner
@@ -27,6 +27,7 @@ from patchwindow_agent.settings import AT_ONCE
 from patchwindow_agent.sigv4 import Key
 from patchwindow_agent.streams import Streams
 from patchwindow_agent.update import Updater, trial
+from patchwindow_agent.upkeep import Upkeep
 from patchwindow_agent.way import way_to
 
 _PING_EVERY_S = 300.0
@@ -35,7 +36,6 @@ _TIMEOUT_S = 30.0
 _PAUSE_MAX_S = 60.0
 _LAST_WORDS_S = 3.0
 _STREAM_EVERY_S = 1.0
-_CLEAR_EVERY_S = 86_400.0
 
 
 class Start(NamedTuple):
@@ -61,11 +61,6 @@ def pause_s(failure_count: int, chance: Callable[[float, float], float]) -> floa
     return min(2.0 ** min(failure_count, 10), _PAUSE_MAX_S) * chance(0.5, 1.0)
 
 
-def become(program: Path) -> None:
-    """Let this process go on as *program*, under its own id and with its own arguments."""
-    os.execv(sys.executable, [sys.executable, "-I", str(program), *sys.argv[1:]])  # noqa: S606 - no shell is the point
-
-
 class Agent:
     """One node's agent: one thread polls, one sends, one streams, and each running command has its own."""
 
@@ -74,13 +69,11 @@ class Agent:
         start: Start,
         *,
         chance: Callable[[float, float], float] = random.uniform,
-        become: Callable[[Path], None] = become,
     ) -> None:
         self._given = start
         endpoint = start.endpoint
         self._way = way_to(endpoint.host, is_tls=endpoint.is_tls, environ=start.environ)
         self._chance = chance
-        self._become = become
         self._identity = identity.load(start.state)
         self._stopping = threading.Event()
         self._ping_at = float("-inf")
@@ -97,10 +90,18 @@ class Agent:
             shell=shell.run,
         )
         self._pool = Pool(self._runner, at_once=start.at_once, reboot=self._reboot, log=log)
-        self._updater: Optional[Updater] = None
+        updater = None
         if start.program is not None:
-            self._updater = Updater(start.program, try_out=trial(start.state, start.environ))
-        self._clears_at = time.monotonic() + _CLEAR_EVERY_S
+            updater = Updater(start.program, try_out=trial(start.state, start.environ))
+        self._upkeep = Upkeep(
+            journal=self._journal,
+            pool=self._pool,
+            runner=self._runner,
+            updater=updater,
+            become=self._become,
+            environ=start.environ,
+            log=log,
+        )
         self._sender = threading.Thread(target=self._send_forever, daemon=True)
         self._streamer = threading.Thread(target=self._stream_forever, daemon=True)
 
@@ -113,8 +114,7 @@ class Agent:
         self._lock = files.lock(self._given.state / "lock")
         if self._lock is None:
             raise StateProblem(f"another agent runs with the state folder {self._given.state}")
-        self._journal.forget_old(time.time())
-        self._take_up(self._journal.unfinished(), "the agent or the machine stopped while the step ran")
+        self._upkeep.begin()
         self._sender.start()
         self._streamer.start()
         threading.Thread(target=self._poll_forever, daemon=True).start()
@@ -224,36 +224,7 @@ class Agent:
         told = self._session.call(connection, "ssm", "UpdateInstanceInformation", body)
         contact.note(self._given.state)
         self._ping_at = time.monotonic() + _PING_EVERY_S
-        self._keep_up(connection, str(told.get("ProgramDigest") or ""))
-
-    def _keep_up(self, connection: Connection, digest: str) -> None:
-        """Do what is done after a sign of life: mend, clear away, and take the server's program, *digest*, over."""
-        stuck = self._pool.take_stuck()
-        if stuck:
-            unfinished = self._journal.unfinished()
-            found = {command_id: unfinished[command_id] for command_id in stuck if command_id in unfinished}
-            self._take_up(found, "the state folder could not be written while the command ran")
-        if time.monotonic() >= self._clears_at and self._pool.hold():
-            self._clears_at = time.monotonic() + _CLEAR_EVERY_S
-            self._journal.forget_old(time.time())
-            old_programs.remove(self._given.environ, digest)
-            self._pool.release()
-        if self._updater is not None:
-            self._updater.settle()
-            if digest and self._updater.wants(digest) and self._pool.hold():
-                self._update(self._updater, connection, digest)
-
-    def _update(self, updater: Updater, connection: Connection, digest: str) -> None:
-        """Take the program over while the pool is held; this process becomes it."""
-        try:
-            updater.take(digest, lambda: self._fetch_program(connection))
-            if not self._stopping.is_set():
-                log(f"becoming the server's program {digest[:12]}")
-                self._become(updater.program)
-        except AgentError as problem:
-            log(str(problem))
-        finally:
-            self._pool.release()
+        self._upkeep.turn(str(told.get("ProgramDigest") or ""), lambda: self._fetch_program(connection))
 
     def _fetch_program(self, connection: Connection) -> bytes:
         path = f"{connection.endpoint.path.rstrip('/')}/agent/agent.pyz"
@@ -261,14 +232,6 @@ class Agent:
         if answer.status != 200:
             raise NotTaken(f"the server did not send its program: HTTP {answer.status}")
         return answer.body
-
-    def _take_up(self, commands: Mapping[str, Record], cut_off: str) -> None:
-        """Let commands go on that an earlier run left; *cut_off* in a step that may not run again, they fail."""
-        for command_id, record in commands.items():
-            if record.state is State.RUNNING and not self._runner.may_run_again(record):
-                self._runner.fail(command_id, record, cut_off)
-            else:
-                self._pool.add(command_id, record)
 
     def _connection(self, timeout_s: float) -> Connection:
         return Connection(self._given.endpoint, timeout_s=timeout_s, way=self._way)
@@ -313,13 +276,18 @@ class Agent:
         ]
         files.write(self._given.state / "credentials", "\n".join(lines) + "\n")
 
+    def _become(self, program: Path) -> None:
+        """Let this process go on as *program*, under its own id and with its own arguments; not while it is to end."""
+        if not self._stopping.is_set():
+            os.execv(sys.executable, [sys.executable, "-I", str(program), *sys.argv[1:]])  # noqa: S606 - no shell is the point
+
     def _reboot(self) -> None:
         command = list(self._given.reboot_command)
         log(f"a command asked for a reboot: {' '.join(command)}")
         try:
             subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
         except (OSError, subprocess.CalledProcessError) as problem:
-            log(f"the reboot did not begin: {problem}")
+            self._upkeep.no_reboot(f"`{' '.join(command)}` failed: {problem}")
 
 
 def log(message: str) -> None:

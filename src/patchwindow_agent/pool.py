@@ -1,7 +1,8 @@
 """Which commands run now, which wait, and when the machine may reboot."""
 
 import threading
-from typing import Callable, Sequence
+import time
+from typing import Callable, Optional, Sequence
 
 from patchwindow_agent.errors import AgentError
 from patchwindow_agent.journal import Record
@@ -27,6 +28,8 @@ class Pool:
         self._running: dict[str, tuple[Stop, threading.Thread]] = {}
         # A command waits for a reboot: what runs may end, and nothing new begins.
         self._wants_reboot = False
+        # When the machine was asked to reboot, on the clock that never jumps.
+        self.reboot_asked_at: Optional[float] = None
         self._is_stopping = False
         self._is_held = False
         self._stuck: list[str] = []
@@ -64,6 +67,13 @@ class Pool:
         """Begin again what has come meanwhile."""
         with self._lock:
             self._is_held = False
+            self._start_next()
+
+    def forget_reboot(self) -> None:
+        """Go on without the reboot that was asked for."""
+        with self._lock:
+            self._wants_reboot = False
+            self.reboot_asked_at = None
             self._start_next()
 
     def take_stuck(self) -> Sequence[str]:
@@ -108,4 +118,5 @@ class Pool:
                 may_reboot = self._wants_reboot and not self._running and not self._is_stopping
                 self._start_next()
         if may_reboot:
+            self.reboot_asked_at = time.monotonic()
             self._reboot()

@@ -221,6 +221,18 @@ def test_a_step_that_asks_for_a_reboot_runs_again_after_the_next_start(
     server.wait_for(lambda: server.statuses(waiting)[-1:] == ["Success"])
 
 
+def test_a_reboot_that_does_not_begin_fails_its_command_and_no_other(
+    server: FakeServer, start_agent: StartAgent
+) -> None:
+    start_agent(reboot_command=("false",))
+    first = server.send_command([shell_step("a", "exit 194")])
+    server.wait_for(lambda: server.statuses(first)[-1:] == ["Failed"])
+    told = server.replies(first)[-1]["runtimeStatus"]["a"]["output"]
+    assert "the reboot that the step asked for did not come: `false` failed" in told
+    second = server.send_command([shell_step("a", "true")])
+    server.wait_for(lambda: server.statuses(second)[-1:] == ["Success"])
+
+
 def test_an_agent_that_may_not_reboot_fails_the_step_and_says_so(server: FakeServer, start_agent: StartAgent) -> None:
     start_agent(reboot_command=())
     id = server.send_command([shell_step("a", "exit 194")])

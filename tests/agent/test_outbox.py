@@ -43,6 +43,23 @@ def test_a_refused_reply_stays_and_holds_up_no_other(tmp_path: Path) -> None:
     assert ids[0] == ids[2]
 
 
+def test_what_cannot_be_written_is_said_and_sent_from_memory(tmp_path: Path) -> None:
+    said: list[str] = []
+    folder = tmp_path / "replies"
+    outbox = Outbox(folder, log=said.append)
+    outbox.put("m", "on disk")
+    # As good as full: nothing new can be made there.
+    before = folder.rename(tmp_path / "moved")
+    folder.touch()
+    outbox.put("m", "in memory")
+    folder.unlink()
+    before.rename(folder)
+    assert "the reply to m is kept in memory until it is sent" in said[0]
+    assert outbox.filled.is_set()
+    assert sorted(sent(outbox)) == ["in memory", "on disk"]
+    assert sent(outbox) == []
+
+
 def test_a_lost_link_keeps_all_that_was_not_sent(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path, log=print)
     outbox.put("m", "a")
