@@ -33,9 +33,9 @@ class Script(SimpleNamespace):
         return {"CommandInvocations": rows}
 
 
-def follow(script: Script, **limits: float) -> list[Progress]:
+def follow(script: Script, *, pause_s: float = 2.0, wait_max_s: float = 86_400.0) -> list[Progress]:
     heard: list[Progress] = []
-    wait_for_command(script, "command-1", heard.append, sleep=script.sleep, **limits)
+    wait_for_command(script, "command-1", heard.append, pause_s=pause_s, wait_max_s=wait_max_s, sleep=script.sleep)
     return heard
 
 
