@@ -37,6 +37,8 @@ class Paths(NamedTuple):
     archives: Path
     # None: apt is configured to keep no cache.
     package_cache: Optional[Path]
+    # None: apt is configured to keep no log of what is said.
+    log: Optional[Path]
 
 
 class Apt:
@@ -170,16 +172,18 @@ class Apt:
             "STATUS": "Dir::State::status/f",
             "ARCHIVES": "Dir::Cache::archives/d",
             "CACHE": "Dir::Cache::pkgcache/f",
+            "LOG": "Dir::Log::Terminal/f",
         }
         text = self._said(["apt-config", "shell", *(word for pair in names.items() for word in pair)])
         told = dict(word.partition("=")[::2] for word in shlex.split(text))
-        cache = told.get("CACHE")
+        cache, log = told.get("CACHE"), told.get("LOG")
         return Paths(
             arch=told.get("ARCH", ""),
             lists=Path(told.get("LISTS", "/var/lib/apt/lists")),
             status=Path(told.get("STATUS", "/var/lib/dpkg/status")),
             archives=Path(told.get("ARCHIVES", "/var/cache/apt/archives")),
             package_cache=Path(cache) if cache else None,
+            log=Path(log) if log else None,
         )
 
     def _configure(self, *, lists: Optional[Path]) -> list[str]:
@@ -218,7 +222,7 @@ class Apt:
             raise problem
 
     def _commands(self) -> Commands:
-        return Commands(self._run, self._options, sleep=self._sleep, lock_wait_s=self._lock_wait_s)
+        return Commands(self._run, self._options, log=self._paths.log, sleep=self._sleep, lock_wait_s=self._lock_wait_s)
 
     def _packages(self) -> Sequence[Installed]:
         return apt_output.parse_dpkg(self._said(["dpkg-query", "-W", "-f", apt_output.DPKG_FORMAT]))

@@ -1,9 +1,11 @@
 """The commands that change packages under apt, with all that makes them do what was ordered and nothing else."""
 
+from pathlib import Path
 from typing import Callable, Optional, Sequence
 
 from patchwindow_agent import apt_plan
-from patchwindow_agent.apt_locks import patiently
+from patchwindow_agent.apt_locks import held_lock, patiently
+from patchwindow_agent.apt_log import terminal_log
 from patchwindow_agent.apt_plan import States
 from patchwindow_agent.errors import InstallFailed, Locked
 from patchwindow_agent.programs import Completed, OnLine, Run
@@ -53,9 +55,18 @@ _UNATTENDED = {
 class Commands:
     """apt-get, apt-cache and dpkg with the *options* of one package manager."""
 
-    def __init__(self, run: Run, options: Sequence[str], *, sleep: Callable[[float], None], lock_wait_s: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        options: Sequence[str],
+        *,
+        log: Optional[Path],
+        sleep: Callable[[float], None],
+        lock_wait_s: int,
+    ) -> None:
         self._run = run
         self._options = options
+        self._log = log
         self._sleep = sleep
         self._lock_wait_s = lock_wait_s
 
@@ -93,7 +104,18 @@ class Commands:
 
     def _patiently(self, command: Sequence[str], on_line: Optional[OnLine], on_wait: OnLine) -> Completed:
         def attempt() -> Completed:
-            return self._run(command, timeout_s=_CHANGE_TIMEOUT_S, environ=_UNATTENDED, on_line=on_line)
+            with terminal_log(self._log) as log:
+
+                def hear(line: str) -> None:
+                    log(line)
+                    if on_line is not None:
+                        on_line(line)
+
+                done = self._run(command, timeout_s=_CHANGE_TIMEOUT_S, environ=_UNATTENDED, on_line=hear)
+                if held_lock(done.stderr) is None:
+                    for line in done.stderr.splitlines():
+                        log(line)
+                return done
 
         try:
             return patiently(attempt, sleep=self._sleep, wait_s=self._lock_wait_s, on_wait=on_wait)

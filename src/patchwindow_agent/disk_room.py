@@ -6,6 +6,7 @@ from typing import Callable, NamedTuple, Optional, Sequence
 
 # What package databases, logs and scripts write beside the files of packages.
 _RESERVE = 32_000_000
+_MB = 1_000_000
 
 
 class Need(NamedTuple):
@@ -43,7 +44,7 @@ def shortage(needs: Sequence[Need], disk_of: Callable[[Path], Disk] = disk_of) -
         if size > disk.free:
             names = ", ".join(sorted({str(need.folder) for need in folders[id]}))
             return (
-                f"no room for {names}: {_mb(size)} MB are needed and {_mb(disk.free)} MB are free; "
+                f"no room for {names}: {_mb(size)} MB are needed and {disk.free // _MB} MB are free; "
                 f"free at least {_mb(size - disk.free)} MB there"
             )
     return None
@@ -51,4 +52,4 @@ def shortage(needs: Sequence[Need], disk_of: Callable[[Path], Disk] = disk_of) -
 
 def _mb(size: int) -> int:
     # Upwards, so that what is asked for is enough.
-    return -(-size // 1_000_000)
+    return -(-size // _MB)

@@ -3,8 +3,10 @@
 import fcntl
 import os
 import shutil
+import subprocess
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from tests.rig.toy_troubles import build_troubles, make_troubled_root
 
 from patchwindow_agent import programs
 from patchwindow_agent.apt import Apt
-from patchwindow_agent.disk_room import Disk
+from patchwindow_agent.disk_room import Disk, disk_of
 from patchwindow_agent.errors import InstallFailed
 from patchwindow_agent.package_manager import Blocked, Order, Phase, Wanted
 
@@ -118,6 +120,10 @@ def test_a_script_that_fails_fails_its_patch_and_those_that_need_it_and_the_rest
         "(the database is not there)",
         title("needs-bad"): "needs-bad depends on bad-postinst (>= 2.0): Package bad-postinst is not configured yet",
     }
+    log = (root.path / "var/log/apt/term.log").read_text()
+    assert "Setting up good-two (2.0) ...\n" in log
+    assert "the database is not there\ndpkg: error processing package bad-postinst (--configure):\n" in log
+    assert "pmstatus:" not in log
     assert versions(root, "bad-preinst", "bad-postinst") == {"bad-preinst": "ii 1.0", "bad-postinst": "iF 2.0"}
 
 
@@ -298,3 +304,54 @@ def test_two_transactions_at_once_wait_for_each_other(make_root: MakeRoot) -> No
 
     assert apt(root, sleep=sleep).install(order("good-one"), Told()).installed == titles("good-one")
     assert outcomes == [titles("slow")]
+
+
+def may_mount() -> bool:
+    """Return whether this process may mount file systems."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(["mount", "-t", "tmpfs", "none", folder], check=False, capture_output=True)
+        if done.returncode == 0:
+            subprocess.run(["umount", folder], check=True)
+    return done.returncode == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[Path], None]]:
+    """Return what puts a disk of 4 MB over a folder, with what is in it."""
+    if os.geteuid() != 0 or not may_mount():
+        pytest.skip("needs root and the right to mount: run as root, in a container with CAP_SYS_ADMIN")
+    mounted: list[Path] = []
+
+    def mount(folder: Path) -> None:
+        aside = tmp_path / "aside"
+        shutil.copytree(folder, aside, symlinks=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", folder], check=True)
+        mounted.append(folder)
+        shutil.copytree(aside, folder, symlinks=True, dirs_exist_ok=True)
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.needs_root
+def test_a_disk_that_is_really_too_small_is_noticed_before(
+    make_root: MakeRoot, small_disk: Callable[[Path], None]
+) -> None:
+    root = make_root("good-one")
+    small_disk(root.path / "usr")
+    with pytest.raises(InstallFailed, match=r"no room for .*/usr: 3\d MB are needed and 4 MB are free"):
+        apt(root, disk_of=disk_of).install(order("good-one"), Told())
+
+
+@pytest.mark.needs_root
+def test_a_disk_that_fills_up_in_the_middle_fails_what_does_not_fit_and_the_rest_goes_on(
+    make_root: MakeRoot, small_disk: Callable[[Path], None]
+) -> None:
+    root = make_root("large", "good-one")
+    small_disk(root.path / "usr")
+    outcome = apt(root).install(order("large", "good-one"), Told())
+    assert outcome.installed == titles("good-one")
+    assert "No space left on device" in outcome.failed[title("large")]
+    assert versions(root, "large") == {"large": "ii 1.0"}
+    assert (root.path / "usr/share/large/version").read_text() == "1.0\n"

@@ -1,10 +1,12 @@
 """What is left of an apt or dpkg that was cut off, and how it is finished; on the real ones."""
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -79,6 +81,44 @@ def test_a_kill_of_the_operation_leaves_apt_to_finish_and_the_next_one_waits_for
     log = (root.path / "var/log/dpkg.log").read_text()
     assert log.count("upgrade slow:all 1.0 2.0") == 1
     assert log.count("configure slow:all 2.0") == 1
+
+
+def test_where_apt_alone_is_killed_its_dpkg_is_waited_for(repository: Path, tmp_path: Path) -> None:
+    root = make_troubled_root(repository, tmp_path / "root", "slow", "good-one")
+
+    def kill_apt() -> None:
+        eventually((root.path / "run/waiting").exists)
+        (dpkg,) = [process for process in dpkgs(root) if b"--configure" in (process / "cmdline").read_bytes()]
+        apt_get = int((dpkg / "stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(apt_get, signal.SIGKILL)
+
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        assert len(dpkgs(root)) == 1
+        (root.path / "run/go").touch()
+        time.sleep(0.1)
+
+    killer = threading.Thread(target=kill_apt, daemon=True)
+    killer.start()
+    outcome = apt(root, sleep=sleep, lock_wait_s=200).install(order("slow", "good-one"), Told())
+    killer.join()
+    assert waited, "dpkg was still at work"
+    assert (outcome.installed, outcome.failed) == (titles("slow", "good-one"), {})
+    log = (root.path / "var/log/dpkg.log").read_text()
+    assert log.count("configure slow:all 2.0") == 1
+
+
+def dpkgs(root: Root) -> list[Path]:
+    """Return the dpkg processes that work on *root*."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            if words[0].endswith(b"dpkg") and f"--root={root.path}".encode() in words:
+                found.append(folder)
+    return found
 
 
 def test_a_machine_with_nothing_half_done_is_left_alone(repository: Path, tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ _PACKAGES: Final = (
     *_pair("phased", Package("toy-security", "phased", "2.0", {"Phased-Update-Percentage": "0"})),
     Package("toy", "with-conffile", "1.0", {}, {}, {"etc/with.conf": "publisher = old\n"}),
     Package("toy-security", "with-conffile", "2.0", {}, {}, {"etc/with.conf": "publisher = new\n"}),
+    # Larger than the small disk of the tests.
+    *_pair("large", Package("toy-security", "large", "2.0", {}, {}, {"usr/share/large/data": "x" * 6_000_000})),
     # A newer version beside the security update, and one that is older than both.
     *_pair("overtaken", _new("overtaken")),
     Package("toy-updates", "overtaken", "3.0"),
