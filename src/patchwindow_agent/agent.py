@@ -16,7 +16,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
 
 from patchwindow_agent import contact, files, identity, machine, shell
 from patchwindow_agent.connection import Connection, Endpoint
-from patchwindow_agent.errors import AgentError, Asleep, NotTaken, StateProblem
+from patchwindow_agent.errors import AgentError, Asleep, NotTaken, StateProblem, Unreachable
 from patchwindow_agent.inbox import Inbox
 from patchwindow_agent.journal import Journal
 from patchwindow_agent.outbox import Outbox
@@ -34,6 +34,8 @@ _PING_EVERY_S = 300.0
 _POLL_S = 50
 _TIMEOUT_S = 30.0
 _PAUSE_MAX_S = 60.0
+# About five minutes: after a reboot the network may come up late.
+_DOCUMENT_TRIES = 10
 _LAST_WORDS_S = 3.0
 _STREAM_EVERY_S = 1.0
 
@@ -88,6 +90,7 @@ class Agent:
             outbox=self._outbox,
             streams=self._streams,
             shell=shell.run,
+            document=self._document,
         )
         self._pool = Pool(self._runner, at_once=start.at_once, reboot=self._reboot, log=log)
         updater = None
@@ -266,6 +269,23 @@ class Agent:
         }
         return Node(machine.platform_type(), environ, can_reboot=bool(self._given.reboot_command))
 
+    def _document(self, name: str) -> str:
+        """Return the content of the document *name*; a server that is away for a while is asked again.
+
+        Raises:
+            Unreachable, Refused: it does not give it.
+        """
+        with contextlib.closing(self._connection(_TIMEOUT_S)) as connection:
+            for attempt in range(_DOCUMENT_TRIES):
+                try:
+                    asked = {"Name": name, "DocumentFormat": "JSON"}
+                    return str(self._session.call(connection, "ssm", "GetDocument", asked)["Content"])
+                except Unreachable:
+                    if attempt == _DOCUMENT_TRIES - 1:
+                        raise
+                self._stopping.wait(pause_s(attempt, self._chance))
+        raise AssertionError("the last attempt returns or raises")
+
     def _keep_credentials(self, key: Key) -> None:
         # Scripts may call the server's API as this node.
         lines = [
@@ -291,8 +311,9 @@ class Agent:
 
 
 def log(message: str) -> None:
-    """Say *message* to whoever keeps the agent's log."""
-    print(f"patchwindow-agent: {message}", file=sys.stderr, flush=True)
+    """Say *message* to whoever keeps the agent's log; a log on a full disk must not be what ends the agent."""
+    with contextlib.suppress(OSError):
+        print(f"patchwindow-agent: {message}", file=sys.stderr, flush=True)
 
 
 def run(start: Start, *, stops_with_parent: bool) -> None:

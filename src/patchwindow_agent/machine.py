@@ -45,13 +45,29 @@ def parse_os_release(text: str) -> System:
 
 
 def read_system(root: Path) -> System:
-    """Return the operating system under *root*; of an unknown one only that it is Linux."""
+    """Return the operating system under *root*, Linux by its os-release and macOS by its own file; else only that it is Linux."""
     for name in ("etc/os-release", "usr/lib/os-release"):
         try:
             return parse_os_release((root / name).read_text(encoding="utf-8", errors="replace"))
         except OSError:
             continue
-    return parse_os_release("")
+    try:
+        return _macos(root)
+    except (OSError, ValueError):
+        return parse_os_release("")
+
+
+def _macos(root: Path) -> System:
+    import plistlib  # noqa: PLC0415 - a resting agent elsewhere does not hold it in memory
+
+    with (root / "System/Library/CoreServices/SystemVersion.plist").open("rb") as file:
+        told = plistlib.load(file)
+    return System(
+        id="macos",
+        name=str(told.get("ProductName", "macOS")),
+        version_id=str(told.get("ProductVersion", "")),
+        codename="",
+    )
 
 
 def platform_type() -> str:
