@@ -71,7 +71,7 @@ class Command:
         command = [self.dialect.program, _NO_WAITING, *self.options, *arguments]
         for _ in range(_LOCK_WAIT_S // _LOCK_PAUSE_S):
             done = self._run(command, timeout_s=timeout_s, on_line=on_line)
-            if not dnf_output.is_locked(done.exit_code, f"{done.stdout}\n{done.stderr}"):
+            if not dnf_output.is_locked(*done):
                 return done
             self._sleep(_LOCK_PAUSE_S)
         return self._run(command, timeout_s=timeout_s, on_line=on_line)

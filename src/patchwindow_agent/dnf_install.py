@@ -10,7 +10,7 @@ from patchwindow_agent.dnf_command import Command
 from patchwindow_agent.dnf_output import Offer
 from patchwindow_agent.errors import InstallFailed, Locked, ScanFailed
 from patchwindow_agent.package_manager import Blocked, Order, Outcome, Phase, Tell, Wanted
-from patchwindow_agent.programs import Completed, OnLine
+from patchwindow_agent.programs import TIMED_OUT, Completed, OnLine
 from patchwindow_agent.rpm_database import Installed
 
 # Mirrors fail and come back; dnf has tried each of them several times before it gives up.
@@ -104,8 +104,8 @@ class Installing:
         return self._matched([wanted for wanted in todo if wanted not in lacking])
 
     def _plan(self, some: Sequence[Wanted]) -> dnf_output.Plan:
-        done = self._command.plan([*self._options, self._command.dialect.upgrade, *map(_spec, some)])
-        _refuse_if_locked(done)
+        done = self._command.plan([self._command.dialect.upgrade, *self._options, *map(_spec, some)])
+        _refuse_if_stuck(done)
         return dnf_output.parse_plan(done.exit_code, done.stdout, done.stderr)
 
     def _tested(self, todo: Sequence[Wanted]) -> Sequence[Wanted]:
@@ -133,6 +133,7 @@ class Installing:
                 self._tell(Phase.DOWNLOADING, int(match[1]), int(match[2]), match[3])
 
         done = self._run_upgrade([_TEST], some, on_line)
+        _refuse_if_stuck(done)
         if done.exit_code == 0:
             return None
         problem = dnf_output.problem_text(*done)
@@ -174,9 +175,10 @@ class Installing:
             todo = [wanted for wanted in todo if wanted.title not in named]
 
     def _run_upgrade(self, options: Sequence[str], some: Sequence[Wanted], on_line: OnLine) -> Completed:
-        arguments = [*self._options, *options, self._command.dialect.upgrade, *map(_spec, some)]
+        arguments = [self._command.dialect.upgrade, *self._options, *options, *map(_spec, some)]
         done = self._command.transact(arguments, on_line=on_line)
-        _refuse_if_locked(done)
+        if dnf_output.is_locked(*done):
+            raise Locked(f"the package manager is locked: {dnf_output.problem_text(*done)}")
         return done
 
     def _those_without(
@@ -236,6 +238,7 @@ def _is_of_a_mirror(problem: str) -> bool:
     return re.search(r"download|mirror|Curl|timed? ?out|Cannot retrieve", problem, re.IGNORECASE) is not None
 
 
-def _refuse_if_locked(done: Completed) -> None:
-    if dnf_output.is_locked(done.exit_code, f"{done.stdout}\n{done.stderr}"):
+def _refuse_if_stuck(done: Completed) -> None:
+    """Raise `Locked` where a command that changes nothing did not come to its end: dnf 5 waits for a lock for ever."""
+    if done.exit_code == TIMED_OUT or dnf_output.is_locked(*done):
         raise Locked(f"the package manager is locked: {dnf_output.problem_text(*done)}")

@@ -142,13 +142,20 @@ def parse_plan(exit_code: int, stdout: str, stderr: str) -> Plan:
             removes.append(".".join(line.split()[:2]))
     unmatched = ["".join(found) for found in _UNMATCHED.findall(said)]
     is_done = exit_code == 0 or any(words in said for words in (*_SAID_NO, *_NOTHING))
-    total = _TOTAL.search(stdout)
+    total = _TOTAL.search(said)
     size = int(float(total[1].replace(",", ".")) * _FACTORS[total[2].upper()]) if total is not None else 0
     return Plan(removes, unmatched, size, None if is_done else problem_text(exit_code, stdout, stderr))
 
 
 _UNSIGNED = re.compile(r"^Package \S+ is not signed$|^Public key for \S+ is not installed", re.MULTILINE)
-_NOISE = re.compile(r"\(try to add |\(try |You can try to skip|Last metadata|Operation aborted|\s*$|Complete!")
+# Hints, and what dnf 5 says of its progress on the same stream as its errors.
+_NOISE = re.compile(
+    r"\(?(?:try to add|You can try)|\(try | +--\w|Last metadata|Complete!|\s*$|Operation aborted"
+    r"|Updating and loading|Repositories loaded|Running transaction|Total size of|After this operation"
+    r"|\[ *\d+/\d+\]|.* [\d?]+% \||-{20}"
+)
+_BEGIN = re.compile(r"Error:|\s*Problem|Failed to |Transaction failed")
+_PREFIXES = re.compile(r"Error: *|Failed to resolve the transaction: *")
 
 
 def problem_text(exit_code: int, stdout: str, stderr: str) -> str:
@@ -156,13 +163,10 @@ def problem_text(exit_code: int, stdout: str, stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if not _NOISE.match(line)]
     if not lines:
         lines = [line.strip() for line in stdout.splitlines() if line.startswith(("Error", " Problem", "Failed"))]
-    for index, line in enumerate(lines):
-        if line.startswith(("Error:", "Problem", "Failed to resolve")):
-            lines = lines[index:]
-            break
-    lines = [*_UNSIGNED.findall(f"{stdout}\n{stderr}"), *lines]
+    begin = next((index for index, line in enumerate(lines) if _BEGIN.match(line)), 0)
+    said = [*_UNSIGNED.findall(f"{stdout}\n{stderr}"), *lines[begin:]]
     # The first of several problems says enough; the rest stands in the log of the package manager.
-    text = " ".join(lines[:6]).replace("Error: ", "").strip()
+    text = _PREFIXES.sub("", " ".join(said[:6])).strip()
     return text[:900] or f"it failed with exit status {exit_code} and gave no reason"
 
 
@@ -173,7 +177,7 @@ def scriptlets(stdout: str, stderr: str) -> Mapping[str, str]:
         for pattern in _SCRIPTLETS:
             match = pattern.search(line)
             if match is not None:
-                found.setdefault(match["package"], line.strip())
+                found.setdefault(match["package"], line.removeprefix(">>> ").strip())
     return found
 
 
@@ -193,22 +197,28 @@ def failure(exit_code: int, stdout: str, stderr: str, *, doing: str) -> ScanFail
     """Return why a command failed, as what it is: for lack of rights, because of a lock, or otherwise."""
     reason = problem_text(exit_code, stdout, stderr)
     said = f"{stdout}\n{stderr}"
-    if is_locked(exit_code, said):
+    if is_locked(exit_code, stdout, stderr):
         return Locked(f"cannot {doing}: the package manager is locked: {reason}")
     if "Permission denied" in said or "superuser privileges" in said or "need to be root" in said:
         return NoRights(f"cannot {doing}: {reason}")
     return ScanFailed(f"cannot {doing}: {reason}")
 
 
-def is_locked(exit_code: int, said: str) -> bool:
+def is_locked(exit_code: int, stdout: str, stderr: str) -> bool:
     """Return whether a command ended because another process holds a lock; dnf has 200 for that."""
+    said = f"{stdout}\n{stderr}"
     return exit_code != 0 and (_LOCKED.search(said) is not None or (exit_code == 200 and "lock" in said.lower()))
 
 
 def skipped_repositories(stdout: str, stderr: str) -> Sequence[str]:
-    """Return the repositories that were left out because they cannot be reached and are configured so."""
-    found = re.findall(r"Ignoring repositories: (.*)", f"{stdout}\n{stderr}")
-    return sorted({name for names in found for name in re.split(r"[,\s]+", names) if name})
+    """Return the repositories that were left out because they cannot be reached and are configured so.
+
+    dnf 4 says it in a sentence, by id; dnf 5 goes on below the name of the repository, and says nothing of it later.
+    """
+    said = f"{stdout}\n{stderr}"
+    ids = re.findall(r"Ignoring repositories: (.*)", said)
+    names = re.findall(r"^ (.+?) +[\d?]+% \|.*\n(?:>>> .*\n)*>>> Usable URL not found", said, flags=re.MULTILINE)
+    return sorted({*names, *(id for some in ids for id in re.split(r"[,\s]+", some) if id)})
 
 
 def _offer(fields: Sequence[str]) -> Offer:

@@ -72,8 +72,10 @@ class _Here:
         self._provided = {key: _relations(links.provides) for key, links in installed.items()}
         self._providers = _by_name((key, self._provided[key]) for key in installed)
         self._requirers = _by_name((key, _relations(links.requires)) for key, links in installed.items())
-        self._offered = [_relations(update.links.provides) for update in updates]
-        self._offerers = _by_name(enumerate(self._offered))
+        offered = [_relations(update.links.provides) for update in updates]
+        self._offerers = _by_name(enumerate(offered))
+        # A C library is required by everything there is, under dozens of names.
+        self._offered = [_by_name([(index, relations)]) for index, relations in enumerate(offered)]
         self._updates_of: defaultdict[str, list[int]] = defaultdict(list)
         for index, update in enumerate(updates):
             if update.replaces is not None:
@@ -107,7 +109,7 @@ class _Here:
 
     def _is_met(self, required: Relation, index: int) -> bool:
         """Return whether *required* holds once the update is installed alone."""
-        if any(offered.meets(required) for offered in self._offered[index]):
+        if any(offered.meets(required) for _, offered in self._offered[index].get(required.name, ())):
             return True
         replaced = self._updates[index].replaces
         providers = self._providers.get(required.name, ())

@@ -1,5 +1,6 @@
 """The order of rpm's versions, which notices and requirements are read by."""
 
+import functools
 import re
 
 SortKey = tuple[tuple[int, int, str], ...]
@@ -25,6 +26,7 @@ def split(text: str) -> tuple[str, str, str]:
     return epoch or "0", version, release
 
 
+@functools.lru_cache(maxsize=65536)
 def sort_key(text: str) -> tuple[int, SortKey, SortKey]:
     """Return a key that sorts versions as rpm does.
 

@@ -1,4 +1,4 @@
-"""What dnf 4, dnf 5 and yum print. That of dnf 4 was printed by 4.14; the others' is written from their sources."""
+"""What dnf 4, dnf 5 and yum print: as 4.14 and 5.4 print it, and as the source of yum says."""
 
 import textwrap
 
@@ -128,20 +128,47 @@ Remove   1 Package
 Total download size: 1.5 M
 """
 PLAN_5 = """\
-Package         Arch   Version    Repository      Size
+Package               Arch   Version Repository      Size
+Removing dependent packages:
+ toy-food             noarch 0:1.0-1 toy          4.0   B
 Upgrading:
- toy-eats       noarch 0:1.1-1    toy          4.0   B
-   replacing toy-eats noarch 0:1.0-1 toy       4.0   B
-Removing:
- toy-food       noarch 0:1.0-1    toy          4.0   B
+ toy-eats             noarch 0:1.1-1 toy          4.0   B
+   replacing toy-eats noarch 0:1.0-1 toy          4.0   B
 
 Transaction Summary:
- Upgrading:         1 package
- Replacing:         1 package
- Removing:          1 package
+ Upgrading:          1 package
+ Replacing:          1 package
+ Removing:           1 package
 
+"""
+PROGRESS_5 = """\
+Updating and loading repositories:
+ Toy toy                                100% | 218.1 KiB/s |  14.6 KiB |  00m00s
+Repositories loaded.
 Total size of inbound packages is 2 MiB. Need to download 1 MiB.
-After this operation, 0 B extra will be used (install 4 B, remove 8 B).
+After this operation, 4 B will be freed (install 4 B, remove 8 B).
+"""
+REFRESH_5 = """\
+Updating and loading repositories:
+ Toy slow                               100% |   0.0   B/s |   3.5 KiB |  00m00s
+>>> Curl error (7): Could not connect to server for http://127.0.0.1:8/repodata/repomd.xml
+ Toy gone                               ???% |   0.0   B/s |  -1.0   B |  ?
+>>> Curl error (7): Could not connect to server for http://127.0.0.1:9/x/repodata/repomd.xml
+>>> Usable URL not found
+Repositories loaded.
+"""
+TRANSACTION_5 = """\
+[1/2] toy-broken-0:1.1-1.noarch         100% | 387.2 KiB/s |   6.6 KiB |  00m00s
+[2/2] toy-mid-0:1.2-1.noarch            100% | 221.3 KiB/s |   6.4 KiB |  00m00s
+--------------------------------------------------------------------------------
+[2/2] Total                             100% | 433.3 KiB/s |  13.0 KiB |  00m00s
+Running transaction
+[1/6] Verify package files              100% |   0.0   B/s |   2.0   B |  00m00s
+[3/6] Upgrading toy-mid-0:1.2-1.noarch  100% |   2.9 KiB/s | 100.0   B |  00m00s
+>>> Running %pre scriptlet: toy-broken-0:1.1-1.noarch
+>>> Error in %pre scriptlet: toy-broken-0:1.1-1.noarch
+>>> [RPM] toy-broken-1.1-1.noarch: install failed
+Transaction failed: Rpm transaction failed.
 """
 PLAN_YUM = """\
 Dependencies Resolved
@@ -173,7 +200,7 @@ Exiting on user command
             ["toy-food.noarch", "a-name-that-takes-the-whole-of-its-column-and-more"],
             1572864,
         ),
-        (PLAN_5, "Operation aborted by the user.\n", ["toy-food.noarch"], 1048576),
+        (PLAN_5, f"{PROGRESS_5}Operation aborted by the user.\n", ["toy-food.noarch"], 1048576),
         (PLAN_YUM, "", ["toy-food.noarch"], 6451),
     ],
 )
@@ -209,6 +236,26 @@ def test_a_plan_that_cannot_be_made_has_the_words_of_the_solver() -> None:
     assert problem is not None
     assert problem.startswith("Problem: package toy-app-2.1-1.noarch requires toy-base >= 1.0-2")
     assert problem.endswith("filtered out by exclude filtering")
+
+
+def test_what_dnf_5_says_of_its_progress_is_no_reason() -> None:
+    assert dnf_output.problem_text(1, "", PROGRESS_5 + TRANSACTION_5) == "Transaction failed: Rpm transaction failed."
+    solver = """Failed to resolve the transaction:
+Problem: package toy-grows-1.1-1.noarch from toy requires toy-lib2 >= 2, but none of the providers can be installed
+  - package toy-deep-3.0-1.noarch from toy is filtered out by exclude filtering
+You can try to add to command line:
+  --no-best to not limit the transaction to the best candidates
+"""
+    assert dnf_output.problem_text(1, "", PROGRESS_5 + solver) == (
+        "Problem: package toy-grows-1.1-1.noarch from toy requires toy-lib2 >= 2, but none of the providers can be"
+        " installed - package toy-deep-3.0-1.noarch from toy is filtered out by exclude filtering"
+    )
+
+
+def test_scripts_that_failed_under_dnf_5_are_told_by_their_package() -> None:
+    assert dnf_output.scriptlets("", TRANSACTION_5) == {
+        "toy-broken-0:1.1-1.noarch": "Error in %pre scriptlet: toy-broken-0:1.1-1.noarch"
+    }
 
 
 def test_a_failure_without_words_is_told_with_its_exit_status() -> None:
@@ -248,3 +295,11 @@ def test_a_failure_is_told_as_what_it_is(exit_code: int, stderr: str, kind: type
 
 def test_repositories_that_were_left_out_are_named() -> None:
     assert dnf_output.skipped_repositories("Ignoring repositories: epel, extras\n", "") == ["epel", "extras"]
+    assert dnf_output.skipped_repositories("Metadata cache created.\n", REFRESH_5) == ["Toy gone"]
+    reason = dnf_output.problem_text(
+        1,
+        "",
+        REFRESH_5
+        + 'Failed to download metadata (baseurl: "http://127.0.0.1:9/x") for repository "gone": Usable URL not found\n',
+    )
+    assert reason.startswith('Failed to download metadata (baseurl: "http://127.0.0.1:9/x") for repository "gone"')
