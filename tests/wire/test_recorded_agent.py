@@ -216,7 +216,7 @@ def _operation(event: Event) -> str:
     return target.rpartition(".")[2]
 
 
-def _replies(events: Sequence[Event]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def replies_of(events: Sequence[Event]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for one in events:
         if _operation(one) == "SendReply":
             body = json.loads(one["request"]["body"])
@@ -268,7 +268,7 @@ def test_answers_have_every_member_without_which_the_agent_crashes(replay: Repla
 
 def test_every_command_ends_as_the_agent_said_first_of_all_that_ends_it(replay: Replay) -> None:
     said: dict[str, str] = {}
-    for message_id, reply in _replies(replay.events):
+    for message_id, reply in replies_of(replay.events):
         if reply["documentStatus"] in ENDS:
             said.setdefault(split_message_id(message_id)[0], reply["documentStatus"])
     for command_id in replay.sent:
@@ -278,7 +278,7 @@ def test_every_command_ends_as_the_agent_said_first_of_all_that_ends_it(replay: 
 def test_what_became_of_each_step_is_kept_from_whichever_reply_told_it_last(replay: Replay) -> None:
     """agent-protocol, 13: "accumulate runtimeStatus per step over all replies; the last one does not repeat them"."""
     told: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for message_id, reply in _replies(replay.events):
+    for message_id, reply in replies_of(replay.events):
         command_id, _ = split_message_id(message_id)
         for name, step in (reply["runtimeStatus"] or {}).items():
             before = told.get((command_id, name))
