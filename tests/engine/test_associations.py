@@ -1,5 +1,6 @@
 """Associations run when they should, on whom they should, and once."""
 
+import json
 from typing import Any
 
 from tests.engine.agent import STEP, Agent, step
@@ -255,6 +256,38 @@ def test_deleting_an_association_leaves_what_was_sent_and_nothing_else(world: Wo
     assert len(world.perform("ListCommands")["Commands"]) == 1
     world.after(hours=1)
     assert node.take() == []
+
+
+def test_an_association_runs_when_its_document_has_another_default_version(world: World) -> None:
+    node = world.node()
+    content = {
+        "schemaVersion": "2.2",
+        "mainSteps": [
+            {"action": "aws:runShellScript", "name": "say", "inputs": {"runCommand": ["true"], "timeoutSeconds": "60"}}
+        ],
+    }
+    world.perform("CreateDocument", Name="Say-Hello", Content=json.dumps(content))
+    only_by_schedule = {"ScheduleExpression": DAILY, "ApplyOnlyAtCronInterval": True}
+    following = [associate(world, Name="Say-Hello", Parameters={}), associate(world, Name="Say-Hello", Parameters={})]
+    others = [
+        associate(world, Name="Say-Hello", Parameters={}, DocumentVersion="1"),
+        associate(world, Name="Say-Hello", Parameters={}, **only_by_schedule),
+        associate(world),
+    ]
+    world.turn()
+    node.run()
+    world.after(seconds=2)
+    before = {id: len(runs(world, id)) for id in (*following, *others)}
+    changed = json.dumps({**content, "description": "Says a word."})
+    world.perform("UpdateDocument", Name="Say-Hello", Content=changed, DocumentVersion="$LATEST")
+    world.turn()
+    assert {id: len(runs(world, id)) for id in before} == before
+    for _ in range(2):
+        # The second time it is the default already.
+        world.perform("UpdateDocumentDefaultVersion", Name="Say-Hello", DocumentVersion="2")
+        world.turn()
+        expected = {id: count + (id in following) for id, count in before.items()}
+        assert {id: len(runs(world, id)) for id in before} == expected
 
 
 def about(world: World, node: Agent) -> dict[str, Any]:

@@ -20,12 +20,13 @@ from patchwindow.domain.errors import (
     Unchanged,
     UnknownNode,
 )
+from patchwindow.domain.own_document import DEFAULT
 from patchwindow.domain.window import Target
 from patchwindow.operations.association_check import check
 from patchwindow.operations.association_filters import Wanted
 from patchwindow.operations.association_items import forget_item
 from patchwindow.operations.association_overview import description, listed
-from patchwindow.operations.call import Answer, Call, Request, after_number, after_text
+from patchwindow.operations.call import Answer, Call, Request, after_number, after_text, bare_id
 from patchwindow.operations.documents_found import find
 from patchwindow.operations.tags import ASSOCIATION, add_new_tags
 from patchwindow.ports import ENGINE
@@ -213,6 +214,22 @@ def each(call: Call, after: str = "") -> Iterator[Association]:
     while batch := call.work.associations.page(after=after, limit=_BATCH):
         yield from batch
         after = batch[-1].association_id
+
+
+def using(call: Call, document_name: str) -> Iterator[Association]:
+    """Yield the associations that run the document, in order of id."""
+    return (one for one in each(call) if one.name is not None and bare_id(one.name) == document_name)
+
+
+def run_with_new_default(call: Call, document_name: str) -> None:
+    """Let associations run that take the default version of the document, which is another now.
+
+    Those that run only by their schedule wait for it.  Source: State Manager, "when are associations applied".
+    """
+    for association in using(call, document_name):
+        if association.document_version in (None, DEFAULT) and association.runs_at_once:
+            call.work.associations.want(association.association_id, call.now)
+    call.work.wake(ENGINE)
 
 
 def _make(call: Call, request: Request) -> Association:

@@ -21,7 +21,7 @@ from patchwindow.domain.errors import (
     UnknownDocument,
 )
 from patchwindow.domain.own_document import LATEST, DocumentVersion, OwnDocument
-from patchwindow.operations.associations import each
+from patchwindow.operations.associations import run_with_new_default, using
 from patchwindow.operations.call import Answer, Call, Request, bare_id
 from patchwindow.operations.documents import TYPE, description
 from patchwindow.operations.documents_found import in_version
@@ -79,10 +79,15 @@ def update(call: Call, request: Request) -> Answer:
 
 
 def set_default(call: Call, request: Request) -> Answer:
-    """UpdateDocumentDefaultVersion: what is sent as `$DEFAULT` from now on; commands that were sent keep theirs."""
+    """UpdateDocumentDefaultVersion: what is sent as `$DEFAULT` from now on; commands that were sent keep theirs.
+
+    Associations that take the default run with it, at once unless they only run by their schedule.
+    """
     own = _own(call, request["Name"], "given a default version")
     version = own.version(request["DocumentVersion"])
     call.work.documents.put(dataclasses.replace(own, default_version=version.document_version))
+    if version is not own.default:
+        run_with_new_default(call, own.name)
     told = {
         "Name": own.name,
         "DefaultVersion": str(version.document_version),
@@ -97,11 +102,7 @@ def delete(call: Call, request: Request) -> Answer:
     if "DocumentVersion" in request or "VersionName" in request:
         _delete_version(call, own, request)
         return {}
-    users = sorted(
-        association.association_id
-        for association in each(call)
-        if association.name is not None and bare_id(association.name) == own.name
-    )
+    users = [association.association_id for association in using(call, own.name)]
     if users:
         raise InUse(f"document {own.name} is used by association {', '.join(users)}; delete or change that first")
     call.work.documents.delete(own.name)
