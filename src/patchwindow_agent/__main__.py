@@ -14,15 +14,17 @@ from patchwindow_agent.errors import AgentError, Unsupported, Unusable
 
 
 class Exit(IntEnum):
-    """What the exit code says. 168 and 169 mean something to a document's step, and are never used.
+    """What the exit code says. 169 means something to a document's step, and is never used.
 
-    A patch operation ends with 194 to have the machine rebooted and to be run again.
+    A patch operation ends with 194 to have the machine rebooted and to be run again, and with 168 where the other parts of
+    its command have nothing to do.
     """
 
     DONE = 0
     FAILED = 1
     MISUSED = 2
     UNSUPPORTED = 3
+    OVER = 168
     REBOOT = 194
 
 

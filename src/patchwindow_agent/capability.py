@@ -4,6 +4,7 @@ import gzip
 import json
 import time
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
+from urllib.parse import quote
 
 from patchwindow_agent.connection import Connection, parse_endpoint
 from patchwindow_agent.errors import Refused, Unreachable, Unusable
@@ -54,11 +55,14 @@ class Capability:
         url: str,
         *,
         environ: Mapping[str, str],
+        part: str = "",
         patience_s: float = _PATIENCE_S,
         sleep: Callable[[float], None] = time.sleep,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Speak below *url*, of one *part* of the command where it has several."""
         endpoint = parse_endpoint(url)
+        self._query = f"?part={quote(part)}" if part else ""
         way = way_to(endpoint.host, is_tls=endpoint.is_tls, environ=environ)
         self._connection = Connection(endpoint, timeout_s=_TIMEOUT_S, way=way)
         # Apart, since it must not wait for long.
@@ -82,11 +86,11 @@ class Capability:
             Unreachable, Refused: the server did not say.
             Unusable: it said what this program does not know.
         """
-        order = self._patiently("GET", "order") if is_under_way else _ask(self._connection, "GET", "order", None)
+        order = self._patiently("GET", "order") if is_under_way else self._ask(self._connection, "GET", "order")
         if order.get("schema") != SCHEMA:
             raise Unusable(f"the order has schema {order.get('schema')}; this patch operation reads schema {SCHEMA}")
         operation = str(order.get("operation"))
-        if operation not in ("Scan", "Install"):
+        if operation not in ("Scan", "Install", "Nothing"):
             raise Unusable(f"the order is to {operation}; this patch operation can Scan and Install")
         sources = [Source(str(one["name"]), str(one["configuration"])) for one in order.get("sources") or ()]
         return Task(
@@ -133,7 +137,7 @@ class Capability:
         self._phase, self._tell_at = phase, now + _PROGRESS_EVERY_S
         told = {"schema": SCHEMA, "phase": phase.value, "done": done, "total": total, "what": what}
         try:
-            _ask(self._progress, "POST", "progress", told)
+            self._ask(self._progress, "POST", "progress", told)
         except (Unreachable, Refused):
             self._rests_until = now + _PROGRESS_REST_S
 
@@ -143,7 +147,7 @@ class Capability:
         pause_s = _PAUSE_MIN_S
         while True:
             try:
-                return _ask(self._connection, method, name, body)
+                return self._ask(self._connection, method, name, body)
             except (Unreachable, Refused) as problem:
                 is_final = isinstance(problem, Refused) and problem.status not in _PASSING
                 if is_final or self._steady() + pause_s > gives_up_at:
@@ -151,24 +155,25 @@ class Capability:
             self._sleep(pause_s)
             pause_s = min(pause_s * 2, _PAUSE_MAX_S)
 
-
-def _ask(connection: Connection, method: str, name: str, body: Optional[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return what the server answers below the URL of *connection*."""
-    headers = {"Accept": "application/json"}
-    content = None
-    if body is not None:
-        headers |= {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-        content = gzip.compress(json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(), 6)
-    path = f"{connection.endpoint.path.rstrip('/')}/{name}"
-    answer = connection.request(method, path, headers=headers, body=content)
-    try:
-        told = json.loads(answer.body)
-    except ValueError:
-        told = None
-    if answer.status == 200 and isinstance(told, dict):
-        return told
-    message = f"{_reason(told)} (HTTP {answer.status})"
-    raise Refused(f"{connection.endpoint.host_header} refused the {name}", message, status=answer.status)
+    def _ask(
+        self, connection: Connection, method: str, name: str, body: Optional[Mapping[str, Any]] = None
+    ) -> Mapping[str, Any]:
+        """Return what the server answers below the URL of *connection*."""
+        headers = {"Accept": "application/json"}
+        content = None
+        if body is not None:
+            headers |= {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+            content = gzip.compress(json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(), 6)
+        path = f"{connection.endpoint.path.rstrip('/')}/{name}{self._query}"
+        answer = connection.request(method, path, headers=headers, body=content)
+        try:
+            told = json.loads(answer.body)
+        except ValueError:
+            told = None
+        if answer.status == 200 and isinstance(told, dict):
+            return told
+        message = f"{_reason(told)} (HTTP {answer.status})"
+        raise Refused(f"{connection.endpoint.host_header} refused the {name}", message, status=answer.status)
 
 
 def _reason(told: Any) -> str:

@@ -61,6 +61,23 @@ def parse_payload(payload: str) -> list[Step]:
     return steps
 
 
+def parse_content(content: str) -> list[Step]:
+    """Return the steps of a document that another one runs, with the defaults of its parameters.
+
+    Raises:
+        Unusable: it is no document that can be run here, or has a parameter without a default.
+    """
+    try:
+        document = json.loads(content)
+        declared = document.get("parameters") or {}
+        lacking = [name for name, told in declared.items() if "default" not in told]
+    except (ValueError, AttributeError, TypeError) as problem:
+        raise Unusable(f"its content is no command document: {problem}") from problem
+    if lacking:
+        raise Unusable(f"its parameters {', '.join(lacking)} have no default, and nobody gives them a value")
+    return parse_payload(json.dumps({"DocumentContent": document}))
+
+
 def substitute(value: Any, parameters: Mapping[str, Any]) -> Any:
     """Return *value* with every `{{ name }}` of *parameters* filled in, once.
 

@@ -13,9 +13,13 @@ from patchwindow_agent.installation import Ended, Installation
 from patchwindow_agent.operation_journal import OperationJournal, is_under_way
 from patchwindow_agent.package_manager import PackageManager, Phase
 from patchwindow_agent.pending import Pending, titles_of
+from patchwindow_agent.results import EXIT_SUCCEEDED
 
 CANNOT_REBOOT = "PATCHWINDOW_CANNOT_REBOOT"
 """The environment variable in which an agent says why it will not reboot the machine."""
+
+PART = "PATCHWINDOW_PART"
+"""The environment variable in which a step says which part of its command it is, where there are several."""
 
 _LOCK_WAIT_S = 600
 _LOCK_PAUSE_S = 1
@@ -27,9 +31,11 @@ def run(url: str, *, environ: Mapping[str, str]) -> Ended:
     Raises:
         AgentError: it could not be carried out or reported.
     """
-    with contextlib.closing(Capability(url, environ=environ)) as server:
+    with contextlib.closing(Capability(url, environ=environ, part=environ.get(PART, ""))) as server:
         operations = _state(environ) / "operations"
         task = server.task(is_under_way=is_under_way(operations))
+        if task.operation == "Nothing":
+            return Ended("nothing to do: the command says NoReboot", 0)
         cache = _cache(environ)
         manager = managers.find(environ, cache=cache)
         pending = Pending(_state(environ) / "pending-reboot.json")
@@ -81,7 +87,9 @@ def _scanned(task: Task, manager: PackageManager, server: Capability, pending: P
         "installedAt": installed_at,
         "pendingReboot": pending.waiting(boot_id, titles_of(found)),
     }
-    return Ended(operation_text.verdict_text(server.report(report), report), 0)
+    verdict = server.report(report)
+    # With hooks the scan is the first part, and says by its exit code whether others follow.
+    return Ended(operation_text.verdict_text(verdict, report), EXIT_SUCCEEDED if verdict.get("isOver") is True else 0)
 
 
 def _state(environ: Mapping[str, str]) -> Path:

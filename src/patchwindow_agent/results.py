@@ -17,7 +17,7 @@ _OUTPUT_CUT = "\n---Output truncated---"
 _ERROR_CUT = "\n---Error truncated----"
 _ERROR_MARK = "\n----------ERROR-------\n"
 
-_EXIT_SUCCEEDED = 168
+EXIT_SUCCEEDED = 168
 _EXIT_FAILED = 169
 EXIT_REBOOT = 194
 EXIT_KILLED = 137
@@ -87,7 +87,7 @@ def conclude(step: Step, ended: Ended, *, started_at: float, ended_at: float) ->
         status, code = Status.CANCELLED, EXIT_KILLED
     elif code == EXIT_REBOOT:
         status = Status.SUCCESS_AND_REBOOT
-    elif code == _EXIT_SUCCEEDED:
+    elif code == EXIT_SUCCEEDED:
         note = "The step ended with 168: it counts as a success, and later steps are skipped"
     elif code != 0:
         status = Status.FAILED
@@ -99,7 +99,7 @@ def conclude(step: Step, ended: Ended, *, started_at: float, ended_at: float) ->
     if status in (Status.FAILED, Status.TIMED_OUT) and on_failure in ("exit", "successAndExit"):
         note = f"The step says onFailure: {on_failure}, so later steps are skipped"
         if on_failure == "successAndExit":
-            status, code = Status.SUCCESS, _EXIT_SUCCEEDED
+            status, code = Status.SUCCESS, EXIT_SUCCEEDED
     elif status is Status.SUCCESS and step.inputs.get("onSuccess") == "exit":
         note = "The step says onSuccess: exit, so later steps are skipped"
     return Result(status, code, step.action, started_at, ended_at, ended.stdout, stderr, note=note)

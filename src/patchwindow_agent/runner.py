@@ -2,10 +2,11 @@
 
 import time
 from pathlib import Path
-from typing import Callable, Mapping, NamedTuple, Optional
+from typing import Callable, Mapping, NamedTuple, Optional, Sequence
 
-from patchwindow_agent import documents
+from patchwindow_agent import documents, sub_document
 from patchwindow_agent.documents import Refuse, Skip, Step
+from patchwindow_agent.errors import AgentError, Unusable
 from patchwindow_agent.journal import Journal, Record, State
 from patchwindow_agent.outbox import Outbox
 from patchwindow_agent.results import (
@@ -29,6 +30,9 @@ _RESUMES_MAX = 5
 # Read by the patch operation, which is a program of its own and loads nothing of this.
 _CANNOT_REBOOT = "PATCHWINDOW_CANNOT_REBOOT"
 
+_SHELL = "aws:runShellScript"
+_ACTIONS = (_SHELL, "aws:runDocument")
+
 
 class Node(NamedTuple):
     """What the runner knows of the node."""
@@ -51,13 +55,16 @@ class Runner:
         outbox: Outbox,
         streams: Streams,
         shell: Callable[[Script, Stop], Ended],
+        document: Callable[[str], str],
         wall: Callable[[], float] = time.time,
     ) -> None:
+        """Run scripts by *shell*; *document* returns the content of the document of a name, in JSON."""
         self._node = node
         self._journal = journal
         self._outbox = outbox
         self._streams = streams
         self._shell = shell
+        self._document = document
         self._wall = wall
 
     def run(self, command_id: str, record: Record, stop: Stop) -> bool:
@@ -117,26 +124,50 @@ class Runner:
             return self._said(Status.SKIPPED, 0, step, verdict.reason)
         if isinstance(verdict, Refuse):
             return self._said(Status.FAILED, 1, step, verdict.reason)
-        if step.action != "aws:runShellScript":
-            reason = f"Step {step.name}: this agent does not run {step.action}; it runs aws:runShellScript"
+        if step.action not in _ACTIONS:
+            reason = f"Step {step.name}: this agent does not run {step.action}; it runs {' and '.join(_ACTIONS)}"
             return self._said(Status.FAILED, 1, step, reason)
+        folder = self._folder(command_id, index)
+
+        def shell(one: Step) -> Ended:
+            return self._shell(self._script(one, folder, command_id, record), stop)
+
+        try:
+            inner = [] if step.action == _SHELL else self._inner_steps(step)
+        except AgentError as problem:
+            return self._said(Status.FAILED, 1, step, f"Step {step.name}: {problem}")
         started_at = self._wall()
-        script = Script(
-            text=documents.script_of(step),
-            folder=self._folder(command_id, index),
-            environ=self._environ(command_id, record),
-            working_directory=str(step.inputs.get("workingDirectory") or "") or None,
-            timeout_s=documents.timeout_s_of(step),
-        )
-        self._streams.begin(command_id, step.name, script.folder)
-        result = conclude(step, self._shell(script, stop), started_at=started_at, ended_at=self._wall())
+        self._streams.begin(command_id, step.name, folder)
+        ended = shell(step) if step.action == _SHELL else sub_document.run(inner, folder, shell)
+        result = conclude(step, ended, started_at=started_at, ended_at=self._wall())
         if result.status is Status.SUCCESS_AND_REBOOT:
             result = self._checked_reboot(result, record)
         if result.status is Status.SUCCESS_AND_REBOOT or stop.reason is End.AGENT_STOPPED:
             self._streams.pause(command_id, step.name)
         else:
-            self._streams.end(command_id, step.name, script.folder)
+            self._streams.end(command_id, step.name, folder)
         return result
+
+    def _inner_steps(self, step: Step) -> Sequence[Step]:
+        """Return the steps of the document that *step* names which are for this platform.
+
+        Raises:
+            Unreachable, Refused: the server did not give the document.
+            Unusable: it cannot be run here.
+        """
+        name = str(step.inputs.get("documentPath") or "")
+        if step.inputs.get("documentType") != "SSMDocument" or not name:
+            raise Unusable("its documentType must be SSMDocument and its documentPath the name of a document")
+        return sub_document.steps_here(name, documents.parse_content(self._document(name)), self._node.platform)
+
+    def _script(self, step: Step, folder: Path, command_id: str, record: Record) -> Script:
+        return Script(
+            text=documents.script_of(step),
+            folder=folder,
+            environ=self._environ(command_id, record),
+            working_directory=str(step.inputs.get("workingDirectory") or "") or None,
+            timeout_s=documents.timeout_s_of(step),
+        )
 
     def _folder(self, command_id: str, index: int) -> Path:
         """Return the folder in which the step of that index runs, and writes."""

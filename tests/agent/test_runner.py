@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.agent.fake_server import shell_step
 
-from patchwindow_agent.errors import Unusable
+from patchwindow_agent.errors import Refused, Unusable
 from patchwindow_agent.journal import TRANSITIONS, Journal, Record, State, command_id_of
 from patchwindow_agent.outbox import Outbox
 from patchwindow_agent.results import End, Ended
@@ -44,6 +44,7 @@ class Bench:
     folder: Path
     can_reboot: bool = True
     shell: Shell = field(default_factory=Shell)
+    documents: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.folder / "commands")
@@ -51,8 +52,18 @@ class Bench:
         node = Node("Linux", {}, can_reboot=self.can_reboot)
         self.streams = Streams(self.folder / "output", node_id="mi-1")
         self.runner = Runner(
-            node=node, journal=self.journal, outbox=self.outbox, streams=self.streams, shell=self.shell.run
+            node=node,
+            journal=self.journal,
+            outbox=self.outbox,
+            streams=self.streams,
+            shell=self.shell.run,
+            document=self.document,
         )
+
+    def document(self, name: str) -> str:
+        if name not in self.documents:
+            raise Refused("InvalidDocument", f"document {name} does not exist", status=400)
+        return json.dumps(self.documents[name])
 
     def run(self, *steps: dict[str, Any], record: Record | None = None) -> bool:
         payload = json.dumps({"DocumentContent": {"schemaVersion": "2.2", "mainSteps": list(steps)}})
@@ -202,6 +213,78 @@ def test_a_step_that_is_cut_off_each_time_is_given_up(bench: Bench) -> None:
         record = unfinished.get("c-1", record)
     assert bench.replies()[-1]["documentStatus"] == "Failed"
     assert not bench.journal.unfinished()
+
+
+def runs(name: str, document: str, **inputs: Any) -> dict[str, Any]:
+    given = {"documentType": "SSMDocument", "documentPath": document, **inputs}
+    return {"action": "aws:runDocument", "name": name, "inputs": given}
+
+
+def document(*steps: dict[str, Any], **declared: Any) -> dict[str, Any]:
+    return {"schemaVersion": "2.2", "mainSteps": list(steps), "parameters": declared}
+
+
+def test_a_document_that_a_step_runs_is_one_result(bench: Bench) -> None:
+    windows = {**shell_step("w", "9"), "precondition": {"StringEquals": ["platformType", "Windows"]}}
+    greeting = shell_step("b", "{{ code }}")
+    bench.documents = {"hook": document(windows, shell_step("a", "3"), greeting, code={"default": "0"})}
+    bench.run(runs("hook", "hook"), shell_step("next", "0"))
+    assert bench.steps() == {"hook": ("Failed", 3), "next": ("Success", 0), "document": ("Failed", 0)}
+    assert bench.shell.ran == ["3", "0", "0"]
+
+
+@pytest.mark.parametrize("code", ["0", "168"])
+def test_a_document_that_ends_itself_does_not_end_the_one_that_runs_it(bench: Bench, code: str) -> None:
+    bench.documents = {"hook": document(shell_step("a", code), shell_step("b", "0"))}
+    bench.run(runs("hook", "hook"), shell_step("next", "0"))
+    assert bench.steps() == {"hook": ("Success", 0), "next": ("Success", 0), "document": ("Success", 0)}
+    assert bench.shell.ran == (["0", "0", "0"] if code == "0" else ["168", "0"])
+
+
+def test_a_reboot_within_a_document_runs_the_step_again_that_asked_for_it(bench: Bench) -> None:
+    bench.documents = {"hook": document(shell_step("a", "0"), shell_step("b", "194"), shell_step("c", "0"))}
+    assert bench.run(runs("hook", "hook"))
+    (record,) = bench.journal.unfinished().values()
+    resumed = Bench(bench.folder, documents={"hook": document(*(shell_step(name, "0") for name in "abc"))})
+    assert not resumed.run(record=record)
+    assert resumed.shell.ran == ["0", "0"]
+
+
+def test_a_failure_before_a_reboot_within_a_document_is_not_forgotten(bench: Bench) -> None:
+    bench.documents = {"hook": document(shell_step("a", "4"), shell_step("b", "194"))}
+    assert bench.run(runs("hook", "hook"))
+    bench.replies()
+    (record,) = bench.journal.unfinished().values()
+    resumed = Bench(bench.folder, documents={"hook": document(shell_step("a", "4"), shell_step("b", "0"))})
+    assert not resumed.run(record=record)
+    assert resumed.steps()["hook"] == ("Failed", 4)
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        (runs("hook", "none"), "document none does not exist"),
+        (runs("hook", "wants"), "its parameters code have no default"),
+        (runs("hook", "nests"), "document nests: step deep is aws:runDocument; here it may only be aws:runShellScript"),
+        (runs("hook", "odd"), "document odd: step a: its precondition is not one StringEquals"),
+        (runs("hook", "", documentType="SSMDocument"), "documentPath the name of a document"),
+        (runs("hook", "fine", documentType="LocalPath"), "its documentType must be SSMDocument"),
+    ],
+)
+def test_a_document_that_cannot_be_run_fails_its_step_before_it_begins(
+    bench: Bench, step: dict[str, Any], reason: str
+) -> None:
+    bench.documents = {
+        "wants": document(shell_step("a", "0"), code={"type": "String"}),
+        "nests": document(shell_step("a", "0"), runs("deep", "fine")),
+        "odd": document({**shell_step("a", "0"), "precondition": {"Matches": []}}),
+        "fine": document(shell_step("a", "0")),
+    }
+    bench.run(step)
+    first, _ = bench.replies()
+    assert first["runtimeStatus"]["hook"]["status"] == "Failed"
+    assert reason in first["runtimeStatus"]["hook"]["output"]
+    assert bench.shell.ran == []
 
 
 @pytest.mark.parametrize(("can_reboot", "told"), [(True, None), (False, "this agent may not reboot the machine")])

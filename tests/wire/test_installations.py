@@ -232,3 +232,62 @@ def test_after_an_installation_nothing_approved_is_left(edge: Edge) -> None:
     verdict = post(edge, path, "report", report_of(edge.here, DONE, operation="Install")).json
     assert (verdict["status"], verdict["counts"]["Missing"]) == ("COMPLIANT", 0)
     assert plan(edge, path, DONE)["wanted"] == []
+
+
+def with_hooks(edge: Edge, node: str, **parameters: str) -> str:
+    given = {name: [value] for name, value in {"Operation": "Install", **parameters}.items()}
+    document = "AWS-RunPatchBaselineWithHooks"
+    answer = edge.here.perform("SendCommand", DocumentName=document, InstanceIds=[node], Parameters=given)
+    return capability_url(SITE, answer["Command"]["CommandId"], node).removeprefix(SITE.public_url)
+
+
+def part(edge: Edge, path: str, part: str, what: str = "order", body: Any = None) -> Any:
+    """Ask in one part of a command with hooks, and return the answer."""
+    headers = {"Host": "patch.example.net", "Content-Encoding": "gzip"}
+    given = [b""] if body is None else [gzip.compress(json.dumps(body).encode())]
+    method = "GET" if body is None else "POST"
+    return edge.ask(Sent(given, method=method, path=f"{path}/{what}", query=f"part={part}", headers=headers)).json
+
+
+@pytest.mark.parametrize(("option", "last"), [("RebootIfNeeded", "Install"), ("NoReboot", "Nothing")])
+def test_the_parts_of_a_command_with_hooks_have_orders_of_their_own(edge: Edge, option: str, last: str) -> None:
+    path = with_hooks(edge, edge.here.node(), RebootOption=option)
+    orders = [part(edge, path, name) for name in ("scan", "install", "reboot")]
+    assert [(order["part"], order["operation"], order["rebootOption"]) for order in orders] == [
+        ("scan", "Scan", option),
+        ("install", "Install", "NoReboot"),
+        ("reboot", last, option),
+    ]
+    assert part(edge, path, "")["error"].startswith("part: '' is none of AWS-RunPatchBaselineWithHooks")
+
+
+def test_the_scan_of_a_command_with_hooks_says_whether_anything_follows(edge: Edge) -> None:
+    path = with_hooks(edge, edge.here.node())
+    told = part(edge, path, "scan", "report", report_of(edge.here, FACTS))
+    assert (told["counts"]["Missing"], told["isOver"]) == (2, False)
+    assert len(part(edge, path, "install", "plan", {"schema": 1, "facts": FACTS})["wanted"]) == 2
+    assert "isOver" not in part(edge, path, "install", "report", report_of(edge.here, DONE, operation="Install"))
+    assert part(edge, path, "scan", "report", report_of(edge.here, DONE))["isOver"] is True
+
+
+def test_an_installation_for_an_association_changes_its_compliance_alone(edge: Edge) -> None:
+    node = edge.here.node()
+    made = edge.here.perform(
+        "CreateAssociation",
+        Name="AWS-RunPatchBaselineAssociation",
+        Targets=[{"Key": "InstanceIds", "Values": [node]}],
+        Parameters={"Operation": ["Install"], "InstallOverrideList": [LIST]},
+    )["AssociationDescription"]["AssociationId"]
+    edge.files[LIST] = b"patches: [{id: 'bash.*'}]"
+    given = {"Operation": ["Install"], "AssociationId": [made], "InstallOverrideList": [LIST]}
+    document = "AWS-RunPatchBaselineAssociation"
+    sent = edge.here.perform("SendCommand", DocumentName=document, InstanceIds=[node], Parameters=given)
+    path = capability_url(SITE, sent["Command"]["CommandId"], node).removeprefix(SITE.public_url)
+    get(edge, path)
+    assert [patch["name"] for patch in plan(edge, path)["wanted"]] == ["bash"]
+    assert post(edge, path, "report", report_of(edge.here, DONE, operation="Install")).json["status"] == "COMPLIANT"
+    assert edge.call("DescribeInstancePatchStates", {"InstanceIds": [node]})["InstancePatchStates"] == []
+    items = edge.call("ListComplianceItems", {"ResourceIds": [node], "ResourceTypes": ["ManagedInstance"]})
+    assert [(one["ComplianceType"], one["Status"]) for one in items["ComplianceItems"]] == [
+        ("Association", "COMPLIANT")
+    ]

@@ -1,6 +1,6 @@
 """The command documents that come with the server, written by us under the names that clients know.
 
-The file of a document is its content, as GetDocument gives it; its version changes when its content does. Documents of
+The file of a document is its content, as GetDocument gives it; its version changes when its content does. One is made of another (`with_hooks.py`). Documents of
 one's own are read here too (`written`), and become the same kind of value.
 """
 
@@ -15,10 +15,12 @@ from typing import Any, Final
 
 import yaml
 
+from patchwindow.documents.with_hooks import with_hooks
 from patchwindow.domain.document_content import ACTIONS
 from patchwindow.domain.errors import InvalidDocumentContent, InvalidDocumentVersion, UnknownDocument
 from patchwindow.domain.node import PlatformType
 from patchwindow.domain.own_document import DEFAULT, LATEST
+from patchwindow.domain.patch_parts import WITH_HOOKS
 
 JSON: Final = "JSON"
 YAML: Final = "YAML"
@@ -27,6 +29,7 @@ _SHIPPED: Final = {
     "AWS-Noop": datetime(2026, 11, 23, tzinfo=UTC),
     "AWS-RunPatchBaseline": datetime(2026, 11, 23, tzinfo=UTC),
     "AWS-RunPatchBaselineAssociation": datetime(2026, 11, 23, tzinfo=UTC),
+    "AWS-RunPatchBaselineWithHooks": datetime(2026, 11, 23, tzinfo=UTC),
     "AWS-RunPowerShellScript": datetime(2026, 11, 23, tzinfo=UTC),
     "AWS-RunShellScript": datetime(2026, 11, 23, tzinfo=UTC),
 }
@@ -158,7 +161,10 @@ class _WithoutAliases(yaml.SafeLoader):
 
 @functools.cache
 def _load(name: str) -> Document:
-    text = (resources.files("patchwindow.documents") / f"{name}.json").read_text(encoding="utf-8")
+    if name == WITH_HOOKS:
+        text = json.dumps(with_hooks(_load("AWS-RunPatchBaseline").content), indent=2)
+    else:
+        text = (resources.files("patchwindow.documents") / f"{name}.json").read_text(encoding="utf-8")
     return Document(name=name, version="1", created_at=_SHIPPED[name], text=text, content=json.loads(text))
 
 

@@ -12,6 +12,7 @@ from patchwindow.domain.node import Node
 from patchwindow.domain.operating_system import OperatingSystem, from_platform, product
 from patchwindow.domain.override import InstallList
 from patchwindow.domain.patch_group import group_of
+from patchwindow.domain.patch_parts import is_idle, part_of
 from patchwindow.domain.run import Command
 from patchwindow.operations import association_reports, catalog, cohorts, snapshots
 from patchwindow.operations.association_items import REPORTING
@@ -19,7 +20,7 @@ from patchwindow.operations.call import Answer, Call
 from patchwindow.operations.evaluations import decider
 from patchwindow.operations.first_sight import first_seen, goes_by_first_sight
 from patchwindow.operations.report_reading import INSTALL, SCHEMA, KnownFacts
-from patchwindow.operations.reports import open_on, parameters_of, system_in
+from patchwindow.operations.reports import given_to, open_on, parameters_of, system_in
 from patchwindow.operations.tags import NODE
 from patchwindow.store.patch_operations import PatchOrder
 
@@ -35,28 +36,30 @@ class _Basis:
     day: date
 
 
-def order(call: Call, command_id: str, node_id: str) -> Answer:
-    """Return what the patch operation of this command is to do on this node.
+def order(call: Call, command_id: str, node_id: str, part: str = "") -> Answer:
+    """Return what the patch operation of this command, or of this part of it, is to do on this node.
 
     Raises:
         Denied: the command is not open on the node any more.
         Invalid: what it goes by is not frozen.
     """
     command, node = open_on(call, command_id, node_id)
-    parameters = parameters_of(command)
+    parameters = parameters_of(command, part)
+    is_nothing = is_idle(part_of(command.document_name, part), parameters)
     return {
         "schema": SCHEMA,
-        "operation": parameters["Operation"],
+        "operation": "Nothing" if is_nothing else parameters["Operation"],
         "rebootOption": parameters["RebootOption"],
         "commandId": command_id,
         "nodeId": node_id,
+        "part": part,
         "sources": _sources(call, command, node),
         # No parameter of the documents allows it.
         "mayRemove": False,
     }
 
 
-def plan(call: Call, command_id: str, node_id: str, known: KnownFacts) -> Answer:
+def plan(call: Call, command_id: str, node_id: str, known: KnownFacts, *, part: str = "") -> Answer:
     """Return what is to be installed on the node, whose facts are *known*, and keep by what that was decided.
 
     Raises:
@@ -65,7 +68,7 @@ def plan(call: Call, command_id: str, node_id: str, known: KnownFacts) -> Answer
         UnsupportedOperatingSystem: no baseline can be for the node's operating system.
     """
     command, node = open_on(call, command_id, node_id)
-    parameters = parameters_of(command)
+    parameters = parameters_of(command, part)
     if parameters["Operation"] != INSTALL:
         raise Invalid(
             f"command {command_id} is to {parameters['Operation']}, for which there is no plan; report instead"
@@ -123,7 +126,7 @@ def _sources(call: Call, command: Command, node: Node) -> list[dict[str, str]]:
 
 def _basis(call: Call, command: Command, node: Node, system: OperatingSystem) -> _Basis:
     """Return what the command goes by on the node: what is frozen for it, else the baseline as it is now."""
-    parameters = parameters_of(command)
+    parameters = given_to(command)
     today = call.now.astimezone(UTC).date()
     group = group_of(call.work.tags.of(NODE, node.instance_id)) or ""
     if command.document_name == REPORTING:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from patchwindow.domain.association import Association
 from patchwindow.domain.opening import Timing
+from patchwindow.domain.patch_parts import WITH_HOOKS
 from patchwindow.domain.resource_group import TagQuery
 from patchwindow.domain.window import TaskType, Window, WindowTask
 from patchwindow.operations.association_nodes import is_for
@@ -18,7 +19,7 @@ from patchwindow.operations.targets import TARGET_IDS
 SCAN: Final = "Scan"
 INSTALL: Final = "Install"
 
-_DOCUMENTS: Final = frozenset({"AWS-RunPatchBaseline", "AWS-RunPatchBaselineAssociation"})
+_DOCUMENTS: Final = frozenset({"AWS-RunPatchBaseline", "AWS-RunPatchBaselineAssociation", WITH_HOOKS})
 _PAGE: Final = 500
 
 

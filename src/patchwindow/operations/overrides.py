@@ -59,29 +59,29 @@ class Overrides:
         self._fetch = fetch
         self._problem: tuple[str, datetime, str] | None = None
 
-    def look(self, command_id: str, node_id: str) -> Answer | Lacking:
-        """Return the order of this command for this node, or what it waits for.
+    def look(self, command_id: str, node_id: str, part: str = "") -> Answer | Lacking:
+        """Return the order of this command, or of this part of it, for this node, or what it waits for.
 
         Raises:
             Denied: the command is not open on the node any more.
             Invalid: it has overrides that no operation can have.
         """
         with self._service.call_of_node(node_id, writes=False) as call:
-            lacking = _lacking(call, command_id, node_id)
-            return lacking or install_orders.order(call, command_id, node_id)
+            lacking = _lacking(call, command_id, node_id, part)
+            return lacking or install_orders.order(call, command_id, node_id, part)
 
-    def freeze(self, command_id: str, node_id: str) -> Answer:
+    def freeze(self, command_id: str, node_id: str, part: str = "") -> Answer:
         """Freeze what the order waits for, unless somebody has done so meanwhile, and return the order.
 
         Raises:
             Denied: the command is not open on the node any more.
             Invalid: an override cannot be fetched, or is none for this node.
         """
-        found = self.look(command_id, node_id)
+        found = self.look(command_id, node_id, part)
         # A snapshot first, and then perhaps a list.
         while isinstance(found, Lacking):
             self._supply(found, command_id, node_id)
-            found = self.look(command_id, node_id)
+            found = self.look(command_id, node_id, part)
         return found
 
     def _supply(self, lacking: Lacking, command_id: str, node_id: str) -> None:
@@ -109,10 +109,10 @@ class Overrides:
             raise
 
 
-def _lacking(call: Call, command_id: str, node_id: str) -> Lacking | None:
+def _lacking(call: Call, command_id: str, node_id: str, part: str) -> Lacking | None:
     """Return what the order of an open command on a node waits for, if for anything."""
     command, node = reports.open_on(call, command_id, node_id)
-    parameters = reports.parameters_of(command)
+    parameters = reports.parameters_of(command, part)
     basis = _basis(call, command_id, node, parameters)
     if basis is not None and snapshots.find(call.work, basis.key, call.now) is None:
         return Lacking(basis=basis)

@@ -14,6 +14,7 @@ from patchwindow.domain.facts import Facts
 from patchwindow.domain.node import Node
 from patchwindow.domain.operating_system import OperatingSystem, from_platform
 from patchwindow.domain.patch_group import group_of
+from patchwindow.domain.patch_parts import Part, ends_after_scan, parameters_in, part_of
 from patchwindow.domain.patch_state import Counts, PatchEntry, PatchState
 from patchwindow.domain.run import Command
 from patchwindow.operations import association_reports, catalog, cohorts, snapshots
@@ -34,8 +35,10 @@ REPORTED: Final = "Reported"
 """The phase of an operation that has reported, beside those that nodes tell."""
 
 
-def receive(call: Call, command_id: str, node_id: str, report: Report) -> Answer:
+def receive(call: Call, command_id: str, node_id: str, report: Report, *, part: str = "") -> Answer:
     """Keep what the operation found, as the node's patch state, and return the verdict.
+
+    *part* is that of the command, where it has several.
 
     Raises:
         Denied: the command is not open on the node any more.
@@ -43,7 +46,7 @@ def receive(call: Call, command_id: str, node_id: str, report: Report) -> Answer
         UnsupportedOperatingSystem: no baseline can be for the node's operating system.
     """
     command, node = open_on(call, command_id, node_id, is_reporting=True)
-    parameters = parameters_of(command)
+    parameters = parameters_of(command, part)
     operation = parameters["Operation"]
     if report.operation != operation:
         raise Invalid(f"operation: the report is of {report.operation!r}, and the command is {operation}")
@@ -86,7 +89,16 @@ def receive(call: Call, command_id: str, node_id: str, report: Report) -> Answer
         installed_at=report.installed_at,
         command_id=command_id,
     )
-    return _verdict(call, node_id, group, call.work.evaluations.get(cohort.evaluation_id))
+    evaluation = call.work.evaluations.get(cohort.evaluation_id)
+    answer = _verdict(call, node_id, group, evaluation)
+    if part == Part.SCAN:
+        counts = evaluation.counts
+        answer["isOver"] = ends_after_scan(
+            given_to(command),
+            missing_count=counts.missing_count,
+            pending_count=counts.installed_pending_reboot_count,
+        )
+    return answer
 
 
 def _last_without_reboot(
@@ -116,8 +128,17 @@ def open_on(call: Call, command_id: str, node_id: str, *, is_reporting: bool = F
     return command, node
 
 
-def parameters_of(command: Command) -> dict[str, Any]:
-    """Return the parameters of a patch command, typed, with their defaults."""
+def parameters_of(command: Command, part: str = "") -> dict[str, Any]:
+    """Return the parameters that a part of a patch command goes by, typed, with their defaults.
+
+    Raises:
+        Invalid: the command has no such part.
+    """
+    return parameters_in(part_of(command.document_name, part), given_to(command))
+
+
+def given_to(command: Command) -> dict[str, Any]:
+    """Return the parameters of a whole patch command, typed, with their defaults."""
     return typed_parameters(library.get(command.document_name, command.document_version), command.parameters)
 
 

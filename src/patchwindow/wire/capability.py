@@ -61,10 +61,11 @@ class Capability:
         """GET …/order: what to do. What the operation goes by is frozen before."""
         try:
             command_id, node_id = self._open(request)
-            found = await run_in_threadpool(self._overrides.look, command_id, node_id)
+            part = _part(request)
+            found = await run_in_threadpool(self._overrides.look, command_id, node_id, part)
             if isinstance(found, Lacking):
                 async with self._turn:
-                    found = await run_in_threadpool(self._overrides.freeze, command_id, node_id)
+                    found = await run_in_threadpool(self._overrides.freeze, command_id, node_id, part)
             return JSONResponse(found)
         except Exception as problem:  # noqa: BLE001  (whatever it is, it is the answer)
             return _refusal(problem)
@@ -74,7 +75,7 @@ class Capability:
 
         def job(command_id: str, node_id: str, asked: Mapping[str, Any]) -> Callable[[Call], Answer]:
             known = read_facts(asked)
-            return lambda call: plan(call, command_id, node_id, known)
+            return lambda call: plan(call, command_id, node_id, known, part=_part(request))
 
         return await self._write(request, job)
 
@@ -92,7 +93,7 @@ class Capability:
 
         def job(command_id: str, node_id: str, told: Mapping[str, Any]) -> Callable[[Call], Answer]:
             report = read(told)
-            return lambda call: receive(call, command_id, node_id, report)
+            return lambda call: receive(call, command_id, node_id, report, part=_part(request))
 
         return await self._write(request, job)
 
@@ -124,6 +125,11 @@ class Capability:
 
     def _open(self, request: Request) -> tuple[str, str]:
         return open_capability(self._service.site, request.path_params["token"])
+
+
+def _part(request: Request) -> str:
+    """Return the part of its command that the operation is, where the command has several."""
+    return request.query_params.get("part", "")
 
 
 def _object(body: bytes, *, packed: bool) -> dict[str, Any]:

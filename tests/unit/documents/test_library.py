@@ -11,6 +11,7 @@ NAMES = [
     "AWS-Noop",
     "AWS-RunPatchBaseline",
     "AWS-RunPatchBaselineAssociation",
+    "AWS-RunPatchBaselineWithHooks",
     "AWS-RunPowerShellScript",
     "AWS-RunShellScript",
 ]
@@ -60,13 +61,27 @@ def test_only_the_patch_operation_gets_a_url_of_its_own() -> None:
     assert [document.name for document in library.documents() if document.wants_capability] == [
         "AWS-RunPatchBaseline",
         "AWS-RunPatchBaselineAssociation",
+        "AWS-RunPatchBaselineWithHooks",
     ]
 
 
-def test_no_parameter_of_the_caller_reaches_a_script_of_the_patch_operation() -> None:
-    document = library.get("AWS-RunPatchBaseline")
-    scripts = "\n".join(line for step in document.content["mainSteps"] for line in step["inputs"]["runCommand"])
+@pytest.mark.parametrize("name", [name for name in NAMES if "PatchBaseline" in name])
+def test_no_parameter_of_the_caller_reaches_a_script_of_the_patch_operation(name: str) -> None:
+    steps = library.get(name).content["mainSteps"]
+    scripts = "\n".join(line for step in steps for line in step["inputs"].get("runCommand", ()))
     assert set(re.findall(r"\{\{\s*(\w+)\s*\}\}", scripts)) == {"PatchwindowUrl", "PatchwindowDigest"}
+
+
+def test_the_document_with_hooks_has_the_patch_operation_three_times_and_hooks_between() -> None:
+    document = library.get("AWS-RunPatchBaselineWithHooks")
+    assert document.step_names == (
+        *("ScanWindows", "ScanLinux", "ScanMacOS", "PreInstallHook"),
+        *("InstallWindows", "InstallLinux", "InstallMacOS", "PostInstallHook"),
+        *("RebootWindows", "RebootLinux", "RebootMacOS", "OnExitHook"),
+    )
+    hooks = ["PreInstallHookDocName", "PostInstallHookDocName", "OnExitHookDocName"]
+    assert list(document.parameters) == ["Operation", "SnapshotId", "RebootOption", *hooks]
+    assert {document.parameters[name]["default"] for name in hooks} == {"AWS-Noop"}
 
 
 @pytest.mark.parametrize(("hash_type", "length"), [("Sha256", 64), ("Sha1", 40)])

@@ -54,16 +54,6 @@ def test_one_message_names_everything_that_is_wrong() -> None:
     )
 
 
-def test_what_would_be_passed_over_in_silence_is_refused() -> None:
-    document, given = (
-        library.get("AWS-RunPatchBaselineAssociation"),
-        {"Operation": ["Scan"], "AssociationId": [SNAPSHOT]},
-    )
-    url = "https://lists.example.net/patches.yaml"
-    assert "InstallOverrideList must be empty: " in problems_of(document, **given, InstallOverrideList=[url])
-    assert typed_parameters(document, {**given, "InstallOverrideList": [""]})["InstallOverrideList"] == ""
-
-
 @pytest.mark.parametrize("name", ["InstallOverrideList", "BaselineOverride"])
 def test_an_override_is_a_url_of_one_of_three_kinds(name: str) -> None:
     for url in ("https://lists.example.net/patches.yaml", "s3://bucket/a/list.yaml", "file:///srv/lists/list.yaml"):

@@ -17,6 +17,7 @@ from patchwindow.domain.errors import (
 
 NOOP, PATCH, SHELL = "AWS-Noop", "AWS-RunPatchBaseline", "AWS-RunShellScript"
 ASSOCIATION = "AWS-RunPatchBaselineAssociation"
+HOOKS = "AWS-RunPatchBaselineWithHooks"
 POWERSHELL = "AWS-RunPowerShellScript"
 
 
@@ -97,25 +98,25 @@ def test_a_description_has_parameters_platforms_and_hash(here: Installation) -> 
 
 
 def test_filters_choose_documents(here: Installation) -> None:
-    assert names(here) == [NOOP, PATCH, ASSOCIATION, POWERSHELL, SHELL]
-    assert filtered(here, "Name", "AWS-Run") == [PATCH, ASSOCIATION, POWERSHELL, SHELL]
+    assert names(here) == [NOOP, PATCH, ASSOCIATION, HOOKS, POWERSHELL, SHELL]
+    assert filtered(here, "Name", "AWS-Run") == [PATCH, ASSOCIATION, HOOKS, POWERSHELL, SHELL]
     assert filtered(here, "Name", NOOP, SHELL) == [NOOP, SHELL]
-    assert filtered(here, "Owner", "Amazon") == [NOOP, PATCH, ASSOCIATION, POWERSHELL, SHELL]
-    assert filtered(here, "Owner", "Public") == [NOOP, PATCH, ASSOCIATION, POWERSHELL, SHELL]
+    assert filtered(here, "Owner", "Amazon") == [NOOP, PATCH, ASSOCIATION, HOOKS, POWERSHELL, SHELL]
+    assert filtered(here, "Owner", "Public") == [NOOP, PATCH, ASSOCIATION, HOOKS, POWERSHELL, SHELL]
     assert filtered(here, "Owner", "Self") == []
-    assert filtered(here, "PlatformTypes", "Windows") == [NOOP, PATCH, ASSOCIATION, POWERSHELL]
-    assert filtered(here, "DocumentType", "Command") == [NOOP, PATCH, ASSOCIATION, POWERSHELL, SHELL]
+    assert filtered(here, "PlatformTypes", "Windows") == [NOOP, PATCH, ASSOCIATION, HOOKS, POWERSHELL]
+    assert filtered(here, "DocumentType", "Command") == [NOOP, PATCH, ASSOCIATION, HOOKS, POWERSHELL, SHELL]
     assert filtered(here, "DocumentType", "Automation") == []
-    assert filtered(here, "SearchKeyword", "MISSING PATCHES") == [PATCH, ASSOCIATION]
+    assert filtered(here, "SearchKeyword", "MISSING PATCHES") == [PATCH, ASSOCIATION, HOOKS]
     assert filtered(here, "TargetType", "/AWS::EC2::Instance") == []
     assert filtered(here, "tag:env", "live") == []
     both = [{"Key": "Name", "Values": ["AWS-Run"]}, {"Key": "PlatformTypes", "Values": ["Windows"]}]
-    assert names(here, Filters=both) == [PATCH, ASSOCIATION, POWERSHELL]
+    assert names(here, Filters=both) == [PATCH, ASSOCIATION, HOOKS, POWERSHELL]
 
 
 def test_the_older_form_of_filters_works_alone(here: Installation) -> None:
     legacy = [{"key": "PlatformTypes", "value": "Windows"}]
-    assert names(here, DocumentFilterList=legacy) == [NOOP, PATCH, ASSOCIATION, POWERSHELL]
+    assert names(here, DocumentFilterList=legacy) == [NOOP, PATCH, ASSOCIATION, HOOKS, POWERSHELL]
     with pytest.raises(Invalid, match="cannot be given together"):
         names(here, DocumentFilterList=legacy, Filters=[{"Key": "Name", "Values": ["AWS"]}])
 
