@@ -59,7 +59,7 @@ class Installing:
             InstallFailed: nothing could be tried.
         """
         before = self._installed()
-        present = {str(package) for package in before}
+        present = {package.title for package in before}
         self._options += [f"--exclude={_excluded(blocked)}" for blocked in order.blocked]
         self._options += ["--allowerasing"] if order.may_remove else []
         todo = [wanted for wanted in order.wanted if _name(wanted) not in present]
@@ -165,7 +165,7 @@ class Installing:
                 done = Completed(1, "", str(problem))
             said = dnf_output.scriptlets(done.stdout, done.stderr)
             self._remarks += sorted(set(said.values()) - set(self._remarks))
-            present = {str(package) for package in self._installed()}
+            present = {package.title for package in self._installed()}
             todo = [wanted for wanted in todo if _name(wanted) not in present]
             named = {wanted.title: reason for wanted in todo if (reason := _reason(wanted, said)) is not None}
             if not named:
@@ -190,7 +190,7 @@ class Installing:
 
     def _outcome(self, order: Order, before: Sequence[Installed], after: Sequence[Installed]) -> Outcome:
         """Return what the package database says has become of *order*."""
-        present = {str(package) for package in after}
+        present = {package.title for package in after}
         names = {_name(wanted): wanted.title for wanted in order.wanted}
         left = {package.key for package in after}
         return Outcome(
@@ -200,8 +200,8 @@ class Installing:
                 for name, title in names.items()
                 if name not in present
             },
-            came_along=sorted(present.difference(map(str, before), names)),
-            removed=sorted(str(package) for package in before if package.key not in left),
+            came_along=sorted(present.difference((package.title for package in before), names)),
+            removed=sorted(package.title for package in before if package.key not in left),
             remarks=self._remarks,
         )
 
@@ -223,7 +223,7 @@ def _excluded(blocked: Blocked) -> str:
 
 
 def _name(wanted: Wanted) -> str:
-    return f"{wanted.name}.{wanted.arch}:{wanted.version}"
+    return f"{wanted.name}.{wanted.arch}:{':'.join(rpm_version.parts(wanted.version))}"
 
 
 def _reason(wanted: Wanted, said: Mapping[str, str]) -> Optional[str]:

@@ -44,9 +44,12 @@ def repair(run: Run, command: Command, *, root: Path, sleep: Callable[[float], N
             removed = run(["rpm", "-e", "--nodeps", _spec(package)])
             if removed.exit_code != 0:
                 reason = dnf_output.problem_text(*removed)
-                raise InstallFailed(f"{package} is installed beside a newer version and cannot be removed: {reason}")
+                raise InstallFailed(
+                    f"{package.title} is installed beside a newer version and cannot be removed: {reason}"
+                )
         done += [
-            f"Removed {package}, which an unfinished transaction had left beside a newer version" for package in older
+            f"Removed {package.title}, which an unfinished transaction had left beside a newer version"
+            for package in older
         ]
     return done
 

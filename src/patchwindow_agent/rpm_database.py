@@ -34,8 +34,10 @@ class Installed(NamedTuple):
         """Return what tells it from others, whatever its version."""
         return self.name, self.arch
 
-    def __str__(self) -> str:
-        return f"{self.name}.{self.arch}:{self.version}"
+    @property
+    def title(self) -> str:
+        """Return what the server calls it: with an epoch, also where that is none."""
+        return f"{self.name}.{self.arch}:{':'.join(rpm_version.parts(self.version))}"
 
 
 class Links(NamedTuple):

@@ -17,13 +17,17 @@ def join(epoch: str, version: str, release: str) -> str:
     return text if epoch in ("", "0", "(none)") else f"{epoch}:{text}"
 
 
+def parts(text: str) -> tuple[str, str]:
+    """Return the epoch, 0 if there is none, and the rest of *text*."""
+    epoch, colon, rest = text.partition(":")
+    return (epoch or "0", rest) if colon else ("0", text)
+
+
 def split(text: str) -> tuple[str, str, str]:
     """Return epoch, version and release of `[epoch:]version[-release]`; the epoch is 0, and the release empty, if none."""
-    epoch, colon, rest = text.partition(":")
-    if not colon:
-        epoch, rest = "0", text
+    epoch, rest = parts(text)
     version, _, release = rest.partition("-") if rest.count("-") <= 1 else rest.rpartition("-")
-    return epoch or "0", version, release
+    return epoch, version, release
 
 
 @functools.lru_cache(maxsize=65536)

@@ -16,10 +16,12 @@ from tests.rig import toy_rpm
 from tests.rig.toy_rpm import PENDING, Repository, Root, build_repository, copy_root, make_root
 
 from patchwindow.domain import facts_reading
+from patchwindow.domain.facts_patches import patches_of
 from patchwindow_agent import programs, reboot
 from patchwindow_agent.dnf import Dnf
 from patchwindow_agent.errors import ScanFailed
 from patchwindow_agent.package_manager import Blocked, Order, Outcome, Phase, Source, Wanted
+from patchwindow_agent.pending import titles_of
 
 _LACK = toy_rpm.MISSING or ("" if os.geteuid() == 0 else "needs root: rpm changes its root")
 pytestmark = [
@@ -64,14 +66,16 @@ def facts(scanned: tuple[dict[str, Any], list[int]]) -> dict[str, Any]:
     return scanned[0]
 
 
-def title(update: Mapping[str, Any]) -> str:
-    return f"{update['name']}.{update['arch']}:{update['candidate']}"
+def offered(facts: Mapping[str, Any]) -> set[str]:
+    """Return the updates of *facts*, as the server calls them."""
+    return {readings[0].title for readings in patches_of(facts_reading.parse(facts)).offered}
 
 
 def wanted(*titles: str) -> tuple[Wanted, ...]:
+    """Return what the server orders where it calls patches *titles*, in which it writes an epoch always."""
     split = [title.partition(":") for title in titles]
     return tuple(
-        Wanted(title, *name.rpartition(".")[::2], version)
+        Wanted(title, *name.rpartition(".")[::2], version.removeprefix("0:"))
         for title, (name, _, version) in zip(titles, split, strict=True)
     )
 
@@ -86,7 +90,7 @@ def quietly(phase: Phase, done: int, total: int, what: str) -> None:
 def test_every_pending_update_is_reported_all_versions_and_the_held_one_too(
     facts: dict[str, Any], old_root: Root
 ) -> None:
-    assert {title(update) for update in facts["updates"]} == PENDING
+    assert offered(facts) == PENDING
     listed = old_root.run("dnf", "-q", "-C", "check-update", codes=(100,)).split()
     names = {f"{update['name']}.{update['arch']}" for update in facts["updates"] if not update["held"]}
     assert {word for word in listed if word.endswith(".noarch")} == names
@@ -145,7 +149,6 @@ def test_what_comes_along_with_an_update_is_what_the_solver_of_dnf_would_add(
 
 def test_facts_of_the_real_dnf_are_read_by_the_server(facts: dict[str, Any]) -> None:
     read = facts_reading.parse(facts)
-    assert {f"{update.name}.{update.arch}:{update.candidate}" for update in read.updates} == PENDING
     assert {package.name for package in read.additions} == {"toy-lib2", "toy-deep"}
     assert all(update.size > 1000 and update.built == "2026-01-01" for update in read.updates)
     assert [(origin.id, origin.label) for origin in read.origins] == [("toy", "Toy toy")]
@@ -196,15 +199,15 @@ def patched(old_root: Root, tmp_path_factory: pytest.TempPathFactory) -> tuple[R
     phases: list[Phase] = []
     order = Order(
         wanted(
-            "toy-grows.noarch:1.1-1",
+            "toy-grows.noarch:0:1.1-1",
             "toy-low.noarch:1:1.0-1",
-            "toy-mid.noarch:1.1-1",
-            "kernel.noarch:6.1.2-1",
-            "toy-warns.noarch:1.1-1",
-            "toy-broken.noarch:1.1-1",
-            "toy-held.noarch:1.1-1",
-            "toy-plain.noarch:9.9-1",
-            "toy-eats.noarch:1.1-1",
+            "toy-mid.noarch:0:1.1-1",
+            "kernel.noarch:0:6.1.2-1",
+            "toy-warns.noarch:0:1.1-1",
+            "toy-broken.noarch:0:1.1-1",
+            "toy-held.noarch:0:1.1-1",
+            "toy-plain.noarch:0:9.9-1",
+            "toy-eats.noarch:0:1.1-1",
         )
     )
     outcome = manager.install(order, lambda phase, *_: phases.append(phase))
@@ -216,19 +219,19 @@ def test_exactly_what_is_wanted_is_installed_and_what_that_needs(
 ) -> None:
     root, outcome, _ = patched
     assert set(outcome.installed) == {
-        "toy-grows.noarch:1.1-1",
+        "toy-grows.noarch:0:1.1-1",
         "toy-low.noarch:1:1.0-1",
-        "toy-mid.noarch:1.1-1",
-        "kernel.noarch:6.1.2-1",
-        "toy-warns.noarch:1.1-1",
+        "toy-mid.noarch:0:1.1-1",
+        "kernel.noarch:0:6.1.2-1",
+        "toy-warns.noarch:0:1.1-1",
     }
-    assert outcome.came_along == ["toy-deep.noarch:3.0-1", "toy-lib2.noarch:2.0-1"]
+    assert outcome.came_along == ["toy-deep.noarch:0:3.0-1", "toy-lib2.noarch:0:2.0-1"]
     assert outcome.removed == []
     assert root.packages() >= {
         *outcome.installed,
         *outcome.came_along,
-        "kernel.noarch:6.1.1-1",
-        "toy-base.noarch:1.0-1",
+        "kernel.noarch:0:6.1.1-1",
+        "toy-base.noarch:0:1.0-1",
     }
 
 
@@ -237,14 +240,14 @@ def test_what_fails_is_told_by_title_and_keeps_nothing_else_out(
 ) -> None:
     root, outcome, _ = patched
     failed = dict(outcome.failed)
-    assert "PREIN scriptlet" in failed.pop("toy-broken.noarch:1.1-1")
-    assert "the node holds toy-held back" in failed.pop("toy-held.noarch:1.1-1")
-    assert "no repository of the node offers toy-plain 9.9-1" in failed.pop("toy-plain.noarch:9.9-1")
-    assert "conflicts with toy-food" in failed.pop("toy-eats.noarch:1.1-1")
+    assert "PREIN scriptlet" in failed.pop("toy-broken.noarch:0:1.1-1")
+    assert "the node holds toy-held back" in failed.pop("toy-held.noarch:0:1.1-1")
+    assert "no repository of the node offers toy-plain 9.9-1" in failed.pop("toy-plain.noarch:0:9.9-1")
+    assert "conflicts with toy-food" in failed.pop("toy-eats.noarch:0:1.1-1")
     assert failed == {}
     assert any("POSTIN scriptlet in rpm package toy-warns" in remark for remark in outcome.remarks)
     assert outcome.remarks[-1] == "processes that still use replaced programs or libraries: sshd"
-    assert "toy-broken.noarch:1.0-1" in root.packages()
+    assert "toy-broken.noarch:0:1.0-1" in root.packages()
 
 
 def test_an_installation_tells_how_far_it_is(patched: tuple[Root, Outcome, Sequence[Phase]]) -> None:
@@ -257,7 +260,8 @@ def test_after_an_installation_dnf_has_nothing_left_of_what_was_wanted(
 ) -> None:
     root, outcome, _ = patched
     facts, _ = dnf(root).facts()
-    assert not {title(update) for update in facts["updates"]} & set(outcome.installed)
+    assert not offered(facts) & set(outcome.installed)
+    assert titles_of(facts) == root.packages()
     listed = root.run("dnf", "-q", "-C", "updateinfo", "list", "--security")
     # 1.1 of toy-mid was wanted and is there; so 1.2, which is no security update, is all that dnf has for it.
     assert "toy-mid" not in listed
@@ -268,22 +272,22 @@ def test_after_an_installation_dnf_has_nothing_left_of_what_was_wanted(
 def test_a_blocked_package_is_not_installed_and_keeps_out_what_needs_it(root: Root) -> None:
     manager = dnf(root)
     order = Order(
-        wanted("toy-grows.noarch:1.1-1", "toy-low.noarch:1:1.0-1"), blocked=[Blocked("toy-deep", "noarch", "3.0-1")]
+        wanted("toy-grows.noarch:0:1.1-1", "toy-low.noarch:1:1.0-1"), blocked=[Blocked("toy-deep", "noarch", "3.0-1")]
     )
     outcome = manager.install(order, quietly)
     assert outcome.installed == ["toy-low.noarch:1:1.0-1"]
-    assert "toy-deep-3.0-1.noarch is filtered out by exclude filtering" in outcome.failed["toy-grows.noarch:1.1-1"]
+    assert "toy-deep-3.0-1.noarch is filtered out by exclude filtering" in outcome.failed["toy-grows.noarch:0:1.1-1"]
     assert outcome.came_along == []
 
 
 def test_packages_are_removed_only_where_the_task_allows_it(root: Root) -> None:
     manager = dnf(root)
-    eats = wanted("toy-eats.noarch:1.1-1")
+    eats = wanted("toy-eats.noarch:0:1.1-1")
     assert not manager.install(Order(eats), quietly).installed
-    assert "toy-food.noarch:1.0-1" in root.packages()
+    assert "toy-food.noarch:0:1.0-1" in root.packages()
     outcome = manager.install(Order(eats, may_remove=True), quietly)
-    assert outcome.installed == ["toy-eats.noarch:1.1-1"]
-    assert outcome.removed == ["toy-food.noarch:1.0-1"]
+    assert outcome.installed == ["toy-eats.noarch:0:1.1-1"]
+    assert outcome.removed == ["toy-food.noarch:0:1.0-1"]
 
 
 def test_a_package_without_a_signature_is_refused(repository: Repository, root: Root) -> None:
@@ -338,16 +342,16 @@ def test_a_transaction_that_was_killed_is_repaired(root: Root) -> None:
         ["dnf", "-y", "upgrade", "toy-slow"], env=root.environ, stdout=subprocess.DEVNULL, start_new_session=True
     )
     for _ in range(200):
-        if "toy-slow.noarch:1.1-1" in root.packages():
+        if "toy-slow.noarch:0:1.1-1" in root.packages():
             break
         time.sleep(0.05)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
-    assert {"toy-slow.noarch:1.0-1", "toy-slow.noarch:1.1-1"} <= root.packages()
+    assert {"toy-slow.noarch:0:1.0-1", "toy-slow.noarch:0:1.1-1"} <= root.packages()
     assert dnf(root).repair() == [
-        "Removed toy-slow.noarch:1.0-1, which an unfinished transaction had left beside a newer version"
+        "Removed toy-slow.noarch:0:1.0-1, which an unfinished transaction had left beside a newer version"
     ]
-    assert {name for name in root.packages() if name.startswith("toy-slow")} == {"toy-slow.noarch:1.1-1"}
+    assert {name for name in root.packages() if name.startswith("toy-slow")} == {"toy-slow.noarch:0:1.1-1"}
     assert root.run("dnf", "check") == ""
     assert dnf(root).repair() == []
 

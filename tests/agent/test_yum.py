@@ -10,6 +10,7 @@ from tests.rig.toy_rpm import PENDING, Repository, build_repository
 
 from patchwindow.domain import facts_reading
 from patchwindow.domain.facts import Manager
+from patchwindow.domain.facts_patches import patches_of
 from patchwindow_agent import reboot
 from patchwindow_agent.errors import InstallFailed, ScanFailed
 from patchwindow_agent.package_manager import Order, Phase, Wanted
@@ -75,7 +76,7 @@ def test_facts_of_yum_are_read_by_the_server(facts: dict[str, Any]) -> None:
     read = facts_reading.parse(facts)
     assert read.manager is Manager.YUM
     installed = {title.partition(":")[0] for title in OLD}
-    offered = {f"{update.name}.{update.arch}:{update.candidate}" for update in read.updates}
+    offered = {readings[0].title for readings in patches_of(read).offered}
     assert offered == {title for title in PENDING if title.partition(":")[0] in installed}
     assert [(origin.id, origin.site) for origin in read.origins] == [("toy", "mirrors.example.net")]
 

@@ -94,12 +94,12 @@ _GENERATIONS: Final = (
 _OLD: Final = [package.name for package in _GENERATIONS[0]]
 
 PENDING: Final = frozenset(
-    f"{package.name}.noarch:{package.evr}"
+    f"{package.name}.noarch:{package.epoch}:{package.version}"
     for generation in _GENERATIONS[1:]
     for package in generation
     if package.name in _OLD
 )
-"""What a scan of an old root finds, by title: of several versions all, and what is held too."""
+"""What a scan of an old root finds, by the server's title: of several versions all, and what is held too."""
 
 HELD: Final = "toy-held"
 
@@ -165,11 +165,9 @@ class Root:
         return done.stdout
 
     def packages(self) -> set[str]:
-        """Return what is installed, as `name.arch:version`."""
-        form = "%{NAME}.%{ARCH}:%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\\n"
-        return set(self.run("rpm", "-qa", "--qf", form).split()) - {
-            line for line in self.run("rpm", "-qa", "--qf", form).split() if line.startswith("gpg-pubkey")
-        }
+        """Return what is installed, by title: as `name.arch:epoch:version`."""
+        form = "%{NAME}.%{ARCH}:%|EPOCH?{%{EPOCH}}:{0}|:%{VERSION}-%{RELEASE}\\n"
+        return {line for line in self.run("rpm", "-qa", "--qf", form).split() if not line.startswith("gpg-pubkey")}
 
     def set_repositories(self, *stanzas: str) -> None:
         """Make *stanzas* the machine's repositories."""
