@@ -4,7 +4,7 @@ import contextlib
 import os
 import time
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Optional
+from typing import Any, Callable, Iterator, Mapping, Optional
 
 from patchwindow_agent import files, machine, managers, operation_text
 from patchwindow_agent.capability import SCHEMA, Capability, Task
@@ -25,7 +25,7 @@ _LOCK_WAIT_S = 600
 _LOCK_PAUSE_S = 1
 
 
-def run(url: str, *, environ: Mapping[str, str]) -> Ended:
+def run(url: str, *, environ: Mapping[str, str], boot_id: Callable[[], str] = machine.boot_id) -> Ended:
     """Carry out the operation that *url* stands for and return what it has to say, and its exit code.
 
     Raises:
@@ -41,18 +41,17 @@ def run(url: str, *, environ: Mapping[str, str]) -> Ended:
         pending = Pending(_state(environ) / "pending-reboot.json")
         with _alone(cache):
             if task.operation == "Scan":
-                return _scanned(task, manager, server, pending)
+                return _scanned(task, manager, server, pending, boot_id=boot_id())
             ids = (task.command_id, task.node_id, *([task.part] if task.part else []))
             journal = OperationJournal(operations, *ids)
             journal.forget_old()
-            boot_id = machine.boot_id()
             return Installation(
                 task,
                 manager=manager,
                 server=server,
                 journal=journal,
                 pending=pending,
-                boot_id=boot_id,
+                boot_id=boot_id(),
                 cannot_reboot=environ.get(CANNOT_REBOOT, ""),
             ).run()
 
@@ -67,7 +66,7 @@ def facts(environ: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def _scanned(task: Task, manager: PackageManager, server: Capability, pending: Pending) -> Ended:
+def _scanned(task: Task, manager: PackageManager, server: Capability, pending: Pending, *, boot_id: str) -> Ended:
     """Report what a scan finds (docs/facts.md); cut off, it simply runs again."""
     started_at = time.time()
     with manager.using(task.sources) if task.sources else contextlib.nullcontext():
@@ -75,7 +74,6 @@ def _scanned(task: Task, manager: PackageManager, server: Capability, pending: P
         lists = manager.refresh()
         server.tell(Phase.SCANNING, 0, 0, "")
         found, installed_at = manager.facts()
-    boot_id = machine.boot_id()
     report = {
         "schema": SCHEMA,
         "operation": task.operation,

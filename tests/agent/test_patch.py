@@ -67,26 +67,36 @@ def test_a_scan_is_reported_and_its_verdict_told(server: FakeServer, tmp_path: P
 
 
 @pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt and dpkg")
-def test_an_installation_without_a_reboot_is_done_reported_and_told(server: FakeServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["RebootIfNeeded", "NoReboot"])
+def test_an_installation_is_done_rebooted_after_if_it_may_be_reported_and_told(
+    server: FakeServer, tmp_path: Path, option: str
+) -> None:
     root = make_root(build_repository(tmp_path / "repository"), tmp_path / "root")
-    version = "1.0+deb99u1"
-    wanted = {"title": f"toy-base.all:{version}", "name": "toy-base", "arch": "all", "version": version}
+    title, version = "toy-base.all:1.0+deb99u1", "1.0+deb99u1"
+    wanted = {"title": title, "name": "toy-base", "arch": "all", "version": version}
     server.documents = {
-        "/x/order": (200, {**ORDER, "operation": "Install", "rebootOption": "NoReboot"}),
+        "/x/order": (200, {**ORDER, "operation": "Install", "rebootOption": option}),
         "/x/plan": (200, {"schema": 1, "wanted": [wanted], "blocked": [], "failed": {}}),
         "/x/progress": (200, {}),
         "/x/report": (200, VERDICT),
     }
-    told = patch.run(f"{server.url}/x", environ={**root.environ, "XDG_STATE_HOME": str(tmp_path / "state")})
+    environ = {**root.environ, "XDG_STATE_HOME": str(tmp_path / "state")}
+    told = patch.run(f"{server.url}/x", environ=environ, boot_id=lambda: "boot-1")
+    assert told.text.splitlines()[:2] == ["installed: 1", f"  {title}"]
+    reboots = option == "RebootIfNeeded"
+    if reboots:
+        assert told.exit_code == 194
+        assert len(server.reports) == 1, "there was a plan and no report before the reboot"
+        told = patch.run(f"{server.url}/x", environ=environ, boot_id=lambda: "boot-2")
     assert told.exit_code == 0
-    assert told.text.splitlines()[:2] == ["installed: 1", f"  toy-base.all:{version}"]
     asked, report = server.reports
     assert set(asked) == {"schema", "facts"}
     versions = {package["name"]: package["version"] for package in report["facts"]["packages"]}
     assert versions["toy-base"] == version
-    assert report["pendingReboot"] == [f"toy-base.all:{version}"]
-    phases = list(dict.fromkeys(told["phase"] for told in server.progress))
+    assert (report["bootId"], report["pendingReboot"]) == (("boot-2", []) if reboots else ("boot-1", [title]))
+    phases = list(dict.fromkeys(one["phase"] for one in server.progress))
     assert (phases[:3], phases[-1]) == (["Repairing", "Refreshing", "Scanning"], "Verifying")
+    assert ("Rebooting" in phases) == reboots
 
 
 @pytest.mark.parametrize(
