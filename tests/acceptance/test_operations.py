@@ -376,6 +376,17 @@ REST: Final = {
     "DeregisterManagedInstance": "test_nodes",
     "GetDeployablePatchSnapshotForInstance": "test_overrides",
     **dict.fromkeys((name for name in OPERATIONS if "Association" in name), "test_associations"),
+    **dict.fromkeys(
+        (
+            "CreateDocument",
+            "DeleteDocument",
+            "DescribeDocumentPermission",
+            "ListDocumentVersions",
+            "UpdateDocument",
+            "UpdateDocumentDefaultVersion",
+        ),
+        "test_documents",
+    ),
 }
 
 

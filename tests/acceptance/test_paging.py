@@ -55,6 +55,7 @@ NEVER_LONG: Final = {
     "ListComplianceSummaries": "there is one type",
     "GetInventorySchema": "there are fewer types than its smallest page has",
     "DescribeInventoryDeletions": "one type is deleted here",
+    "ListDocumentVersions": "test_documents has its pages",
     **dict.fromkeys(
         (
             "ListAssociations",
