@@ -77,7 +77,7 @@ class Apt:
         Raises:
             InstallFailed: it cannot be repaired; nothing may be installed on top.
         """
-        return apt_repair.repair(self._commands(), database=self._paths.status.parent, native=self._paths.arch)
+        return apt_repair.repair(self._commands(), database=self._paths.status.parent)
 
     @contextlib.contextmanager
     def using(self, sources: Sequence[Source]) -> Iterator[None]:
@@ -222,7 +222,14 @@ class Apt:
             raise problem
 
     def _commands(self) -> Commands:
-        return Commands(self._run, self._options, log=self._paths.log, sleep=self._sleep, lock_wait_s=self._lock_wait_s)
+        return Commands(
+            self._run,
+            self._options,
+            native=self._paths.arch,
+            log=self._paths.log,
+            sleep=self._sleep,
+            lock_wait_s=self._lock_wait_s,
+        )
 
     def _packages(self) -> Sequence[Installed]:
         return apt_output.parse_dpkg(self._said(["dpkg-query", "-W", "-f", apt_output.DPKG_FORMAT]))

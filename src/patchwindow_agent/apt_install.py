@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Callable, Mapping, Optional, Sequence
 
-from patchwindow_agent import apt_plan, isolation
+from patchwindow_agent import apt_plan, apt_room, isolation
 from patchwindow_agent.apt_commands import Commands
 from patchwindow_agent.apt_plan import Change, Simulation, State, States
 from patchwindow_agent.disk_room import Disk, Need, shortage
@@ -19,10 +19,7 @@ from patchwindow_agent.programs import TIMED_OUT
 
 # How long after a failed download the next try is made, in seconds.
 _BACK_OFF_S = (5, 20, 60)
-# For a first kernel; later ones are as large as those that are there.
-_KERNEL_SIZE = 120_000_000
 
-_KERNEL = re.compile(r"linux-image-(?:unsigned-)?\d.*|raspberrypi-kernel")
 _DOWNLOADING = re.compile(r"dlstatus:\d+:[\d.]+:Retrieving file (\d+) of (\d+)")
 _INSTALLING = re.compile(r"pmstatus:([^:]+):[\d.]+:(Preparing to configure|Configuring|Installed|Unpacking)")
 
@@ -108,10 +105,7 @@ class Installation:
         def problem_of(some: Sequence[Wanted]) -> Optional[str]:
             self._tell(Phase.SIMULATING, 0, len(left), "")
             names = tuple(self._named(wanted) for wanted in some)
-            simulated[names] = apt_plan.parse_simulation(
-                self._commands.ask("apt-get", "-q", "-y", "--simulate", *_SOLVER, "install", *names),
-                native=self._native,
-            )
+            simulated[names] = self._commands.simulate("install", *names)
             return self._refusal(simulated[names])
 
         good, bad = isolation.choose(left, problem_of)
@@ -136,13 +130,10 @@ class Installation:
                 return f"needs {_title(change)}: {self._refused[change]}"
             if apt_plan.is_blocked(change, self._order.blocked):
                 return f"needs {_title(change)}, which is rejected by the baseline"
-        if simulation.removes and not self._order.may_remove:
-            details = self._details(simulation.installs)
-            replaced = frozenset[str]().union(*(detail.stands_in_for for detail in details.values()))
-            lost = sorted(change.name for change in simulation.removes if change.name not in replaced)
-            if lost:
-                return f"would remove {', '.join(lost)}, which nothing replaces"
-        return shortage(self._kernel_needs(simulation), self._disk_of)
+        lost = [] if self._order.may_remove else self._commands.lost(simulation)
+        if lost:
+            return f"would remove {', '.join(lost)}, which nothing replaces"
+        return shortage(apt_room.kernel_needs(simulation, self._root), self._disk_of)
 
     def _download(self, names: Sequence[str], plan: Simulation) -> Mapping[Change, str]:
         """Fetch the archives of *plan*; return those that cannot be had, and why.
@@ -150,9 +141,16 @@ class Installation:
         Raises:
             InstallFailed: the disk has no room, or nothing could be fetched for another reason than single archives.
         """
-        told = self._commands.ask("apt-get", "-qq", "-y", "--print-uris", *_SOLVER, "install", *names)
+        told = self._commands.ask("apt-get", "-qq", "-y", "--print-uris", "install", *names)
         archives = apt_plan.parse_archives(told.stdout)
-        self._look_for_room(plan, sum(archive.size for archive in archives.values()))
+        needs = [
+            Need(self._archives, sum(archive.size for archive in archives.values())),
+            apt_room.file_needs(plan, self._commands.details(plan.installs), self._states, self._root),
+            *apt_room.kernel_needs(plan, self._root),
+        ]
+        lack = shortage(needs, self._disk_of)
+        if lack is not None:
+            raise InstallFailed(lack)
         paths = (self._archives / archive.name for archive in archives.values())
         self._fetched.update(path for path in paths if not path.exists())
 
@@ -170,7 +168,7 @@ class Installation:
                 return {}
             missed = apt_plan.parse_not_fetched(done.stderr)
             # What a mirror says that it does not have, it will not have in a minute.
-            is_final = bool(missed) and all(" 404 " in reason or ": 404" in reason for reason in missed.values())
+            is_final = bool(missed) and all(": 404 " in reason for reason in missed.values())
             if not pauses_s or is_final:
                 break
             pause_s = pauses_s.pop(0)
@@ -235,36 +233,6 @@ class Installation:
             elif state is not None and state.version == wanted.version:
                 self._failed[wanted.title] = f"unpacked, but not configured: {self._problem}"
 
-    def _look_for_room(self, plan: Simulation, download_size: int) -> None:
-        details = self._details(plan.installs)
-        grown = largest = 0
-        for change in plan.installs:
-            old, new = self._states.get((change.name, change.arch)), details.get((change.name, change.version))
-            size = new.size if new is not None else 0
-            grown += max(0, size - (old.size if old is not None else 0))
-            largest = max(largest, size)
-        # While one package is unpacked, its old files and its new ones are both there.
-        needs = [Need(self._archives, download_size), Need(self._root / "usr", grown + largest)]
-        problem = shortage([*needs, *self._kernel_needs(plan)], self._disk_of)
-        if problem is not None:
-            raise InstallFailed(problem)
-
-    def _kernel_needs(self, plan: Simulation) -> Sequence[Need]:
-        """Return the room that kernels and what is made for them need in /boot, nothing where there are none."""
-        count = sum(_KERNEL.fullmatch(change.name) is not None for change in plan.installs)
-        if count == 0:
-            return []
-        boot = self._root / "boot"
-        kinds = ("vmlinuz-*", "initrd.img-*", "System.map-*", "config-*")
-        size = sum(max((path.stat().st_size for path in boot.glob(kind)), default=0) for kind in kinds)
-        return [Need(boot, count * (size or _KERNEL_SIZE))]
-
-    def _details(self, changes: Sequence[Change]) -> "Mapping[tuple[str, str], apt_plan.Details]":
-        versions = [f"{self._full_name(change.name, change.arch)}={change.version}" for change in changes]
-        if not versions:
-            return {}
-        return apt_plan.parse_details(self._commands.ask("apt-cache", "--no-all-versions", "show", *versions).stdout)
-
     def _left(self) -> Sequence[Wanted]:
         """Return what is neither installed nor failed."""
         return [
@@ -309,17 +277,10 @@ class Installation:
         return Outcome(installed, failed, came_along, removed, self._remarks)
 
     def _named(self, wanted: Wanted) -> str:
-        return f"{self._full_name(wanted.name, wanted.arch)}={wanted.version}"
-
-    def _full_name(self, name: str, arch: str) -> str:
-        return name if arch in ("all", self._native) else f"{name}:{arch}"
+        return f"{self._commands.full_name(wanted.name, wanted.arch)}={wanted.version}"
 
     def _on_wait(self, phase: Phase) -> Callable[[str], None]:
         return lambda held: self._tell(phase, 0, 0, f"waiting: {held}")
-
-
-# What the simulation must have in common with the transaction.
-_SOLVER = ("-o", "APT::Get::AutomaticRemove=false", "-o", "APT::Get::Always-Include-Phased-Updates=true")
 
 
 def _title(change: Change) -> str:

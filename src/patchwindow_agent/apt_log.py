@@ -1,7 +1,6 @@
 """What apt and dpkg said, where administrators look for it: apt's own log of its terminal."""
 
 import contextlib
-import time
 from pathlib import Path
 from typing import IO, Iterator, Optional
 
@@ -15,7 +14,8 @@ _PROGRESS = ("dlstatus:", "pmstatus:", "pmerror:", "pmconffile:")
 def terminal_log(path: Optional[Path]) -> Iterator[OnLine]:
     """Yield what writes lines to the log *path*, as apt does where dpkg has a terminal of its own; None: to nowhere.
 
-    Where nothing is said, nothing is written. A log that cannot be written keeps nothing from being installed.
+    When each transaction began and ended, apt writes there itself. A log that cannot be written keeps nothing from
+    being installed.
     """
     with contextlib.ExitStack() as stack:
         file: Optional[IO[str]] = None
@@ -23,24 +23,9 @@ def terminal_log(path: Optional[Path]) -> Iterator[OnLine]:
             with contextlib.suppress(OSError):
                 file = stack.enter_context(path.open("a", encoding="utf-8", errors="replace", buffering=1))
 
-        has_begun = False
-
         def write(line: str) -> None:
-            nonlocal has_begun
-            if file is None or line.startswith(_PROGRESS):
-                return
-            with contextlib.suppress(OSError):
-                if not has_begun:
-                    has_begun = True
-                    file.write(f"\nLog started: {_now()}\n")
-                file.write(f"{line}\n")
+            if file is not None and not line.startswith(_PROGRESS):
+                with contextlib.suppress(OSError):
+                    file.write(f"{line}\n")
 
-        try:
-            yield write
-        finally:
-            if has_begun:
-                write(f"Log ended: {_now()}\n")
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%d  %H:%M:%S")
+        yield write

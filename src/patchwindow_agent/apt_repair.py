@@ -1,7 +1,7 @@
 """How what an interrupted apt or dpkg left half done is finished."""
 
 from pathlib import Path
-from typing import Sequence
+from typing import Optional, Sequence
 
 from patchwindow_agent import apt_plan
 from patchwindow_agent.apt_commands import Commands
@@ -9,7 +9,7 @@ from patchwindow_agent.apt_plan import States
 from patchwindow_agent.errors import InstallFailed
 
 
-def repair(commands: Commands, *, database: Path, native: str) -> Sequence[str]:
+def repair(commands: Commands, *, database: Path) -> Sequence[str]:
     """Finish what is half done in dpkg's *database*, a folder, and return what was done, a sentence for each.
 
     A package that cannot be configured because its own script fails is told and left as it is: it keeps only those
@@ -26,10 +26,19 @@ def repair(commands: Commands, *, database: Path, native: str) -> Sequence[str]:
             raise InstallFailed(f"dpkg was interrupted and cannot finish: {apt_plan.install_problem(done)}")
         said += _reinstall(commands)
         said += _told(before, commands.states(), apt_plan.parse_failures(done.stderr))
-    checked = commands.apt_get("check")
-    if checked.exit_code != 0:
-        said.append(_fix_broken(commands, apt_plan.install_problem(checked), native=native))
+    broken = _broken(commands)
+    if broken is not None:
+        problem = _changed(commands, "--fix-broken", "install") or _broken(commands)
+        if problem is not None:
+            raise InstallFailed(f"packages are broken ({broken}) and could not be repaired: {problem}")
+        said.append(f"packages lacked what they need ({broken}), and have it now")
     return said
+
+
+def _broken(commands: Commands) -> Optional[str]:
+    """Return what packages lack, None where they have all that they need."""
+    checked = commands.apt_get("check")
+    return apt_plan.install_problem(checked) if checked.exit_code != 0 else None
 
 
 def _is_interrupted(database: Path) -> bool:
@@ -41,15 +50,26 @@ def _is_interrupted(database: Path) -> bool:
 
 
 def _reinstall(commands: Commands) -> Sequence[str]:
-    """Install packages anew that were cut off while they were unpacked, in the version that they were."""
+    """Install packages anew that were cut off while they were unpacked, in the version that they were, with what they need."""
     said = []
     for (name, arch), state in sorted(commands.states().items()):
         if state.is_reinstall_required:
-            done = commands.apt_get("--reinstall", "--no-remove", "install", f"{name}:{arch}={state.version}")
-            if done.exit_code != 0:
-                problem = apt_plan.install_problem(done)
+            problem = _changed(commands, "--fix-broken", "--reinstall", "install", f"{name}:{arch}={state.version}")
+            if problem is not None:
                 said.append(f"{name} was cut off while it was unpacked and must be installed anew: {problem}")
     return said
+
+
+def _changed(commands: Commands, *words: str) -> Optional[str]:
+    """Let an apt-get with *words* do what it would, if it loses no package; return why it could not, None where it did."""
+    plan = commands.simulate(*words)
+    if plan.problem is not None:
+        return plan.problem
+    lost = commands.lost(plan)
+    if lost:
+        return f"apt would remove {', '.join(lost)}; decide by hand"
+    done = commands.apt_get(*(() if plan.removes else ("--no-remove",)), *words)
+    return apt_plan.install_problem(done) if done.exit_code != 0 else None
 
 
 def _told(before: States, after: States, failures: "dict[str, str]") -> Sequence[str]:
@@ -66,26 +86,3 @@ def _told(before: States, after: States, failures: "dict[str, str]") -> Sequence
         if not state.is_whole and not state.is_reinstall_required
     ]
     return said or ["finished what dpkg had begun"]
-
-
-def _fix_broken(commands: Commands, problem: str, *, native: str) -> str:
-    """Let apt bring what packages lack, and return what was done.
-
-    Raises:
-        InstallFailed: it cannot, or would have to remove packages.
-    """
-    plan = apt_plan.parse_simulation(
-        commands.ask("apt-get", "-q", "-y", "--simulate", "--fix-broken", "install"), native=native
-    )
-    if plan.problem is not None:
-        raise InstallFailed(f"packages are broken and apt cannot repair them: {plan.problem}")
-    if plan.removes:
-        names = ", ".join(sorted(change.name for change in plan.removes))
-        raise InstallFailed(
-            f"packages are broken ({problem}), and to repair them apt would remove {names}: decide by hand"
-        )
-    done = commands.apt_get("--fix-broken", "--no-remove", "install")
-    if done.exit_code != 0 or commands.apt_get("check").exit_code != 0:
-        raise InstallFailed(f"packages are broken and could not be repaired: {apt_plan.install_problem(done)}")
-    names = ", ".join(sorted(change.name for change in plan.installs))
-    return f"packages lacked what they need ({problem}); installed {names}"

@@ -14,7 +14,7 @@ import pytest
 from tests.agent.apt_orders import Told, apt, order, titles, versions
 from tests.agent.fake_server import eventually
 from tests.rig.toy_apt import Root
-from tests.rig.toy_troubles import build_troubles, make_troubled_root
+from tests.rig.toy_troubles import NEW, build_troubles, make_troubled_root
 
 from patchwindow_agent.errors import InstallFailed
 
@@ -121,6 +121,49 @@ def dpkgs(root: Root) -> list[Path]:
     return found
 
 
+MANY = ("good-one", "good-two", "phased", "needs-new", "moves-library", "victim", "overtaken", "with-conffile")
+
+
+def transaction(root: Root) -> "subprocess.Popen[bytes]":
+    """Begin to install the new versions of MANY."""
+    names = [f"{name}={NEW[name]}" for name in MANY]
+    return subprocess.Popen(
+        ["apt-get", "-qy", "-o", "Dpkg::Use-Pty=0", "install", *names],
+        env=root.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.slow
+def test_whenever_all_is_cut_off_the_next_operation_repairs_and_finishes_it(repository: Path, tmp_path: Path) -> None:
+    whole = make_troubled_root(repository, tmp_path / "whole", "libtoy", *MANY)
+    began_at = time.monotonic()
+    assert transaction(whole).wait() == 0
+    length_s = time.monotonic() - began_at
+    moments, interrupted = 24, 0
+    for number in range(moments):
+        root = make_troubled_root(repository, tmp_path / f"root-{number}", "libtoy", *MANY)
+        process = transaction(root)
+        time.sleep(length_s * number / moments)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        manager = apt(root)
+        interrupted += bool(manager.repair())
+        assert manager.repair() == [], number
+        assert manager.facts()[0]["packages"], number
+        outcome = manager.install(order(*MANY), Told())
+        assert (outcome.installed, outcome.failed) == (titles(*MANY), {}), number
+        assert root.run("dpkg", "--audit") == "", number
+        # What the root has in the end is what it has where nothing was cut off.
+        listed = ("dpkg-query", "-W", "-f", "${db:Status-Abbrev}${Package}${Version}\\n")
+        assert root.run(*listed) == whole.run(*listed), number
+    assert interrupted > 0, "no moment was in the middle of dpkg's work"
+
+
 def test_a_machine_with_nothing_half_done_is_left_alone(repository: Path, tmp_path: Path) -> None:
     root = make_troubled_root(repository, tmp_path / "root", "good-one")
     before = (root.path / "var/log/dpkg.log").read_text()
@@ -175,7 +218,9 @@ def test_packages_that_lack_what_they_need_get_it(repository: Path, tmp_path: Pa
     subprocess.run(["dpkg", "-i", str(deb)], env=root.environ, check=False, capture_output=True)
     assert versions(root, "needs-new") == {"needs-new": "iU 2.0"}
     said = apt(root).repair()
-    assert said[-1].endswith("installed new-dependency")
+    assert said[-1] == (
+        "packages lacked what they need (needs-new : Depends: new-dependency but it is not installed), and have it now"
+    )
     assert versions(root, "needs-new", "new-dependency") == {"needs-new": "ii 2.0", "new-dependency": "ii 2.0"}
 
 
@@ -185,6 +230,6 @@ def test_a_repair_that_would_remove_packages_is_left_to_people(repository: Path,
     subprocess.run(["dpkg", "-i", str(deb)], env=root.environ, check=False, capture_output=True)
     root.set_sources()
     root.run("apt-get", "-q", "update")
-    with pytest.raises(InstallFailed, match="apt would remove needs-nothing-there: decide by hand"):
+    with pytest.raises(InstallFailed, match="apt would remove needs-nothing-there; decide by hand"):
         apt(root).repair()
     assert versions(root, "needs-nothing-there") == {"needs-nothing-there": "iU 2.0"}
