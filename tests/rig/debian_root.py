@@ -28,14 +28,14 @@ def _mirrors() -> dict[str, str]:
     return dict(line.split(" ", 1) for line in reversed(text.splitlines()) if " " in line)
 
 
-def cached_tarball(suite: str) -> Path:
-    """Return the archive of *suite*, built if it is not there yet.
+def cached_tarball(suite: str, *more: str) -> Path:
+    """Return the archive of *suite* with *more* packages, built if it is not there yet.
 
     Raises:
         CannotBuildError: it cannot be built, as where the mirror no longer has the suite.
     """
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = home / "patchwindow-tests" / f"{suite}-{time.strftime('%Y-%m')}.tar"
+    path = home / "patchwindow-tests" / f"{'-'.join([suite, *more])}-{time.strftime('%Y-%m')}.tar"
     if path.exists():
         return path
     mirrors = _mirrors()
@@ -59,7 +59,7 @@ def cached_tarball(suite: str) -> Path:
     )
     done = subprocess.run(
         [
-            *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={_PACKAGES}"),
+            *("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join([_PACKAGES, *more])}"),
             *('--aptopt=Acquire::Languages "none"', "--skip=cleanup/apt"),
             *(f"--customize-hook={hook}" for hook in hooks),
             *(suite, str(aside), f"deb {mirrors['Debian']} {suite} main"),
