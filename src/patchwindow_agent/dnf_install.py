@@ -217,9 +217,10 @@ def _spec_without_epoch(wanted: Wanted) -> str:
 
 
 def _excluded(blocked: Blocked) -> str:
-    if not blocked.version:
-        return f"{blocked.name}.{blocked.arch}"
-    return _spec(Wanted("", blocked.name, blocked.arch, blocked.version))
+    """Return what names the versions that must not come: all of them, or one, of one architecture or any."""
+    epoch, version, release = rpm_version.split(blocked.version)
+    exact = f"-{epoch}:{version}-{release}" if blocked.version else ""
+    return f"{blocked.name}{exact}{f'.{blocked.arch}' if blocked.arch else ''}"
 
 
 def _name(wanted: Wanted) -> str:

@@ -10,7 +10,7 @@ import pytest
 from patchwindow_agent import reboot
 from patchwindow_agent.dnf import Dnf
 from patchwindow_agent.errors import InstallFailed
-from patchwindow_agent.package_manager import Order, Outcome, Phase, Wanted
+from patchwindow_agent.package_manager import Blocked, Order, Outcome, Phase, Wanted
 from patchwindow_agent.programs import Completed, OnLine
 
 _T = TypeVar("_T")
@@ -105,6 +105,26 @@ def test_what_is_there_already_is_not_installed_again(tmp_path: Path) -> None:
     outcome = install(answers, tmp_path)
     assert outcome.installed == ["toy.noarch:2-1", "other.noarch:2-1"]
     assert not any("upgrade" in command for command in answers.commands)
+
+
+@pytest.mark.parametrize(
+    ("blocked", "name"),
+    [
+        (Blocked("bad", "noarch", "1:2-3"), "bad-1:2-3.noarch"),
+        (Blocked("bad", "noarch", "2-3"), "bad-0:2-3.noarch"),
+        (Blocked("bad", "", "2-3"), "bad-0:2-3"),
+        (Blocked("bad", "x86_64"), "bad.x86_64"),
+        (Blocked("bad", ""), "bad"),
+    ],
+)
+def test_what_is_blocked_is_excluded_from_plan_test_and_transaction(
+    tmp_path: Path, blocked: Blocked, name: str
+) -> None:
+    answers = Answers()
+    dnf(answers, tmp_path).install(Order(ORDER.wanted, blocked=[blocked]), quietly)
+    upgrades = [command for command in answers.commands if "upgrade" in command]
+    assert len(upgrades) >= 3
+    assert all(f"--exclude={name}" in command for command in upgrades)
 
 
 @pytest.mark.parametrize(("version_id", "is_asked"), [("2023", True), ("2", False)])
