@@ -87,7 +87,7 @@ class Installation:
             except InstallFailed as problem:
                 # Once something has been tried, what came of it must be told.
                 self._fail_rest(str(problem))
-        self._fail_rest(self._problem)
+        self._fail_rest(self._problem or "could not be installed")
         return self._outcome(before)
 
     def _known(self) -> "tuple[int, int]":
@@ -247,9 +247,12 @@ class Installation:
 
     def _state_of(self, wanted: Wanted) -> Optional[State]:
         """Return how dpkg has the package; one version may be for all architectures and the next for one."""
+        return self._found(self._states, wanted.name, wanted.arch)
+
+    def _found(self, states: States, name: str, arch: str) -> Optional[State]:
         natives = ("all", self._native)
-        arches = (wanted.arch, *natives) if wanted.arch in natives else (wanted.arch,)
-        found = (self._states.get((wanted.name, arch)) for arch in arches)
+        arches = (arch, *natives) if arch in natives else (arch,)
+        found = (states.get((name, arch)) for arch in arches)
         return next((state for state in found if state is not None), None)
 
     def _fail_rest(self, reason: str, *, among: Optional[Sequence[str]] = None) -> None:
@@ -261,16 +264,16 @@ class Installation:
         after = self._states
         installed = [wanted.title for wanted in self._order.wanted if self._is_installed(wanted)]
         named = {(wanted.name, wanted.version) for wanted in self._order.wanted}
-        came_along = [
-            f"{name}.{arch}:{state.version}"
-            for (name, arch), state in sorted(after.items())
-            if (name, state.version) not in named
-            and ((name, arch) not in before or before[name, arch].version != state.version)
-        ]
+        came_along = []
+        for (name, arch), state in sorted(after.items()):
+            old = self._found(before, name, arch)
+            is_new = old is None or old.version != state.version
+            if is_new and state.is_whole and (name, state.version) not in named:
+                came_along.append(f"{name}.{arch}:{state.version}")
         removed = [
             f"{name}.{arch}:{state.version}"
             for (name, arch), state in sorted(before.items())
-            if (name, arch) not in after
+            if self._found(after, name, arch) is None
         ]
         # What has been finished by a later attempt has not failed.
         failed = {title: reason for title, reason in self._failed.items() if title not in installed}
