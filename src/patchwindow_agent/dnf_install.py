@@ -18,8 +18,8 @@ _DOWNLOAD_PAUSES_S = (10, 60)
 # Each round ends with one package fewer that fails.
 _ROUNDS_MAX = 10
 _REASON_MAX = 500
-# A transaction that is tested alone also downloads.
-_TEST = "--setopt=tsflags=test"
+# A transaction that is tested alone also downloads; what it has is kept for the one that follows, which lets it go.
+_TEST = ("--setopt=tsflags=test", "--setopt=keepcache=1")
 
 _NO_ROOM = re.compile(r"needs \S+ more (?:space|inodes) on|more space needed on")
 # Of dnf 4 and yum, then of dnf 5.
@@ -132,7 +132,7 @@ class Installing:
             if match is not None:
                 self._tell(Phase.DOWNLOADING, int(match[1]), int(match[2]), match[3])
 
-        done = self._run_upgrade([_TEST], some, on_line)
+        done = self._run_upgrade(_TEST, some, on_line)
         _refuse_if_stuck(done)
         if done.exit_code == 0:
             return None

@@ -127,6 +127,23 @@ def test_what_is_blocked_is_excluded_from_plan_test_and_transaction(
     assert all(f"--exclude={name}" in command for command in upgrades)
 
 
+def test_an_ordinary_user_keeps_lists_of_its_own(tmp_path: Path) -> None:
+    answers = Answers()
+    own = Dnf(answers, root=tmp_path, cache=tmp_path / "own", kernel=reboot.Kernel("1", "#1"), is_root=False)
+    assert own.refresh().is_refreshed
+    assert f"--setopt=cachedir={tmp_path}/own/dnf" in answers.commands[0]
+    with pytest.raises(InstallFailed, match="only root may install with dnf"):
+        own.install(ORDER, quietly)
+
+
+def test_an_ordinary_user_without_a_folder_is_told_how_old_the_lists_are(tmp_path: Path) -> None:
+    answers = Answers()
+    lists = Dnf(answers, root=tmp_path, cache=None, kernel=reboot.Kernel("1", "#1"), is_root=False).refresh()
+    assert (lists.is_refreshed, lists.as_of) == (False, 0)
+    assert lists.problem == "only root may refresh the lists of dnf, and this user has no folder for its own"
+    assert not any("makecache" in command for command in answers.commands)
+
+
 @pytest.mark.parametrize(("version_id", "is_asked"), [("2023", True), ("2", False)])
 def test_amazon_linux_2023_is_patched_from_todays_release_whatever_it_is_kept_on(
     tmp_path: Path, version_id: str, *, is_asked: bool
