@@ -65,6 +65,8 @@ READING: Final = {
     "scan --group 'Web Server' --no-wait": "Pending",
     "activations create --limit 2 --tag Role=web": "-",
     "associations create AWS-Noop --tag Role=nobody --name idle": "idle",
+    "documents versions AWS-Noop": "JSON",
+    "nodes duplicates": "{node}",
 }
 WRITING: Final = {
     "nodes tag {node} Role=db": "{node}",
@@ -77,6 +79,11 @@ WRITING: Final = {
     "resource-groups delete more": "more: deleted",
     "associations run {association}": "{association}",
     "associations delete {association}": "{association}",
+    "documents create Say-Hello {hello}": "Say-Hello",
+    "documents update Say-Hello {goodbye} --make-default": "Say-Hello",
+    "documents default Say-Hello 1": "Say-Hello",
+    "documents delete Say-Hello --version 2": "Say-Hello: version 2 deleted",
+    "documents delete Say-Hello": "Say-Hello: deleted",
     "windows disable {window}": "{window}",
     "windows enable {window}": "{window}",
     "commands cancel {waiting}": "{waiting}",
@@ -86,7 +93,7 @@ WRITING: Final = {
     "nodes deregister {node}": "{node}",
 }
 ELSEWHERE: Final = {
-    *("up", "server", "ca show", "agent", "plan apply", "patch"),
+    *("up", "server", "ca show", "agent", "plan apply", "patch", "nodes replace"),
     *(f"keys {verb}" for verb in ("create", "list", "disable", "enable", "delete")),
     *(f"webhooks {verb}" for verb in ("set", "list", "delete")),
 }
@@ -146,6 +153,11 @@ def world(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     asleep.close()
     exploited = tmp_path_factory.mktemp("feeds") / "kev.json"
     exploited.write_text(json.dumps({"vulnerabilities": [{"cveID": "CVE-2026-1001", "dateAdded": "2026-03-01"}]}))
+    folder = tmp_path_factory.mktemp("documents")
+    for word in ("hello", "goodbye"):
+        inputs = {"runCommand": [f"echo {word}"]}
+        step = {"action": "aws:runShellScript", "name": "say", "inputs": inputs}
+        (folder / f"{word}.json").write_text(json.dumps({"schemaVersion": "2.2", "mainSteps": [step]}))
     has_ended = threading.Event()
     thread = threading.Thread(target=_answer, args=(node, has_ended))
     thread.start()
@@ -167,6 +179,7 @@ def world(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
             "command": command,
             "waiting": waiting,
             "exploited": str(exploited),
+            **{word: str(folder / f"{word}.json") for word in ("hello", "goodbye")},
         },
     )
     has_ended.set()
