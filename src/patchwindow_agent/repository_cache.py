@@ -26,7 +26,12 @@ def repomd_of(caches: Sequence[Path], repository: str) -> Optional[Path]:
         hashed = cache.glob(f"**/{name}-*/repodata/repomd.xml")
         found += [path for path in hashed if _HASH.fullmatch(path.parts[-3][len(repository) + 1 :])]
         found += cache.glob(f"**/{name}/repomd.xml")
-    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+    return max(found, key=_looked_at, default=None)
+
+
+def _looked_at(repomd: Path) -> float:
+    # Where nothing has changed, dnf touches one of the lists beside the index, and not the index.
+    return max(path.stat().st_mtime for path in repomd.parent.iterdir())
 
 
 def file_of(repomd: Path, kinds: Sequence[str]) -> Optional[Path]:

@@ -32,6 +32,14 @@ def test_the_index_that_was_looked_at_last_is_the_one_in_use(tmp_path: Path) -> 
     assert repository_cache.repomd_of([tmp_path / "dnf", tmp_path / "libdnf5"], "updates") == newer
 
 
+def test_an_index_that_was_found_unchanged_was_looked_at_too(tmp_path: Path) -> None:
+    """dnf then touches the list of packages alone."""
+    older = index(tmp_path / "updates-0123456789abcdef/repodata", looked_at=100)
+    index(tmp_path / "updates-fedcba9876543210/repodata", looked_at=200)
+    (older.parent / "p.xml.gz").touch()
+    assert repository_cache.repomd_of([tmp_path], "updates") == older
+
+
 def test_the_index_of_yum_stands_below_release_and_architecture(tmp_path: Path) -> None:
     path = index(tmp_path / "yum/x86_64/7/base", looked_at=100)
     assert repository_cache.repomd_of([tmp_path / "yum"], "base") == path
