@@ -62,6 +62,7 @@ class Installation:
         pending: Pending,
         boot_id: str,
         cannot_reboot: str = "",
+        was_unheard: bool = False,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -73,6 +74,7 @@ class Installation:
         self._boot_id = boot_id
         # Why whoever runs this cannot reboot the machine; empty where it can.
         self._cannot_reboot = cannot_reboot
+        self._was_unheard = was_unheard
         self._wall = wall
         self._sleep = sleep
         self._plan = Plan((), (), {})
@@ -92,7 +94,7 @@ class Installation:
             if record != found:
                 self._journal.save(record)
         while True:
-            step = next_step(record, self._boot_id, may_reboot=self._task.may_reboot)
+            step = next_step(record, self._boot_id, may_reboot=self._task.may_reboot, was_unheard=self._was_unheard)
             if step is Step.NONE:
                 return Ended(record.text, record.exit_code)
             if step is Step.REBOOT:
@@ -191,7 +193,7 @@ class Installation:
         """Note that a reboot is asked for; return why it must not be: what is not noted could be asked for again."""
         self._server.tell(Phase.REBOOTING, 0, 0, "")
         try:
-            self._journal.save(record.moved(Stage.REBOOTING, reboot_count=record.reboot_count + 1))
+            self._journal.save(record.moved(Stage.REBOOTING, reboot_count=1))
         except StateProblem as problem:
             return str(problem)
         return ""

@@ -48,6 +48,8 @@ class Record(NamedTuple):
     reboot_count: int = 0
     # How often a step was run again that had been cut off.
     resume_count: int = 0
+    # The step runs again, and how it ended before nobody here knows.
+    is_cut_off: bool = False
 
     def moved(self, state: State, **changes: Any) -> "Record":
         """Return this record in *state*, with *changes*."""

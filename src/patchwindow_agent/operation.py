@@ -8,7 +8,7 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 # An installation that is cut off again and again would never end: after so many the rest has failed.
 ATTEMPTS_MAX = 3
-# One reboot proves what was installed; none is asked for twice, whatever becomes of the first.
+# One reboot proves what was installed; none is asked for twice, whatever becomes of the one that was heard.
 REBOOTS_MAX = 1
 
 
@@ -33,7 +33,8 @@ TRANSITIONS: Mapping[Stage, frozenset[Stage]] = {
     Stage.PLANNED: frozenset({Stage.INSTALLING, Stage.INSTALLED, Stage.STARTED}),
     Stage.INSTALLING: frozenset({Stage.INSTALLED, Stage.STARTED}),
     Stage.INSTALLED: frozenset({Stage.REBOOTING, Stage.VERIFYING}),
-    Stage.REBOOTING: frozenset({Stage.VERIFYING}),
+    # Asked for again only of an agent that has not heard of it.
+    Stage.REBOOTING: frozenset({Stage.REBOOTING, Stage.VERIFYING}),
     Stage.VERIFYING: frozenset({Stage.REPORTED}),
     Stage.REPORTED: frozenset(),
 }
@@ -114,8 +115,10 @@ def resumed(record: Record, boot_id: str) -> Record:
     return anew._replace(was_repaired=record.was_repaired or was_repairing)
 
 
-def next_step(record: Record, boot_id: str, *, may_reboot: bool) -> Step:
+def next_step(record: Record, boot_id: str, *, may_reboot: bool, was_unheard: bool = False) -> Step:
     """Return what is next after *record* in the boot *boot_id*; *may_reboot*: the order is RebootIfNeeded.
+
+    *was_unheard*: the agent did not learn how the process before this one ended, so that it rebooted for none of them.
 
     "Reboots when at least one patch was installed in this run, or when any patch on the node is InstalledPendingReboot."
     Source: AWS-RunPatchBaseline, RebootOption.
@@ -125,7 +128,10 @@ def next_step(record: Record, boot_id: str, *, may_reboot: bool) -> Step:
         is_due = bool(record.waiting) and not has_rebooted(record, boot_id)
         return Step.REBOOT if is_due and may_reboot and record.reboot_count < REBOOTS_MAX else Step.VERIFY
     if record.stage is Stage.REBOOTING:
-        return Step.VERIFY if has_rebooted(record, boot_id) else Step.AWAIT_SHUTDOWN
+        if has_rebooted(record, boot_id):
+            return Step.VERIFY
+        # It is the first time that the agent hears of it.
+        return Step.REBOOT if was_unheard else Step.AWAIT_SHUTDOWN
     assert record.stage is not Stage.INSTALLING, "one that was cut off begins anew"
     return _STEPS[record.stage]
 

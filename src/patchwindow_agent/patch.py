@@ -18,10 +18,14 @@ from patchwindow_agent.results import EXIT_SUCCEEDED
 CANNOT_REBOOT = "PATCHWINDOW_CANNOT_REBOOT"
 """The environment variable in which an agent says why it will not reboot the machine."""
 
+CUT_OFF = "PATCHWINDOW_CUT_OFF"
+"""The environment variable in which an agent says that it runs a step again whose end it did not learn."""
+
 PART = "PATCHWINDOW_PART"
 """The environment variable in which a step says which part of its command it is, where there are several."""
 
 _LOCK_WAIT_S = 600
+_OWN_LOCK_WAIT_S = 7200
 _LOCK_PAUSE_S = 1
 
 
@@ -39,7 +43,9 @@ def run(url: str, *, environ: Mapping[str, str], boot_id: Callable[[], str] = ma
         cache = _cache(environ)
         manager = managers.find(environ, cache=cache)
         pending = Pending(_state(environ) / "pending-reboot.json")
-        with _alone(cache):
+        was_unheard = bool(environ.get(CUT_OFF))
+        # What the agent lost sight of may still be at work, for as long as a step may take.
+        with _alone(cache, wait_s=_OWN_LOCK_WAIT_S if was_unheard else _LOCK_WAIT_S):
             if task.operation == "Scan":
                 return _scanned(task, manager, server, pending, boot_id=boot_id())
             ids = (task.command_id, task.node_id, *([task.part] if task.part else []))
@@ -53,6 +59,7 @@ def run(url: str, *, environ: Mapping[str, str], boot_id: Callable[[], str] = ma
                 pending=pending,
                 boot_id=boot_id(),
                 cannot_reboot=environ.get(CANNOT_REBOOT, ""),
+                was_unheard=was_unheard,
             ).run()
 
 
@@ -114,20 +121,20 @@ def _cache(environ: Mapping[str, str]) -> Optional[Path]:
 
 
 @contextlib.contextmanager
-def _alone(cache: Optional[Path]) -> Iterator[None]:
+def _alone(cache: Optional[Path], *, wait_s: int) -> Iterator[None]:
     """Wait until no other patch operation runs, and let none begin meanwhile."""
     if cache is None:
         # Such a user can only read, which disturbs nobody.
         yield
         return
     path = cache / "patch.lock"
-    for _ in range(_LOCK_WAIT_S // _LOCK_PAUSE_S):
+    for _ in range(wait_s // _LOCK_PAUSE_S):
         descriptor = files.lock(path)
         if descriptor is not None:
             break
         time.sleep(_LOCK_PAUSE_S)
     else:
-        raise Locked(f"another patch operation has held {path} for {_LOCK_WAIT_S} s: try again when it has ended")
+        raise Locked(f"another patch operation has held {path} for {wait_s} s: try again when it has ended")
     try:
         yield
     finally:

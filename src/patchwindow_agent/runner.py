@@ -29,6 +29,7 @@ _REBOOTS_MAX = 5
 _RESUMES_MAX = 5
 # Read by the patch operation, which is a program of its own and loads nothing of this.
 _CANNOT_REBOOT = "PATCHWINDOW_CANNOT_REBOOT"
+_CUT_OFF = "PATCHWINDOW_CUT_OFF"
 
 _SHELL = "aws:runShellScript"
 _ACTIONS = (_SHELL, "aws:runDocument")
@@ -75,7 +76,7 @@ class Runner:
         """
         steps = documents.parse_payload(record.payload)
         if record.state is State.RUNNING:
-            record = record._replace(resume_count=record.resume_count + 1)
+            record = record._replace(resume_count=record.resume_count + 1, is_cut_off=True)
         for index in range(record.step_index, len(steps)):
             step = steps[index]
             record = record.moved(State.RUNNING, step_index=index)
@@ -176,6 +177,8 @@ class Runner:
     def _environ(self, command_id: str, record: Record) -> Mapping[str, str]:
         """Return what the script of a step finds in its environment."""
         environ = {**self._node.environ, "SSM_COMMAND_ID": command_id}
+        if record.is_cut_off:
+            environ[_CUT_OFF] = "yes"
         refusal = self._refusal_of_reboot(record)
         # A step that knows so before need not fail with what it has done.
         return {**environ, _CANNOT_REBOOT: refusal} if refusal is not None else environ
@@ -201,7 +204,8 @@ class Runner:
         results = {**record.results, step.name: result}
         payload = reply(Status.IN_PROGRESS, at=self._wall(), results=results, shown=[step.name])
         self._outbox.put(record.message_id, payload)
-        return record._replace(results=results, is_exiting=record.is_exiting or result.ends_document)
+        is_exiting = record.is_exiting or result.ends_document
+        return record._replace(results=results, is_exiting=is_exiting, is_cut_off=False)
 
     def _tell_end(self, record: Record) -> None:
         # As the protocol has it: the last reply repeats the step of a document that has only one.

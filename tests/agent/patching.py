@@ -159,8 +159,8 @@ def task(*, may_reboot: bool = True, sources: Sequence[Source] = ()) -> Task:
     return Task(operation="Install", may_reboot=may_reboot, command_id="c-1", node_id="mi-1", sources=sources)
 
 
-def once(machine: Machine, server: Server, order: Task | None = None) -> Ended:
-    """Run one process of the operation."""
+def once(machine: Machine, server: Server, order: Task | None = None, *, was_unheard: bool = False) -> Ended:
+    """Run one process of the operation; *was_unheard*: nobody learned how the one before it ended."""
     clock = itertools.count(1_795_400_000)
     return Installation(
         order or task(),
@@ -170,6 +170,7 @@ def once(machine: Machine, server: Server, order: Task | None = None) -> Ended:
         pending=Pending(machine.folder / "pending-reboot.json"),
         boot_id=machine.boot_id,
         cannot_reboot=machine.cannot_reboot,
+        was_unheard=was_unheard,
         wall=lambda: float(next(clock)),
         sleep=machine.sleep,
     ).run()
@@ -177,15 +178,18 @@ def once(machine: Machine, server: Server, order: Task | None = None) -> Ended:
 
 def to_the_end(machine: Machine, server: Server, order: Task | None = None, *, cuts_power: bool = False) -> Ended:
     """Run the operation again until it ends, as an agent does: after each kill, and after the reboot that it asks for."""
+    was_unheard = False
     for _ in range(20):
         try:
-            ended = once(machine, server, order)
+            ended = once(machine, server, order, was_unheard=was_unheard)
         except KilledError:
+            was_unheard = True
             if cuts_power:
                 machine.reboot()
             continue
         if ended.exit_code != 194:
             return ended
+        was_unheard = False
         machine.reboot()
     raise AssertionError("the operation does not end")
 

@@ -199,6 +199,17 @@ def test_a_step_that_says_so_runs_again_where_it_was_cut_off(bench: Bench) -> No
     assert bench.shell.ran == ["0"]
 
 
+def test_only_the_step_that_was_cut_off_learns_of_it(bench: Bench) -> None:
+    steps = [shell_step("a", "194", resumable=True), shell_step("b", "0")]
+    payload = json.dumps({"DocumentContent": {"schemaVersion": "2.2", "mainSteps": steps}})
+    assert bench.run(record=Record("aws.ssm.c-1.mi-1", payload).moved(State.RUNNING))
+    (record,) = bench.journal.unfinished().values()
+    # This end the agent has learned.
+    bench.run(record=record._replace(payload=payload.replace("194", "0")))
+    told = [environ.get("PATCHWINDOW_CUT_OFF") for environ in bench.shell.environs]
+    assert told == ["yes", None, None]
+
+
 @pytest.mark.parametrize("said", [{}, {"resumable": "false"}])
 def test_a_step_that_does_not_say_so_is_not_run_again(bench: Bench, said: dict[str, str]) -> None:
     assert not bench.runner.may_run_again(cut_off(shell_step("b", "0", **said)))
