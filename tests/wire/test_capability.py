@@ -50,6 +50,7 @@ def test_the_program_and_the_order_are_given_to_who_has_the_address(edge: Edge) 
         "nodeId": order.json["nodeId"],
         "sources": [],
         "mayRemove": False,
+        "part": "",
     }
 
 
