@@ -15,26 +15,16 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, Optional, Sequence
 
-from patchwindow_agent import (
-    dnf_output,
-    dnf_repair,
-    files,
-    reboot,
-    rpm_along,
-    rpm_database,
-    rpm_facts,
-    rpm_reboot,
-)
+from patchwindow_agent import dnf_repair, files, reboot, rpm_reboot, rpm_scan
 from patchwindow_agent.dnf_command import DNF, Command
 from patchwindow_agent.dnf_install import Installing
-from patchwindow_agent.dnf_lists import DnfLists, RpmLists, cache_folders
-from patchwindow_agent.dnf_output import Repository
-from patchwindow_agent.errors import InstallFailed, NoRights, ScanFailed
+from patchwindow_agent.dnf_lists import DnfLists, cache_folders
+from patchwindow_agent.errors import InstallFailed, NoRights
 from patchwindow_agent.machine import read_system
 from patchwindow_agent.package_manager import Lists, Order, Outcome, Source, Tell
 from patchwindow_agent.programs import Completed, Run
 from patchwindow_agent.rpm_database import Installed
-from patchwindow_agent.rpm_facts import Candidate
+from patchwindow_agent.rpm_scan import RpmLists
 
 # Amazon Linux 2022 and 2023 keep a machine on the lists of one day; patches are chosen from those of today.
 _LATEST_RELEASE = {("amzn", "2022"), ("amzn", "2023")}
@@ -132,24 +122,9 @@ class Dnf:
         Raises:
             ScanFailed: a program did not give its part.
         """
-        installed = self._installed()
-        repositories = self._lists.repositories()
-        offers = self._lists.offers(repositories)
-        candidates = rpm_facts.candidates(installed, offers)
-        scan = rpm_facts.Scan(
-            manager=self.dialect.program,
-            system=read_system(self._root),
-            arch=self._said(["rpm", "--eval", "%{_arch}"]).strip(),
-            repositories=repositories,
-            installed=installed,
-            offers=offers,
-            candidates=candidates,
-            along=self._along(candidates, repositories),
-            notices=list(self._lists.notices(repositories)),
-            updatable=self._lists.updatable(),
-            reboot=self.needs_reboot(),
+        return rpm_scan.facts(
+            self._run, self._lists, manager=self.dialect.program, root=self._root, reboot=self.needs_reboot()
         )
-        return rpm_facts.facts(scan), [package.installed_at for package in installed]
 
     def install(self, order: Order, tell: Tell) -> Outcome:
         """Install exactly what *order* wants and what that needs; one patch that fails does not keep out the rest.
@@ -184,22 +159,4 @@ class Dnf:
         return self._command.run(["-q", "-C", "needs-restarting", "-r"])
 
     def _installed(self) -> list[Installed]:
-        return rpm_database.parse_installed(self._said(rpm_database.QUERY))
-
-    def _along(self, candidates: Sequence[Candidate], repositories: Sequence[Repository]) -> Sequence[rpm_facts.Along]:
-        if not candidates:
-            return []
-        return rpm_along.along(
-            candidates,
-            links=self._lists.links(candidates, repositories),
-            installed=rpm_database.parse_links(self._said(rpm_database.LINKS_QUERY)),
-            providers=lambda relations: self._lists.providers(relations, repositories),
-            has_file=lambda path: (self._root / path.lstrip("/")).exists(),
-        )
-
-    def _said(self, command: Sequence[str]) -> str:
-        done = self._run(command)
-        if done.exit_code != 0:
-            reason = dnf_output.problem_text(done.exit_code, done.stdout, done.stderr)
-            raise ScanFailed(f"{command[0]} failed with exit status {done.exit_code}: {reason}")
-        return done.stdout
+        return rpm_scan.installed(self._run)

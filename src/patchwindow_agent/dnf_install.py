@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Callable, Mapping, Optional, Sequence
 
-from patchwindow_agent import disk_room, dnf_output, isolation, rpm_version
+from patchwindow_agent import disk_room, dnf_output, isolation, rpm_outcome, rpm_version
 from patchwindow_agent.disk_room import Need
 from patchwindow_agent.dnf_command import Command
 from patchwindow_agent.dnf_output import Offer
@@ -62,13 +62,13 @@ class Installing:
         present = {package.title for package in before}
         self._options += [f"--exclude={_excluded(blocked)}" for blocked in order.blocked]
         self._options += ["--allowerasing"] if order.may_remove else []
-        todo = [wanted for wanted in order.wanted if _name(wanted) not in present]
+        todo = [wanted for wanted in order.wanted if rpm_outcome.name(wanted) not in present]
         try:
             todo = list(self._tested(self._planned(todo, may_remove=order.may_remove)))
         except ScanFailed as problem:
             raise InstallFailed(str(problem)) from problem
         self._transacted(todo)
-        return self._outcome(order, before, self._installed())
+        return rpm_outcome.outcome(order, before, self._installed(), failed=self._failed, remarks=self._remarks)
 
     def _planned(self, todo: Sequence[Wanted], *, may_remove: bool) -> Sequence[Wanted]:
         """Return those of *todo* that the solver can install together; note why the others cannot be."""
@@ -166,7 +166,7 @@ class Installing:
             said = dnf_output.scriptlets(done.stdout, done.stderr)
             self._remarks += sorted(set(said.values()) - set(self._remarks))
             present = {package.title for package in self._installed()}
-            todo = [wanted for wanted in todo if _name(wanted) not in present]
+            todo = [wanted for wanted in todo if rpm_outcome.name(wanted) not in present]
             named = {wanted.title: reason for wanted in todo if (reason := _reason(wanted, said)) is not None}
             if not named:
                 reason = dnf_output.problem_text(*done) if done.exit_code else "it ended without an error"
@@ -188,23 +188,6 @@ class Installing:
         self._failed.update({wanted.title: reason for wanted, reason in bad})
         return good
 
-    def _outcome(self, order: Order, before: Sequence[Installed], after: Sequence[Installed]) -> Outcome:
-        """Return what the package database says has become of *order*."""
-        present = {package.title for package in after}
-        names = {_name(wanted): wanted.title for wanted in order.wanted}
-        left = {package.key for package in after}
-        return Outcome(
-            installed=[title for name, title in names.items() if name in present],
-            failed={
-                title: self._failed.get(title, "it is not there after the transaction")[:_REASON_MAX]
-                for name, title in names.items()
-                if name not in present
-            },
-            came_along=sorted(present.difference((package.title for package in before), names)),
-            removed=sorted(package.title for package in before if package.key not in left),
-            remarks=self._remarks,
-        )
-
 
 def _spec(wanted: Wanted) -> str:
     """Return what names exactly one version to dnf and yum."""
@@ -221,10 +204,6 @@ def _excluded(blocked: Blocked) -> str:
     epoch, version, release = rpm_version.split(blocked.version)
     exact = f"-{epoch}:{version}-{release}" if blocked.version else ""
     return f"{blocked.name}{exact}{f'.{blocked.arch}' if blocked.arch else ''}"
-
-
-def _name(wanted: Wanted) -> str:
-    return f"{wanted.name}.{wanted.arch}:{':'.join(rpm_version.parts(wanted.version))}"
 
 
 def _reason(wanted: Wanted, said: Mapping[str, str]) -> Optional[str]:

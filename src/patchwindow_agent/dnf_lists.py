@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Iterator, Mapping, Optional, Protocol, Sequence
+from typing import Iterator, Mapping, Optional, Sequence
 
 from patchwindow_agent import compression, dnf_output, repository_cache, updateinfo
 from patchwindow_agent.dnf_command import Command
@@ -14,38 +14,6 @@ from patchwindow_agent.updateinfo import Named, Notice
 
 # What the node excludes is reported too, as held. dnf 4 knows `all`, dnf 5 `*`.
 _WITH_EXCLUDED = "--setopt=disable_excludes=all,*"
-
-
-class RpmLists(Protocol):
-    """The lists of dnf or of yum; all but `refresh` read them as they are, and raise `ScanFailed` where they cannot."""
-
-    def refresh(self) -> Sequence[str]:
-        """Refresh the lists; return the repositories that cannot be reached and are configured to be left out then.
-
-        Raises:
-            ScanFailed: they could not be refreshed.
-        """
-
-    def repositories(self) -> Sequence[Repository]:
-        """Return the repositories that are enabled."""
-
-    def offers(self, repositories: Sequence[Repository]) -> Sequence[Offer]:
-        """Return every version that *repositories* offer, also of what the node excludes or locks."""
-
-    def updatable(self) -> "frozenset[Key]":
-        """Return what the package manager would update by itself."""
-
-    def links(self, candidates: Sequence[Candidate], repositories: Sequence[Repository]) -> Mapping[Named, Links]:
-        """Return the relations of *candidates*."""
-
-    def providers(self, relations: Sequence[str], repositories: Sequence[Repository]) -> Mapping[Offer, Links]:
-        """Return what provides any of *relations*."""
-
-    def notices(self, repositories: Sequence[Repository]) -> "Iterator[tuple[Notice, list[Named]]]":
-        """Yield the notices of *repositories*, with the packages that they name."""
-
-    def as_of(self) -> int:
-        """Return the publisher's date of the oldest list in seconds since 1970, 0 where there is none."""
 
 
 class DnfLists:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Iterable, Iterator, Mapping, Optional, Sequenc
 from patchwindow_agent import dnf_output, rpm_database, rpm_version
 from patchwindow_agent.dnf import Dnf
 from patchwindow_agent.dnf_command import YUM, Command
-from patchwindow_agent.dnf_lists import DnfLists, RpmLists
+from patchwindow_agent.dnf_lists import DnfLists
 from patchwindow_agent.dnf_output import Offer, Repository
 from patchwindow_agent.errors import NoRights, ScanFailed
 from patchwindow_agent.programs import Completed
 from patchwindow_agent.rpm_database import Links
 from patchwindow_agent.rpm_facts import Candidate
+from patchwindow_agent.rpm_scan import RpmLists
 from patchwindow_agent.updateinfo import Named
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from patchwindow_agent import dnf_repair, rpm_reboot
+from patchwindow_agent import rpm_reboot, rpm_repair
 from patchwindow_agent.errors import InstallFailed
 from patchwindow_agent.programs import Completed
 from patchwindow_agent.rpm_database import Installed
@@ -61,9 +61,9 @@ def test_a_transaction_that_still_runs_is_waited_for_before_anything_is_repaired
         assert holder.stdout.readline() == b"held\n"
         waited: list[float] = []
         with pytest.raises(InstallFailed, match="has been running for 30 minutes"):
-            dnf_repair.await_transaction(tmp_path, waited.append)
+            rpm_repair.await_transaction(tmp_path, waited.append)
         assert sum(waited) == 1800
         holder.stdin.close()
     waited.clear()
-    dnf_repair.await_transaction(tmp_path, waited.append)
+    rpm_repair.await_transaction(tmp_path, waited.append)
     assert waited == []
