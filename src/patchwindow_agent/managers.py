@@ -10,6 +10,7 @@ from patchwindow_agent.dnf import Dnf
 from patchwindow_agent.errors import Unsupported
 from patchwindow_agent.package_manager import PackageManager
 from patchwindow_agent.yum import Yum
+from patchwindow_agent.zypper import Zypper
 
 
 class Constructor(Protocol):
@@ -30,6 +31,8 @@ class Known(NamedTuple):
     make: Constructor
     # Where its packages are, if not below /: what the manager itself obeys.
     root_of: Callable[[Mapping[str, str]], Path] = lambda _: Path("/")
+    # Systems are its own, by how their ids begin, also where another one is installed: SUSE offers dnf, Fedora zypper.
+    prefers: Sequence[str] = ()
 
 
 def _dpkg_root(environ: Mapping[str, str]) -> Path:
@@ -41,20 +44,24 @@ MANAGERS: Sequence[Known] = (
     # Where there is dnf, yum is another name of it.
     Known("dnf", ("rpm", "dnf"), Dnf),
     Known("yum", ("rpm", "yum"), Yum),
+    Known("zypper", ("rpm", "zypper"), Zypper, prefers=("sle", "sl-", "opensuse", "suse")),
 )
 
 
-def find(environ: Mapping[str, str], *, cache: Optional[Path]) -> PackageManager:
+def find(environ: Mapping[str, str], *, cache: Optional[Path], machine_root: Path = Path("/")) -> PackageManager:
     """Return the package manager of this machine, or of the root that *environ* names.
 
     Raises:
         Unsupported: there is none that is known here.
     """
     path = environ.get("PATH")
-    for known in MANAGERS:
-        if all(shutil.which(program, path=path) for program in known.programs):
-            root = known.root_of(environ)
-            return known.make(programs.runner(environ), root=root, cache=cache, kernel=reboot.running_kernel())
-    names = ", ".join(known.name for known in MANAGERS)
-    system = machine.read_system(Path("/")).name
-    raise Unsupported(f"{system} has no package manager that is known here; patch operations work with {names}")
+    here = [known for known in MANAGERS if all(shutil.which(program, path=path) for program in known.programs)]
+    system = machine.read_system(machine_root)
+    if not here:
+        names = ", ".join(known.name for known in MANAGERS)
+        raise Unsupported(
+            f"{system.name} has no package manager that is known here; patch operations work with {names}"
+        )
+    known = next((known for known in here if system.id.startswith(tuple(known.prefers))), here[0])
+    root = known.root_of(environ)
+    return known.make(programs.runner(environ), root=root, cache=cache, kernel=reboot.running_kernel())

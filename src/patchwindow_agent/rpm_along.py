@@ -11,7 +11,8 @@ from patchwindow_agent.updateinfo import Named
 
 # What is added may need something itself; deeper than this, the chain is cut.
 _ROUNDS_MAX = 5
-_INSTALLONLY = "installonlypkg("
+# What packages provide of which several versions stand beside each other, to dnf and to zypper.
+BESIDE = ("installonlypkg(", "multiversion(")
 # Older kernels do not say it of themselves; yum has their names in its configuration.
 _KERNELS = frozenset({"kernel", "kernel-uek"})
 
@@ -53,7 +54,7 @@ def along(
 
 def _update(candidate: Candidate, links: Mapping[Named, Links]) -> Update:
     found = links.get(candidate.offer[:3], Links())
-    stands_beside = candidate.offer.name in _KERNELS or any(name.startswith(_INSTALLONLY) for name in found.provides)
+    stands_beside = candidate.offer.name in _KERNELS or any(name.startswith(BESIDE) for name in found.provides)
     there = candidate.installed
     replaces = None if stands_beside else _key((there.name, there.arch, there.version))
     return Update(candidate.offer.version, found, replaces)

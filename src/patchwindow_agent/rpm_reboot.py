@@ -47,3 +47,23 @@ def _is_kernel(package: Installed, release: str) -> bool:
 def _release_of(package: Installed) -> str:
     _, version, release = rpm_version.split(package.version)
     return f"{version}-{release}.{package.arch}"
+
+
+def older_suse_kernel(packages: Sequence[Installed], release: str) -> Optional[str]:
+    """Return how the kernel that runs on SUSE is older than the newest one of its flavour.
+
+    `6.4.0-150600.23.7-default` is of the package `kernel-default`, whose release has the number of its build more:
+    `6.4.0-150600.23.7.3`.
+    """
+    number, _, flavour = release.rpartition("-")
+    mine = [package for package in packages if package.name in (f"kernel-{flavour}", f"kernel-{flavour}-base")]
+    if not any(_is_build_of(package, number) for package in mine):
+        return None
+    newest = max(mine, key=lambda package: rpm_version.sort_key(package.version))
+    if _is_build_of(newest, number):
+        return None
+    return f"Kernel {release} runs, {newest.version} of {newest.name} is installed"
+
+
+def _is_build_of(package: Installed, number: str) -> bool:
+    return package.version == number or package.version.startswith(f"{number}.")

@@ -8,6 +8,7 @@ from patchwindow_agent import managers
 from patchwindow_agent.dnf import Dnf
 from patchwindow_agent.errors import Unsupported
 from patchwindow_agent.yum import Yum
+from patchwindow_agent.zypper import Zypper
 
 
 def test_a_machine_without_any_package_manager_is_told_so(tmp_path: Path) -> None:
@@ -36,3 +37,14 @@ def test_a_machine_with_dnf_has_that_and_not_yum_which_is_another_name_of_it(tmp
     assert type(managers.find({"PATH": str(tmp_path)}, cache=None)) is Dnf
     (tmp_path / "dnf").unlink()
     assert type(managers.find({"PATH": str(tmp_path)}, cache=None)) is Yum
+
+
+@pytest.mark.parametrize(
+    ("id", "manager"), [("opensuse-leap", Zypper), ("sles", Zypper), ("sl-micro", Zypper), ("fedora", Dnf)]
+)
+def test_a_machine_with_dnf_and_zypper_has_that_of_its_system(tmp_path: Path, id: str, manager: type) -> None:
+    for program in ("rpm", "dnf", "zypper"):
+        (tmp_path / program).touch(mode=0o755)
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/os-release").write_text(f"ID={id}\n")
+    assert type(managers.find({"PATH": str(tmp_path)}, cache=None, machine_root=tmp_path)) is manager

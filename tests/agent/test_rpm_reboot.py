@@ -47,6 +47,21 @@ def test_the_kernel_of_a_containers_host_is_not_compared() -> None:
     assert rpm_reboot.older_kernel([kernel("5.14.0-9.el9")], "6.1.0-18-amd64") is None
 
 
+def test_a_kernel_of_suse_is_known_by_its_flavour_and_without_the_number_of_its_build() -> None:
+    packages = [
+        kernel("6.4.0-150600.23.7.3", "kernel-default"),
+        kernel("6.4.0-150600.23.14.2", "kernel-default"),
+        kernel("6.4.0-150600.99.1.1", "kernel-azure"),
+    ]
+    assert rpm_reboot.older_suse_kernel(packages, "6.4.0-150600.23.7-default") == (
+        "Kernel 6.4.0-150600.23.7-default runs, 6.4.0-150600.23.14.2 of kernel-default is installed"
+    )
+    assert rpm_reboot.older_suse_kernel(packages, "6.4.0-150600.23.14-default") is None
+    # Of a container's host.
+    assert rpm_reboot.older_suse_kernel(packages, "6.1.0-18-amd64") is None
+    assert rpm_reboot.older_suse_kernel(packages, "6.4.0-150600.2-default") is None
+
+
 def test_a_transaction_that_still_runs_is_waited_for_before_anything_is_repaired(tmp_path: Path) -> None:
     """In the middle of a transaction the database looks as after a kill."""
     (tmp_path / "var/lib/rpm").mkdir(parents=True)

@@ -53,7 +53,7 @@ class _Package:
         return f"{self.epoch}:{self.version}" if self.epoch else self.version
 
 
-_KERNEL: Final = ("Provides: installonlypkg(kernel)",)
+_KERNEL: Final = ("Provides: installonlypkg(kernel), installhint(reboot-needed)",)
 # One build makes all packages of a generation; the first is what old roots have.
 _GENERATIONS: Final = (
     (
@@ -217,7 +217,7 @@ def make_root(repository: Repository, path: Path) -> Root:
 
 def copy_root(root: Root, path: Path) -> Root:
     """Make another root like *root* in *path*."""
-    shutil.copytree(root.path, path)
+    shutil.copytree(root.path, path, symlinks=True)
     return _configure(path)
 
 
