@@ -213,7 +213,10 @@ class Installation:
         if not has_rebooted(record, self._boot_id) and record.before is not None:
             # As the package database has it: also what came along.
             self._pending.add(sorted(present.difference(record.before)), self._boot_id)
-        failed = {title: _short(reason) for title, reason in record.failed.items() if title not in present}
+        # As with an update of macOS that a restart was to finish, and did not.
+        absent = [title for title in record.installed if title not in present]
+        told = {**dict.fromkeys(absent, operation_text.ABSENT), **record.failed}
+        failed = {title: _short(reason) for title, reason in told.items() if title not in present}
         report = {
             "schema": SCHEMA,
             "operation": "Install",
@@ -228,7 +231,7 @@ class Installation:
             "pendingReboot": self._pending.waiting(self._boot_id, present),
         }
         verdict = self._server.report(report)
-        record = record._replace(failed=failed)
+        record = record._replace(failed=failed, installed=[title for title in record.installed if title in present])
         text = operation_text.told(record, report, verdict, has_rebooted=has_rebooted(record, self._boot_id))
         exit_code = 1 if record.problem or record.failed.keys() & set(record.wanted) else 0
         return self._saved(record.moved(Stage.REPORTED, text=text, exit_code=exit_code))

@@ -8,6 +8,7 @@ from patchwindow_agent import machine, programs, reboot
 from patchwindow_agent.apt import Apt
 from patchwindow_agent.dnf import Dnf
 from patchwindow_agent.errors import Unsupported
+from patchwindow_agent.macos import Macos
 from patchwindow_agent.package_manager import PackageManager
 from patchwindow_agent.yum import Yum
 from patchwindow_agent.zypper import Zypper
@@ -45,6 +46,7 @@ MANAGERS: Sequence[Known] = (
     Known("dnf", ("rpm", "dnf"), Dnf),
     Known("yum", ("rpm", "yum"), Yum),
     Known("zypper", ("rpm", "zypper"), Zypper, prefers=("sle", "sl-", "opensuse", "suse")),
+    Known("macos", ("softwareupdate", "sw_vers"), Macos, prefers=("macos",)),
 )
 
 

@@ -8,6 +8,9 @@ from patchwindow_agent.operation import Record
 _LINES_MAX = 50
 _LINE_MAX = 300
 
+ABSENT = "it was installed, and the scan at the end does not find it; a restart may be what finishes it"
+"""Why a patch has failed whose installation said that it was done."""
+
 
 def no_reboot(reason: str) -> str:
     """Return what is wrong where a reboot is due and is not asked for, for that *reason*."""

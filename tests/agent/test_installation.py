@@ -39,6 +39,19 @@ def test_without_a_reboot_what_was_installed_waits_for_one(tmp_path: Path) -> No
     assert "waiting for a reboot: 3" in ended.text
 
 
+def test_what_a_restart_was_to_finish_and_did_not_has_failed(tmp_path: Path) -> None:
+    """As with an update of macOS, which is only prepared before the restart."""
+    machine, server = Machine(tmp_path), Server()
+    assert once(machine, server).exit_code == 194
+    machine.reboot()
+    machine.versions["bash"] = OLD
+    ended = once(machine, server)
+    assert ended.exit_code == 1
+    assert list(server.reports[0]["failed"]) == [title("bash")]
+    assert f"  {title('bash')}: it was installed, and the scan at the end does not find it" in ended.text
+    assert "installed: 1\n" in ended.text
+
+
 def test_nothing_to_install_is_no_reason_to_reboot(tmp_path: Path) -> None:
     machine, server = Machine(tmp_path), Server(approves=())
     assert once(machine, server).exit_code == 0

@@ -1,4 +1,4 @@
-"""The Linux step of AWS-RunPatchBaseline, run by the shell of this machine against a server on loopback."""
+"""The steps of AWS-RunPatchBaseline for Linux and macOS, run by the shell of this machine against a server on loopback."""
 
 import hashlib
 import io
@@ -38,6 +38,7 @@ class Node:
     server: WebServer
     path: str = os.environ["PATH"]
     sent: bytes = PROGRAM
+    step: str = "PatchLinux"
 
     @property
     def url(self) -> str:
@@ -52,7 +53,7 @@ class Node:
     def run(self, digest: str | None = None, url: str | None = None) -> "subprocess.CompletedProcess[str]":
         """Run the step."""
         (step,) = (
-            step for step in library.get("AWS-RunPatchBaseline").content["mainSteps"] if step["name"] == "PatchLinux"
+            step for step in library.get("AWS-RunPatchBaseline").content["mainSteps"] if step["name"] == self.step
         )
         values = {
             "PatchwindowUrl": self.url if url is None else url,
@@ -83,6 +84,12 @@ def test_the_program_is_fetched_once_and_its_exit_code_is_passed_on(node: Node) 
     assert node.server.paths == ["/operation/token/program"]
     assert [path.name for path in node.kept] == [f"program-{hashlib.sha256(PROGRAM).hexdigest()}.pyz"]
     assert node.kept[0].stat().st_mode & 0o077 == 0
+
+
+def test_the_step_of_macos_does_the_same_with_the_python_of_the_developer_tools(node: Node) -> None:
+    node.step = "PatchMacOS"
+    result = node.run()
+    assert (result.returncode, result.stdout, result.stderr) == (EXIT_CODE, f"ran patch {node.url}\n", "")
 
 
 def test_nothing_else_than_the_program_is_run_or_kept(node: Node) -> None:
