@@ -33,6 +33,7 @@ from patchwindow_agent.zypper_install import Installing
 from patchwindow_agent.zypper_lists import Chosen, ZypperLists
 
 _CACHE = "var/cache/zypp"
+_TRANSACTION_WAIT_S = 1800
 _MULTIVERSION = re.compile(r"^\s*multiversion\s*=\s*(.*)$", re.MULTILINE)
 
 
@@ -70,6 +71,10 @@ class Zypper:
             InstallFailed: it cannot be repaired; nothing may be installed on top.
         """
         done: list[str] = []
+        # One that outlived the operation that began it runs rpm again and again; zypper's lock spans them all.
+        waited = self._command.run(["--no-refresh", "locks"], lock_wait_s=_TRANSACTION_WAIT_S)
+        if zypper_output.is_locked(waited.exit_code):
+            raise InstallFailed(f"the package manager is locked: {zypper_output.problem_text(*waited)}")
         rpm_repair.await_transaction(self._root, self._sleep)
         packages = rpm_repair.read(self._run, done)
         older = self._half_replaced(packages)

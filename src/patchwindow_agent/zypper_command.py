@@ -22,19 +22,25 @@ class Command:
         self.options = list(options)
 
     def run(
-        self, arguments: Sequence[str], *, timeout_s: float = _TIMEOUT_S, on_line: Optional[OnLine] = None
+        self,
+        arguments: Sequence[str],
+        *,
+        timeout_s: float = _TIMEOUT_S,
+        lock_wait_s: float = _LOCK_WAIT_S,
+        on_line: Optional[OnLine] = None,
     ) -> Completed:
-        """Return what the command says; where another process holds the lock, what it says after 120 s of waiting.
+        """Return what the command says; where another process holds the lock, what it says after *lock_wait_s*.
 
         zypper's own variable for that, ZYPP_LOCK_TIMEOUT, is not known to older ones.
         """
         command = ["zypper", "--non-interactive", "--xmlout", *self.options, *arguments]
-        for _ in range(_LOCK_WAIT_S // _LOCK_PAUSE_S):
+        waited_s = 0.0
+        while True:
             done = self._run(command, timeout_s=timeout_s, on_line=on_line)
-            if not zypper_output.is_locked(done.exit_code):
+            if not zypper_output.is_locked(done.exit_code) or waited_s >= lock_wait_s:
                 return done
             self._sleep(_LOCK_PAUSE_S)
-        return self._run(command, timeout_s=timeout_s, on_line=on_line)
+            waited_s += _LOCK_PAUSE_S
 
     def ask(self, arguments: Sequence[str], *, doing: str) -> str:
         """Return what the command prints of the lists as they are.

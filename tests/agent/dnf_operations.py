@@ -1,4 +1,4 @@
-"""Whole installations with the real dnf, whose server decides as the real one does."""
+"""Whole installations with a real package manager of rpm, dnf if no other is given; the server decides as the real one."""
 
 import sys
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from typing import Any
 from tests.rig.toy_rpm import Root
 
 from patchwindow.domain import facts_reading
+from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.evaluation import Evaluation, evaluate
 from patchwindow.domain.install_order import install_order
 from patchwindow.domain.operating_system import OperatingSystem
@@ -19,7 +20,7 @@ from patchwindow_agent.capability import Plan, Task
 from patchwindow_agent.dnf import Dnf
 from patchwindow_agent.installation import Ended, Installation
 from patchwindow_agent.operation_journal import OperationJournal
-from patchwindow_agent.package_manager import Blocked, Phase, Wanted
+from patchwindow_agent.package_manager import Blocked, PackageManager, Phase, Wanted
 from patchwindow_agent.pending import Pending
 
 BASELINE = default_for(OperatingSystem.ROCKY_LINUX)
@@ -34,13 +35,14 @@ def dnf(root: Root) -> Dnf:
 
 @dataclass(slots=True)
 class Server:
-    """Decides by the predefined baseline of Rocky Linux, and keeps what it decided and what is reported."""
+    """Decides by a baseline, and keeps what it decided and what is reported."""
 
+    baseline: Baseline = BASELINE
     plans: list[Plan] = field(default_factory=list)
     reports: list[Mapping[str, Any]] = field(default_factory=list)
 
     def plan(self, facts: Mapping[str, Any]) -> Plan:
-        decided = install_order(facts_reading.parse(facts), BASELINE, TODAY)
+        decided = install_order(facts_reading.parse(facts), self.baseline, TODAY)
         wanted = [Wanted(one.title, one.name, one.arch, one.version) for one in decided.wanted]
         blocked = [Blocked(one.name, one.arch, one.version) for one in decided.blocked]
         self.plans.append(Plan(wanted, blocked, dict(decided.failed)))
@@ -58,7 +60,7 @@ class Server:
         told = self.reports[-1]
         return evaluate(
             facts_reading.parse(told["facts"]),
-            BASELINE,
+            self.baseline,
             TODAY,
             pending_reboot=told["pendingReboot"],
             failed=told["failed"],
@@ -66,11 +68,19 @@ class Server:
         )
 
 
-def install(root: Root, state: Path, server: Server, *, boot_id: str = "boot-1", may_reboot: bool = False) -> Ended:
+def install(
+    root: Root,
+    state: Path,
+    server: Server,
+    *,
+    manager: PackageManager | None = None,
+    boot_id: str = "boot-1",
+    may_reboot: bool = False,
+) -> Ended:
     """Run one process of the operation, whose journal is in *state*."""
     return Installation(
         Task(operation="Install", may_reboot=may_reboot, command_id="c-1", node_id="mi-1"),
-        manager=dnf(root),
+        manager=manager or dnf(root),
         server=server,
         journal=OperationJournal(state / "operations", "c-1", "mi-1"),
         pending=Pending(state / "pending-reboot.json"),

@@ -38,6 +38,7 @@ class Answers:
     transactions: list[Completed] = field(default_factory=lambda: [Completed(0, "", "")])
     databases: list[str] = field(default_factory=lambda: [OLD, NEW])
     plan: Completed = field(default_factory=lambda: Completed(0, PLANNED.stdout.format(10), ""))
+    locks: list[Completed] = field(default_factory=lambda: [NO_LOCKS])
     repositories: str = ""
     links: str = ""
     commands: list[Sequence[str]] = field(default_factory=list)
@@ -56,7 +57,7 @@ class Answers:
             asked = self.links if "REQUIRE" in "".join(command) else _next(self.databases)
             return Completed(0, asked, "")
         if "locks" in command:
-            return NO_LOCKS
+            return _next(self.locks)
         if "repos" in command:
             return Completed(0, f"<stream><repo-list>{self.repositories}</repo-list></stream>", "")
         if "--dry-run" in command:
@@ -192,3 +193,15 @@ def test_what_is_no_xml_is_told() -> None:
 
 def test_a_failure_without_a_word_is_told_with_its_exit_code() -> None:
     assert zypper_output.problem_text(1, "", "") == "it failed with exit status 1 and gave no reason"
+
+
+def test_a_zypper_that_still_works_is_waited_for_before_anything_is_repaired(tmp_path: Path) -> None:
+    """Between two packages rpm holds no lock, and zypper does."""
+    waited: list[float] = []
+    answers = Answers(locks=[IS_LOCKED])
+    with pytest.raises(InstallFailed, match="the package manager is locked: System management is locked by"):
+        zypper(answers, tmp_path, sleep=waited.append).repair()
+    assert sum(waited) == 1800
+    assert not any(command[0] == "rpm" for command in answers.commands)
+    answers = Answers(locks=[IS_LOCKED, NO_LOCKS])
+    assert zypper(answers, tmp_path).repair() == []
