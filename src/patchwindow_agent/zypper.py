@@ -101,6 +101,10 @@ class Zypper:
         # The lists are used by several steps of an operation, each of which opens a context.
         own = (self._cache or folder) / f"zypper-{hashlib.sha256(repr(texts).encode()).hexdigest()[:16]}"
         before = self._command.options, self._chosen
+        # Those of other sources are of no use any more: one operation at a time works on a machine.
+        for other in own.parent.glob("zypper-*"):
+            if other != own:
+                shutil.rmtree(other, ignore_errors=True)
         try:
             aliases: list[str] = []
             for number, text in enumerate(texts):

@@ -166,6 +166,9 @@ def test_sources_are_the_only_repositories_while_they_are_used_and_have_lists_of
         assert offered(manager.facts()[0]) == PENDING
         assert manager.install(Order(wanted("toy-low.noarch:1:1.0-1")), quietly).installed == ["toy-low.noarch:1:1.0-1"]
     assert sorted((root.path / "etc/zypp").rglob("*")) == before
+    with manager.using([Source("other", stanza(repository, "other"))]):
+        assert manager.refresh().is_refreshed
+    assert len(list((tmp_path / "cache").iterdir())) == 1, "lists of earlier sources are let go"
     with pytest.raises(ScanFailed, match="gone"):
         manager.refresh()
 
