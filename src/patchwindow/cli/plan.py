@@ -9,7 +9,7 @@ import click
 from patchwindow.cli import show
 from patchwindow.cli.options import client_command, confirm, json_option, yes_option
 from patchwindow.client import SsmClient
-from patchwindow.plans import Action, Applied, Change, Plan, PlanProblems, apply, compare, read_plan
+from patchwindow.plans import Action, Applied, Change, Plan, PlanProblems, apply, compare, read_plan, schema_text
 
 
 @click.group()
@@ -17,30 +17,52 @@ def plan() -> None:
     """Apply a plan file: baselines, groups, windows and tasks."""
 
 
+overlay_option = click.option(
+    "--overlay",
+    "overlays",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    multiple=True,
+    help="A file of what to say instead, as for one environment; may be repeated, later ones go first",
+)
+
+
+@plan.command()
+def schema() -> None:
+    """Print the JSON Schema of plan files, for editors and CI."""
+    click.echo(schema_text(), nl=False)
+
+
 @plan.command("apply")
 @click.argument("file", type=click.Path(path_type=Path))
+@overlay_option
 @yes_option
 @json_option
 @client_command
-def apply_(client: SsmClient, *, file: Path, yes: bool, as_json: bool) -> None:
+def apply_(client: SsmClient, *, file: Path, overlays: tuple[Path, ...], yes: bool, as_json: bool) -> None:
     """Make what is there be as a plan file says.
 
     Says what will change, and asks. A second apply changes nothing; one after a failure goes on where that stopped.
     What has left the plan is named and stays.
     """
-    wanted, applied = apply_file(client, file, on_change=_tell, asks=not yes)
+    wanted, applied = apply_file(client, file, overlays, on_change=_tell, asks=not yes)
     _show(wanted, applied, as_json=as_json)
 
 
 def apply_file(
-    client: SsmClient, file: Path, *, on_change: Callable[[Change], None], asks: bool = False
+    client: SsmClient,
+    file: Path,
+    overlays: Iterable[Path] = (),
+    *,
+    on_change: Callable[[Change], None],
+    asks: bool = False,
 ) -> tuple[Plan, Applied]:
     """Apply a plan file, telling *on_change* of each change, and return the plan and what was done.
 
     Raises: ClientProblem; ClickException, where the file has problems, or the answer to the question is no.
     """
     try:
-        wanted = read_plan(file)
+        wanted = read_plan(file, overlays)
         if asks:
             _ask(client, wanted)
         return wanted, apply(client, wanted, on_change)

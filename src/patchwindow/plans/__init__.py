@@ -9,6 +9,7 @@ from patchwindow.plans.difference import Action, Change, Difference, difference
 from patchwindow.plans.perform import Applied, perform
 from patchwindow.plans.problems import Mark, PlanProblems, Problem
 from patchwindow.plans.read import parse_plan, read_plan
+from patchwindow.plans.schema import schema_text
 from patchwindow.plans.state import Address, Kind
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "parse_plan",
     "perform",
     "read_plan",
+    "schema_text",
 ]

@@ -35,5 +35,5 @@ def compare(client: SsmClient, plan: Plan) -> tuple[Current, tuple[Change, ...]]
     current = read_current(client, plan.name, models=models_of(plan), predefined=predefined_of(plan))
     result = difference(desired_state(plan, current.models), current.found)
     if result.obstacles:
-        raise PlanProblems(Problem(plan.file, mark, message) for mark, message in result.obstacles)
+        raise PlanProblems(Problem(mark.file or plan.file, mark, message) for mark, message in result.obstacles)
     return current, result.changes

@@ -18,12 +18,16 @@ from patchwindow.plans.specs import (
     Nested,
     Partial,
     Record,
+    Scalar,
     Table,
     Text,
     Whole,
     member,
     required,
 )
+
+PLAN_VERSION: Final = 1
+"""The newest form of plans that this program reads."""
 
 # What may stand in a baseline; the API's other keys belong to searches of its catalogue.
 _FILTER_KEYS: Final = tuple(dict.fromkeys(str(key) for keys in FILTERS.values() for key in keys))
@@ -46,6 +50,9 @@ _GROUP: Final = Text(
 )
 _TAG_KEY: Final = Text(
     pattern=_WORD_CHARACTERS, like="a tag key of letters, digits, spaces and any of _.:/=+-@", high=128
+)
+_VARIABLE: Final = Text(
+    pattern=r"[a-zA-Z][a-zA-Z0-9_\-]*", like="a name of letters, digits, '_' and '-', a letter first", high=64
 )
 _DESCRIPTION: Final = Text(high=128)
 _DATE: Final = Text(pattern=r"\d{4}-\d{2}-\d{2}", like="a date as 2026-01-31", high=10)
@@ -274,7 +281,13 @@ class Plan(Record):
 
     file: str = field(default="", compare=False)
     name: str = required(_NAME, "the plan's name; it marks what the plan has made, so it must not change")
+    version: int = member(
+        Whole(1, PLAN_VERSION), "the form of the plan; a later form is refused with a word that says so", default=1
+    )
     description: str | None = member(Text(high=1024), "for the reader; the API does not keep it")
+    variables: Mapping[str, str] = member(
+        Table(key=_VARIABLE, value=Scalar()), "values by name, for use as `${{ name }}` in any other value"
+    )
     defaults: Defaults | None = member(Nested(Defaults), "members that hold wherever nothing else is said")  # noqa: RUF009 -- it returns a field
     baselines: Mapping[str, Baseline] = member(
         Table(key=_NAME, value=Nested(Baseline), each="baseline"), "patch baselines by name"

@@ -30,7 +30,7 @@ Path = tuple[str | int, ...]
 
 def mark_of(node: yaml.Node) -> Mark:
     """Return where *node* begins."""
-    return Mark(node.start_mark.line + 1, node.start_mark.column + 1)
+    return Mark(node.start_mark.line + 1, node.start_mark.column + 1, node.start_mark.name)
 
 
 def words_for(node: yaml.Node) -> str:

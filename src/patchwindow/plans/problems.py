@@ -1,17 +1,18 @@
 """What can be wrong with a plan: every problem at once, each with its place in the file."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from patchwindow.domain.errors import Invalid
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mark:
-    """A place in a plan file; lines and columns count from one."""
+    """A place in a plan file; lines and columns count from one.  Where *file* is empty, the plan has one file."""
 
     line: int
     column: int
+    file: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,30 +1,34 @@
-"""A plan file becomes a plan, or a list of everything that is wrong with it."""
+"""The files of a plan become a plan, or a list of everything that is wrong with it."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import yaml
 
 from patchwindow.plans.check_baselines import check_baselines, check_groups
 from patchwindow.plans.check_windows import check_windows
-from patchwindow.plans.definitions import Plan
-from patchwindow.plans.problems import Mark, PlanProblems, Problem
+from patchwindow.plans.definitions import PLAN_VERSION, Plan
+from patchwindow.plans.files import compose_path, compose_text, overlay
+from patchwindow.plans.nodes import INTEGER, mark_of
+from patchwindow.plans.problems import PlanProblems, Problem
 from patchwindow.plans.reading import ROOT, Reading
+from patchwindow.plans.variables import substitute
+
+_VERSION: Final = "version"
 
 
-def read_plan(path: Path) -> Plan:
-    """Return the plan in the file at *path*.
+def read_plan(path: Path, overlays: Iterable[Path] = ()) -> Plan:
+    """Return the plan in the file or directory at *path*, with what each of *overlays*, in their order, says instead.
 
     Raises:
-        PlanProblems: the file cannot be read, or it is no plan; all that is wrong is in it, with its place.
+        PlanProblems: a file cannot be read, or it is no plan; all that is wrong is in it, with its place.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise PlanProblems([Problem(str(path), Mark(1, 1), f"cannot be read: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        raise PlanProblems([Problem(str(path), Mark(1, 1), f"is not UTF-8 text: {error.reason}")]) from error
-    return parse_plan(text, str(path))
+    root = compose_path(path)
+    for each in overlays:
+        root = overlay(root, compose_path(each))
+    return _plan(root, str(path))
 
 
 def parse_plan(text: str, file: str) -> Plan:
@@ -33,20 +37,13 @@ def parse_plan(text: str, file: str) -> Plan:
     Raises:
         PlanProblems: it is no plan; all that is wrong is in it, with its place.
     """
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        place = error.problem_mark or error.context_mark
-        mark = Mark(place.line + 1, place.column + 1) if place else Mark(1, 1)
-        message = ", ".join(part for part in (error.problem, error.context) if part)
-        raise PlanProblems([Problem(file, mark, f"is not YAML: {message}")]) from error
-    except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        mark = Mark(before.count("\n") + 1, error.position - (before.rfind("\n") + 1) + 1)
-        raise PlanProblems([Problem(file, mark, f"is not YAML: {error.reason}")]) from error
-    if root is None:
-        raise PlanProblems([Problem(file, Mark(1, 1), "is empty; a plan needs at least a name")])
+    return _plan(compose_text(text, file), file)
+
+
+def _plan(root: yaml.Node, file: str) -> Plan:
+    _check_version(root)
     reading = Reading(file)
+    substitute(root, reading.note)
     plan = reading.record(Plan, root, ROOT)
     check_baselines(plan, reading.note)
     check_groups(plan, reading.note)
@@ -54,3 +51,17 @@ def parse_plan(text: str, file: str) -> Plan:
     if reading.problems:
         raise PlanProblems(reading.problems)
     return replace(plan, file=file)
+
+
+def _check_version(root: yaml.Node) -> None:
+    """Refuse a plan for a later patchwindow, alone: what else is strange in it may be right there."""
+    if not isinstance(root, yaml.MappingNode):
+        return
+    for key, value in root.value:
+        if key.value == _VERSION and value.tag == INTEGER and value.value.isdigit() and int(value.value) > PLAN_VERSION:
+            mark = mark_of(value)
+            message = (
+                f"the plan: version is {value.value}, and this patchwindow reads plans up to version {PLAN_VERSION}; "
+                "use a newer patchwindow"
+            )
+            raise PlanProblems([Problem(mark.file, mark, message)])

@@ -21,6 +21,7 @@ from patchwindow.plans.specs import (
     Nested,
     Partial,
     Record,
+    Scalar,
     Spec,
     Table,
     Text,
@@ -52,7 +53,7 @@ _NOTHING: Final = _Given({}, {}, frozenset())
 
 
 class Reading:
-    """One reading of one file; *problems* grows while it lasts."""
+    """One reading of one plan; *problems* grows while it lasts."""
 
     def __init__(self, file: str) -> None:
         self._file = file
@@ -61,7 +62,7 @@ class Reading:
 
     def note(self, mark: Mark, message: str) -> None:
         """Note that something is wrong at *mark*."""
-        self.problems.append(Problem(self._file, mark, message))
+        self.problems.append(Problem(mark.file or self._file, mark, message))
 
     def record(self, cls: type[R], node: yaml.Node, what: str) -> R:
         """Return what *node* says about *what*, as a record of *cls*."""
@@ -117,8 +118,9 @@ class Reading:
             if not isinstance(key_node, yaml.ScalarNode):
                 self.note(mark_of(key_node), f"{what}: a key must be a word, not {words_for(key_node)}")
             elif key_node.value in seen:
-                line = seen[key_node.value].line
-                self.note(mark_of(key_node), f"{what}: {key_node.value!r} is here twice; the first is in line {line}")
+                first, mark = seen[key_node.value], mark_of(key_node)
+                where = f"line {first.line}" + ("" if first.file == mark.file else f" of {first.file}")
+                self.note(mark, f"{what}: {key_node.value!r} is here twice; the first is in {where}")
             else:
                 seen[key_node.value] = mark_of(key_node)
                 yield str(key_node.value), key_node, value_node
@@ -137,6 +139,8 @@ class Reading:
                 return self._many(spec, node, what)
             case Table():
                 return self._table(spec, node, what)
+            case Scalar():
+                return self._scalar(node, what)
             case Nested():
                 return self.record(spec.cls, node, what)
             case Partial():
@@ -184,6 +188,11 @@ class Reading:
             raise self._refused(node, what, f"one of {', '.join(spec.values)}")
         if node.value not in spec.values:
             raise self._wrong(node, f"{what} is {node.value!r}; {hint(node.value, spec.values)}")
+        return str(node.value)
+
+    def _scalar(self, node: yaml.Node, what: str) -> str:
+        if node.tag not in {TEXT, DATE, INTEGER, NUMBER, BOOLEAN}:
+            raise self._refused(node, what, "a text, a number, true or false")
         return str(node.value)
 
     def _many(self, spec: Many, node: yaml.Node, what: str) -> tuple[Any, ...]:
@@ -262,7 +271,7 @@ def _range(low: int, high: int | None) -> str:
 def _stand_in(spec: Spec) -> Any:
     """Return something harmless of the right type for a required member that is missing or bad."""
     match spec:
-        case Text():
+        case Text() | Scalar():
             return ""
         case Whole(low):
             return low

@@ -40,6 +40,11 @@ class Choice:
     values: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value of any type, kept as its text."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Many:
     """A list; where *one_is_enough*, a single item may stand without brackets; messages call an item *each*."""
@@ -76,7 +81,7 @@ class Partial:
     cls: type["Record"]
 
 
-Spec = Text | Whole | Flag | Choice | Many | Table | Nested | Partial
+Spec = Text | Whole | Flag | Choice | Scalar | Many | Table | Nested | Partial
 
 
 @dataclass(frozen=True, slots=True)
