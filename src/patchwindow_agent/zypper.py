@@ -154,6 +154,7 @@ class Zypper:
             cache=self._chosen.cache,
             installed=lambda: rpm_scan.installed(self._run),
             locked=self._lists.locked,
+            obsoleted=self._lists.obsoleted,
             sleep=self._sleep,
         ).install(order)
         return outcome._replace(remarks=[*outcome.remarks, *reboot.stale_remarks(self._stale())])

@@ -14,6 +14,7 @@ from patchwindow_agent.errors import InstallFailed, Locked, ScanFailed
 from patchwindow_agent.package_manager import Blocked, Order, Outcome, Phase, Tell, Wanted
 from patchwindow_agent.programs import TIMED_OUT, Completed
 from patchwindow_agent.rpm_database import Installed, Key
+from patchwindow_agent.rpm_dependencies import Relation, relation
 from patchwindow_agent.updateinfo import Named
 from patchwindow_agent.zypper_command import Command
 from patchwindow_agent.zypper_output import Plan
@@ -32,7 +33,10 @@ _STEP = re.compile(r'name="\((\d+)/(\d+)\) (?:Installing|Removing): ([^"]+)" val
 
 
 class Installing:
-    """One installation; *installed* reads the package database, *locked* what the node has locked."""
+    """One installation; *installed* reads the package database, *locked* what the node has locked.
+
+    *obsoleted* says what offered versions replace under other names.
+    """
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class Installing:
         cache: Path,
         installed: Callable[[], Sequence[Installed]],
         locked: Callable[[], "frozenset[Key]"],
+        obsoleted: Callable[[Sequence[Named]], Sequence[str]],
         sleep: Callable[[float], None],
     ) -> None:
         self._command = command
@@ -51,6 +56,7 @@ class Installing:
         self._cache = cache
         self._installed = installed
         self._read_locked = locked
+        self._obsoleted = obsoleted
         self._sleep = sleep
         self._solver: Sequence[str] = ()
         self._locked: frozenset[Key] = frozenset()
@@ -122,11 +128,23 @@ class Installing:
             return f"it needs {', '.join(map(_text, locked))}, which the node holds back by a lock"
         if plan.downgrades:
             return f"it would put back {', '.join(plan.downgrades)}"
-        if plan.removes and not order.may_remove:
-            return f"it would remove {', '.join(plan.removes)}, and the task does not allow that"
+        removed = [] if order.may_remove else self._unreplaced(plan)
+        if removed:
+            return f"it would remove {', '.join(map(_text, removed))}, which nothing replaces, and the task does not allow that"
         planned = set(plan.installs)
         lacking = [wanted for wanted in some if (wanted.name, wanted.arch, wanted.version) not in planned]
         return f"the solver would leave out {', '.join(wanted.title for wanted in lacking)}" if lacking else None
+
+    def _unreplaced(self, plan: Plan) -> Sequence[Named]:
+        """Return what *plan* removes; zypper tells what is replaced under another name no differently."""
+        if not plan.removes:
+            return []
+        relations = [found for text in self._obsoleted(plan.installs) if (found := relation(text)) is not None]
+        return [
+            (name, arch, version)
+            for name, arch, version in plan.removes
+            if not any(Relation(name, "=", version).meets(required) for required in relations)
+        ]
 
     def _tested(self, todo: Sequence[Wanted]) -> Sequence[Wanted]:
         """Download what is needed and let zypper test the transaction; return what can be installed."""

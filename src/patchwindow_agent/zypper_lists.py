@@ -97,6 +97,16 @@ class ZypperLists:
             or any(file.text in names for file in package.iterfind(f".//{_COMMON}file"))
         }
 
+    def obsoleted(self, offered: Sequence[Named]) -> Sequence[str]:
+        """Return the relations of what the versions *offered* replace under another name.
+
+        Raises:
+            ScanFailed: the lists cannot be read.
+        """
+        wanted = set(offered)
+        packages = self._packages(self.repositories())
+        return [text for offer, package in packages if offer[:3] in wanted for text in _relations(package, "obsoletes")]
+
     def notices(self, repositories: Sequence[Repository]) -> "Iterator[tuple[Notice, list[Named]]]":
         for repository in repositories:
             path = repository_cache.file_of(self._index(repository), ["updateinfo"])

@@ -38,7 +38,7 @@ class Plan(NamedTuple):
     """What a transaction would do; sizes in bytes, of which `installed_size` is negative where room becomes free."""
 
     installs: Sequence[Named]
-    removes: Sequence[str]
+    removes: Sequence[Named]
     downgrades: Sequence[str]
     download_size: int
     installed_size: int
@@ -88,7 +88,7 @@ def parse_plan(text: str) -> Plan:
     actions = {kind: [one for one in group if one.get("type") == "package"] for kind, group in _groups(summary)}
     return Plan(
         installs=[_named(one) for kind, group in actions.items() if kind != "to-remove" for one in group],
-        removes=[f"{one.get('name', '')}.{one.get('arch', '')}" for one in actions.get("to-remove", ())],
+        removes=[_named(one) for one in actions.get("to-remove", ())],
         downgrades=[
             f"{one.get('name', '')} to {one.get('edition', '')}"
             for kind, group in actions.items()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from tests.rig import toy_rpm, toy_zypper
-from tests.rig.toy_rpm import PENDING, Repository, Root, build_repository, make_root
+from tests.rig.toy_rpm import PENDING, Package, Repository, Root, build_repository, make_root
 from tests.rig.toy_zypper import copy_zypper_root, make_zypper_root, set_repositories, stanza
 
 from patchwindow.domain import facts_reading
@@ -299,6 +299,21 @@ def test_packages_are_removed_only_where_the_task_allows_it(root: Root) -> None:
     assert outcome.removed == ["toy-food.noarch:0:1.0-1"]
     # The lock stays, though zypper's own solution would lift it.
     assert "toy-held.noarch:0:1.0-1" in root.packages()
+
+
+def test_a_package_that_another_replaces_under_its_own_name_may_go(root: Root, tmp_path: Path) -> None:
+    generations = (
+        (Package("toy-moves", "1.0-1"), Package("toy-name", "1.0-1")),
+        (
+            Package("toy-moves", "1.1-1", ("Requires: toy-renamed",)),
+            Package("toy-renamed", "2.0-1", ("Provides: toy-name = 2.0", "Obsoletes: toy-name < 2.0")),
+        ),
+    )
+    set_repositories(root, stanza(build_repository(tmp_path / "moved", generations), "moved"))
+    root.run("zypper", "-n", "--gpg-auto-import-keys", "install", "toy-moves=1.0-1", "toy-name=1.0-1")
+    outcome = zypper(root).install(Order(wanted("toy-moves.noarch:0:1.1-1")), quietly)
+    assert outcome.installed == ["toy-moves.noarch:0:1.1-1"]
+    assert (outcome.came_along, outcome.removed) == (["toy-renamed.noarch:0:2.0-1"], ["toy-name.noarch:0:1.0-1"])
 
 
 def test_what_needs_a_locked_package_fails_and_the_lock_stays(root: Root) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "HELD",
     "MISSING",
     "PENDING",
+    "Package",
     "Repository",
     "Root",
     "build_repository",
@@ -41,7 +42,9 @@ _SLEEPS: Final = "%post -n {name} -p <lua>\nposix.sleep(4)\n"
 
 
 @dataclass(frozen=True, slots=True)
-class _Package:
+class Package:
+    """A package with nothing in it; *lines* are more of its recipe."""
+
     name: str
     version: str
     lines: Sequence[str] = ()
@@ -57,39 +60,39 @@ _KERNEL: Final = ("Provides: installonlypkg(kernel), installhint(reboot-needed)"
 # One build makes all packages of a generation; the first is what old roots have.
 _GENERATIONS: Final = (
     (
-        _Package("toy-base", "1.0-1"),
-        _Package("toy-app", "2.0-1", ("Requires: toy-base = 1.0-1",)),
-        _Package("toy-grows", "1.0-1"),
-        _Package("toy-held", "1.0-1"),
-        _Package("toy-mid", "1.0-1"),
-        _Package("toy-low", "1.0~rc1-1", epoch=1),
-        _Package("toy-plain", "1.0-1"),
-        _Package("toy-broken", "1.0-1"),
-        _Package("toy-warns", "1.0-1"),
-        _Package("toy-slow", "1.0-1"),
-        _Package("toy-eats", "1.0-1"),
-        _Package("toy-food", "1.0-1"),
-        _Package("kernel", "6.1.1-1", _KERNEL),
-        _Package("glibc", "2.36-1"),
+        Package("toy-base", "1.0-1"),
+        Package("toy-app", "2.0-1", ("Requires: toy-base = 1.0-1",)),
+        Package("toy-grows", "1.0-1"),
+        Package("toy-held", "1.0-1"),
+        Package("toy-mid", "1.0-1"),
+        Package("toy-low", "1.0~rc1-1", epoch=1),
+        Package("toy-plain", "1.0-1"),
+        Package("toy-broken", "1.0-1"),
+        Package("toy-warns", "1.0-1"),
+        Package("toy-slow", "1.0-1"),
+        Package("toy-eats", "1.0-1"),
+        Package("toy-food", "1.0-1"),
+        Package("kernel", "6.1.1-1", _KERNEL),
+        Package("glibc", "2.36-1"),
     ),
     (
-        _Package("toy-base", "1.0-2"),
-        _Package("toy-app", "2.1-1", ("Requires: toy-base = 1.0-2",)),
-        _Package("toy-grows", "1.1-1", ("Requires: toy-lib2 >= 2",)),
-        _Package("toy-lib2", "2.0-1", ("Requires: toy-deep",)),
-        _Package("toy-deep", "3.0-1"),
-        _Package("toy-held", "1.1-1"),
-        _Package("toy-mid", "1.1-1"),
-        _Package("toy-low", "1.0-1", epoch=1),
-        _Package("toy-plain", "1.1-1"),
-        _Package("toy-broken", "1.1-1", script=_REFUSES),
-        _Package("toy-warns", "1.1-1", script=_WARNS),
-        _Package("toy-slow", "1.1-1", script=_SLEEPS),
-        _Package("toy-eats", "1.1-1", ("Conflicts: toy-food",)),
-        _Package("kernel", "6.1.2-1", _KERNEL),
-        _Package("glibc", "2.36-2"),
+        Package("toy-base", "1.0-2"),
+        Package("toy-app", "2.1-1", ("Requires: toy-base = 1.0-2",)),
+        Package("toy-grows", "1.1-1", ("Requires: toy-lib2 >= 2",)),
+        Package("toy-lib2", "2.0-1", ("Requires: toy-deep",)),
+        Package("toy-deep", "3.0-1"),
+        Package("toy-held", "1.1-1"),
+        Package("toy-mid", "1.1-1"),
+        Package("toy-low", "1.0-1", epoch=1),
+        Package("toy-plain", "1.1-1"),
+        Package("toy-broken", "1.1-1", script=_REFUSES),
+        Package("toy-warns", "1.1-1", script=_WARNS),
+        Package("toy-slow", "1.1-1", script=_SLEEPS),
+        Package("toy-eats", "1.1-1", ("Conflicts: toy-food",)),
+        Package("kernel", "6.1.2-1", _KERNEL),
+        Package("glibc", "2.36-2"),
     ),
-    (_Package("toy-mid", "1.2-1"),),
+    (Package("toy-mid", "1.2-1"),),
 )
 _OLD: Final = [package.name for package in _GENERATIONS[0]]
 
@@ -174,7 +177,7 @@ class Root:
         (self.path / "etc/yum.repos.d/toy.repo").write_text("\n".join(stanzas))
 
 
-def build_repository(path: Path) -> Repository:
+def build_repository(path: Path, generations: Sequence[Sequence[Package]] = _GENERATIONS) -> Repository:
     """Build the repository in *path*, which must not exist, and return it."""
     home = path / "home"
     for folder in (home / "rpms", path / "signed", path / "unsigned"):
@@ -185,7 +188,7 @@ def build_repository(path: Path) -> Repository:
     gpg = ("gpg", "--homedir", str(gnupg), "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "")
     _run(*gpg, "--quick-gen-key", "Toy <toy@example.org>", "rsa2048", "sign", "never")
     (path / "key.asc").write_text(_run(*gpg, "--armor", "--export"))
-    for number, generation in enumerate(_GENERATIONS):
+    for number, generation in enumerate(generations):
         spec = home / f"generation-{number}.spec"
         spec.write_text(_spec(number, generation))
         _run("rpmbuild", "--quiet", "-bb", "--define", f"_rpmdir {home}/rpms", str(spec), environ=environ)
@@ -271,7 +274,7 @@ def _make_home(home: Path) -> dict[str, str]:
     return {"HOME": str(home), "LC_ALL": "C.UTF-8"}
 
 
-def _spec(number: int, packages: Sequence[_Package]) -> str:
+def _spec(number: int, packages: Sequence[Package]) -> str:
     """Return one recipe for all *packages*."""
     parts = [
         f"Name: toys\nVersion: {number}\nRelease: 1\nSummary: toys\nLicense: MIT\nBuildArch: noarch\n%description\n"
