@@ -78,6 +78,8 @@ _PLATFORMS: Final[dict[str, OperatingSystem]] = {
     "almalinux": OperatingSystem.ALMA_LINUX,
     "sles": OperatingSystem.SUSE,
     "suse linux enterprise": OperatingSystem.SUSE,
+    # The API has none for it alone; it has the same package manager and the same classes of patches.
+    "opensuse": OperatingSystem.SUSE,
     "microsoft windows": OperatingSystem.WINDOWS,
     "windows": OperatingSystem.WINDOWS,
     "macos": OperatingSystem.MACOS,

@@ -22,6 +22,8 @@ from patchwindow.domain.operating_system import FAMILIES, OperatingSystem, from_
         ("Rocky Linux", "8.5", OperatingSystem.ROCKY_LINUX),
         ("AlmaLinux", "9.1", OperatingSystem.ALMA_LINUX),
         ("SLES", "15.5", OperatingSystem.SUSE),
+        ("openSUSE Leap", "15.6", OperatingSystem.SUSE),
+        ("openSUSE Tumbleweed", "20260301", OperatingSystem.SUSE),
         ("Microsoft Windows Server 2019 Datacenter", "10.0.17763", OperatingSystem.WINDOWS),
         ("macOS", "14.1.2", OperatingSystem.MACOS),
         ("Mac OS X", "10.15.7", OperatingSystem.MACOS),
