@@ -69,9 +69,8 @@ def install(order: Order, place: Place, say: Callable[[str], None]) -> str:
             f"`sh {order.state / service.SCRIPT}`"
         )
     program = _program(place.program)
-    if manager is not None and service.is_installed(manager, place.root):
-        # What runs would hold the state folder, and might take itself for the newer program.
-        service.remove(manager, root=place.root, run=place.run)
+    # Before anything is changed: a line that was meant for another machine must not cost this one its agent.
+    _check_server(order)
     if order.ca is not None:
         settings.keep_ca(order.ca, order.state)
     node_id = _registered(order, place, say)
@@ -122,17 +121,22 @@ def uninstall(state: Path, place: Place, say: Callable[[str], None]) -> None:
         say(f"{state} holds more than the agent kept there, and stays")
 
 
+def _check_server(order: Order) -> None:
+    before = settings.load(order.state) if identity.is_registered(order.state) and not order.is_forced else None
+    if before is not None and before.endpoint != order.kept.endpoint:
+        node_id = identity.load(order.state).node_id
+        raise StateProblem(
+            f"this machine is {node_id} of {before.endpoint}: give --force to register it with {order.kept.endpoint}"
+        )
+
+
 def _registered(order: Order, place: Place, say: Callable[[str], None]) -> str:
     """Return the id of this node, which is registered now if it was not."""
     if identity.is_registered(order.state) and not order.is_forced:
-        known, before = identity.load(order.state), settings.load(order.state)
-        if before is not None and before.endpoint != order.kept.endpoint:
-            raise StateProblem(
-                f"this machine is {known.node_id} of {before.endpoint}: give --force to register it with {order.kept.endpoint}"
-            )
+        node_id = identity.load(order.state).node_id
         settings.save(order.kept, order.state)
-        say(f"this machine is {known.node_id} already; the activation was not used")
-        return known.node_id
+        say(f"this machine is {node_id} already; the activation was not used")
+        return node_id
     made = register.register(
         order.kept,
         activation_id=order.activation_id,
