@@ -14,7 +14,7 @@ from patchwindow_agent.apt_install import Installation
 from patchwindow_agent.apt_locks import patiently
 from patchwindow_agent.apt_output import Installed, Policy
 from patchwindow_agent.disk_room import Disk, disk_of
-from patchwindow_agent.errors import NoRights, ScanFailed
+from patchwindow_agent.errors import InstallFailed, NoRights, ScanFailed
 from patchwindow_agent.machine import read_system
 from patchwindow_agent.package_manager import Lists, Order, Outcome, Source, Tell
 from patchwindow_agent.programs import Run
@@ -77,6 +77,7 @@ class Apt:
         Raises:
             InstallFailed: it cannot be repaired; nothing may be installed on top.
         """
+        self._check_rights()
         return apt_repair.repair(self._commands(), database=self._paths.status.parent)
 
     @contextlib.contextmanager
@@ -104,6 +105,7 @@ class Apt:
         Raises:
             InstallFailed: nothing could be tried: no room on the disk, no rights, a lock that was not released.
         """
+        self._check_rights()
         outcome = Installation(
             self._commands(),
             order,
@@ -164,6 +166,11 @@ class Apt:
         known = apt_facts.Known(policies, sources, updates, offers)
         facts = apt_facts.facts(known, system, arch=self._paths.arch, reasons=reasons)
         return facts, self._installed_at(packages)
+
+    def _check_rights(self) -> None:
+        database = self._paths.status.parent
+        if not self._can_write(database):
+            raise InstallFailed(f"this user may not write {database}, so it can install nothing; run the agent as root")
 
     def _find_paths(self) -> Paths:
         names = {

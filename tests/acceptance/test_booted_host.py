@@ -39,7 +39,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booted]:
         root = unpack(cached_tarball("bookworm", "systemd-sysv", "dbus", "curl"), folder / "root")
     except CannotBuildError as problem:
         pytest.skip(str(problem))
-    _build_package(folder, root / "root/toy.deb")
+    _build_package(folder, root / "srv/toy.deb")
     with booted(root) as machine:
         yield machine
 
@@ -92,7 +92,7 @@ def test_the_life_of_an_agent_on_a_machine_that_boots(secured: Plane, machine: B
     machine.run("python3", f"{STATE}/agent.pyz", "status")
 
     # A package whose scripts do what packages do is installed from within the service.
-    done = outcome(secured, node_id, "dpkg -i /root/toy.deb && stat -c %a /usr/bin/toy-su && id -u toyuser && umask")
+    done = outcome(secured, node_id, "dpkg -i /srv/toy.deb && stat -c %a /usr/bin/toy-su && id -u toyuser && umask")
     assert done["Status"] == "Success", done["CommandPlugins"][0]["Output"]
     assert "4755\n" in done["CommandPlugins"][0]["Output"]
 
@@ -104,8 +104,8 @@ def test_the_life_of_an_agent_on_a_machine_that_boots(secured: Plane, machine: B
     # Rebooted by a step: it runs again after a boot that really was one.
     before = machine.boot_id()
     steps = (
-        "if [ -e /root/once ]; then cat /proc/sys/kernel/random/boot_id; exit 0; fi",
-        "touch /root/once",
+        "if [ -e /srv/once ]; then cat /proc/sys/kernel/random/boot_id; exit 0; fi",
+        "touch /srv/once",
         "exit 194",
     )
     done = outcome(secured, node_id, *steps)

@@ -242,6 +242,16 @@ def test_a_lock_that_is_never_released_is_told_with_its_holder(make_root: MakeRo
     assert versions(root, "good-one") == {"good-one": "ii 1.0"}
 
 
+def test_a_user_without_rights_is_told_so_before_anything_is_tried(make_root: MakeRoot) -> None:
+    root, told = make_root("good-one"), Told()
+    run = programs.runner(root.environ)
+    manager = Apt(run, root=root.path, cache=None, kernel=KERNEL, stale=list, can_write=lambda _: False)
+    for change in (manager.repair, lambda: manager.install(order("good-one"), told)):
+        with pytest.raises(InstallFailed, match=r"may not write .*/var/lib/dpkg, so it can install nothing; run the"):
+            change()
+    assert told.lines == []
+
+
 def test_no_room_for_the_packages_is_told_before_anything_is_done(make_root: MakeRoot) -> None:
     root = make_root("good-one")
     with pytest.raises(

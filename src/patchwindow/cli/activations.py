@@ -78,7 +78,7 @@ def create(
     system: str | None,
     as_json: bool,
 ) -> None:
-    """Create an activation, and print what a machine needs to register.
+    """Create an activation, and print what a machine needs.
 
     That is its id and its code, which is not shown again, and of a patchwindow server the lines that install an agent.
     """
