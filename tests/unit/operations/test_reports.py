@@ -43,6 +43,7 @@ def test_an_order_says_what_the_command_says(here: Installation) -> None:
             "rebootOption": "NoReboot",
             "commandId": command_id,
             "nodeId": node,
+            "part": "",
             "sources": [],
             "mayRemove": False,
         }
