@@ -149,3 +149,13 @@ def test_a_stream_that_was_forgotten_is_delivered_nowhere(world: World, delivere
         assert work.output.stream(KEY) is None
     deliverer.carry_out(held)
     assert objects.asked == 0
+
+
+def test_a_stream_of_which_nothing_came_may_be_late(world: World, deliverer: Deliverer, objects: Objects) -> None:
+    plan(world)
+    deliverer.turn()
+    assert delivery(world).due_at is not None
+    wrote(world, b"late, and all of it", is_last=True)
+    world.clock.advance(timedelta(seconds=3))
+    deliverer.turn()
+    assert objects.kept == {("logs", "a/stdout"): b"late, and all of it"}

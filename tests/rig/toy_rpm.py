@@ -7,6 +7,7 @@ commands act on it. There is no shell in a root; scripts of packages are in Lua,
 import os
 import shutil
 import subprocess
+import tempfile
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -182,9 +183,9 @@ def build_repository(path: Path, generations: Sequence[Sequence[Package]] = _GEN
     home = path / "home"
     for folder in (home / "rpms", path / "signed", path / "unsigned"):
         folder.mkdir(parents=True)
-    environ = _make_home(home) | {"SOURCE_DATE_EPOCH": str(_EPOCH)}
-    gnupg = home / "gpg"
-    gnupg.mkdir(mode=0o700)
+    # Elsewhere, since its agent listens on a socket there, whose path has 107 bytes at most.
+    gnupg = Path(tempfile.mkdtemp(prefix="toy-gpg-"))
+    environ = _make_home(home, gnupg) | {"SOURCE_DATE_EPOCH": str(_EPOCH)}
     gpg = ("gpg", "--homedir", str(gnupg), "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "")
     _run(*gpg, "--quick-gen-key", "Toy <toy@example.org>", "rsa2048", "sign", "never")
     (path / "key.asc").write_text(_run(*gpg, "--armor", "--export"))
@@ -201,6 +202,7 @@ def build_repository(path: Path, generations: Sequence[Sequence[Package]] = _GEN
         _run("createrepo_c", "--quiet", "--database", "--revision", str(_EPOCH), str(folder))
         (home / "updateinfo.xml").write_text(_updateinfo())
         _run("modifyrepo_c", "--mdtype", "updateinfo", str(home / "updateinfo.xml"), str(folder / "repodata"))
+    shutil.rmtree(gnupg)
     shutil.rmtree(home)
     return Repository(path)
 
@@ -227,7 +229,7 @@ def copy_root(root: Root, path: Path) -> Root:
 def _configure(path: Path) -> Root:
     """Write what holds the root's own path."""
     home = path / "home"
-    _make_home(home)
+    _make_home(home, home / "gpg")
     (path / "etc/dnf/dnf.conf").write_text(
         textwrap.dedent(f"""\
             [main]
@@ -254,7 +256,7 @@ def _configure(path: Path) -> Root:
     return Root(path)
 
 
-def _make_home(home: Path) -> dict[str, str]:
+def _make_home(home: Path, gnupg: Path) -> dict[str, str]:
     """Return the environment in which rpm reads its settings in *home*: Debian's would keep the database elsewhere."""
     home.mkdir(parents=True, exist_ok=True)
     (home / ".rpmmacros").write_text(
@@ -268,7 +270,7 @@ def _make_home(home: Path) -> dict[str, str]:
             %_binary_payload w.ufdio
             %__gpg /usr/bin/gpg
             %_gpg_name toy@example.org
-            %_gpg_path {home}/gpg
+            %_gpg_path {gnupg}
             """)
     )
     return {"HOME": str(home), "LC_ALL": "C.UTF-8"}

@@ -108,13 +108,16 @@ def plan_deliveries(work: Work, value: Command, node_id: str, ended: Iterable[St
 
 
 def content_of(work: Work, key: StreamKey, bytes_max: int) -> tuple[Stream, bytes]:
-    """Return a stream of a step that has ended, and all of it: of an agent that sends no streams, what it replied."""
+    """Return a stream of a step that has ended, and all of it: of an agent that sends no streams, what it replied.
+
+    Of a stream of which nothing came nobody knows whether it is only late, so that does not count as ended.
+    """
     stream = work.output.stream(key)
     if stream is not None:
         return stream, work.output.read(key, 0, bytes_max)
     steps = work.invocations.steps_on(key.command_id, key.node_id)
     content = _replied(next((step for step in steps if step.name == key.step_name), None), key.stream)
-    return Stream(length=len(content), is_ended=True), content
+    return Stream(length=len(content)), content
 
 
 def _read(call: Call, key: StreamKey, step: Step | None, one: Invocation, request: Request) -> tuple[Stream, bytes]:
