@@ -1,7 +1,6 @@
 """What patch operations ask below their capability URL."""
 
 import gzip
-import hashlib
 import json
 import zlib
 from collections.abc import Mapping
@@ -12,7 +11,6 @@ from tests.fakes.edge import PROGRAM, Edge, Received, Sent
 from tests.fakes.scans import facts_of, package, report_of, send, update
 from tests.fakes.site import SITE
 
-from patchwindow.documents.patch_script import script_digest
 from patchwindow.operations.capabilities import capability_url
 from patchwindow.wire.capability import PACKED_MAX, UNPACKED_MAX
 
@@ -42,9 +40,6 @@ def test_the_program_and_the_order_are_given_to_who_has_the_address(edge: Edge) 
     path = path_of(edge)
     program = get(edge, f"{path}/program")
     assert (program.status, program.headers["content-type"], program.body) == (200, "application/zip", PROGRAM)
-    script = get(edge, f"{path}/script")
-    assert (script.status, script.headers["content-type"]) == (200, "text/plain; charset=utf-8")
-    assert hashlib.sha256(script.body).hexdigest() == script_digest()
     order = get(edge, f"{path}/order")
     assert (order.status, order.headers["content-type"]) == (200, "application/json")
     assert order.json == {
@@ -70,7 +65,7 @@ def test_a_report_packed_or_plain_becomes_the_patch_state_of_the_node(edge: Edge
 
 
 @pytest.mark.parametrize("token", ["x", "1.e30.x", "1..", "2.e30.proof", "%00"])
-@pytest.mark.parametrize("what", ["program", "script", "order", "report"])
+@pytest.mark.parametrize("what", ["program", "order", "report"])
 def test_an_address_that_was_made_up_opens_nothing(edge: Edge, token: str, what: str) -> None:
     path = f"/operation/{token}"
     received = post(edge, path, b"{}") if what == "report" else get(edge, f"{path}/{what}")
