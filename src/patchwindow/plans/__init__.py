@@ -6,6 +6,7 @@ plan file → desired state → difference → ordered calls.
 from patchwindow.plans.apply import apply, compare
 from patchwindow.plans.definitions import Plan
 from patchwindow.plans.difference import Action, Change, Difference, difference
+from patchwindow.plans.finding import Finding, Severity, Where, are_as_bad
 from patchwindow.plans.perform import Applied, perform
 from patchwindow.plans.problems import Mark, PlanProblems, Problem
 from patchwindow.plans.read import parse_plan, read_plan
@@ -18,12 +19,16 @@ __all__ = [
     "Applied",
     "Change",
     "Difference",
+    "Finding",
     "Kind",
     "Mark",
     "Plan",
     "PlanProblems",
     "Problem",
+    "Severity",
+    "Where",
     "apply",
+    "are_as_bad",
     "compare",
     "difference",
     "parse_plan",
