@@ -28,6 +28,7 @@ from patchwindow.store.notices import Notices
 from patchwindow.store.output import Output
 from patchwindow.store.patch_operations import PatchOperations
 from patchwindow.store.patch_states import PatchStates
+from patchwindow.store.people import People
 from patchwindow.store.prepared import direct
 from patchwindow.store.resource_groups import ResourceGroups
 from patchwindow.store.rows import Insert, Rows
@@ -61,6 +62,7 @@ class Work:
 
     settings = _Repository(Settings)
     access_keys = _Repository(AccessKeys)
+    people = _Repository(People)
     service_settings = _Repository(ServiceSettings)
     client_tokens = _Repository(ClientTokens)
     tags = _Repository(Tags)
