@@ -7,14 +7,28 @@ from typing import Any
 import click
 
 from patchwindow.cli import show
+from patchwindow.cli.findings import findings_options, report
 from patchwindow.cli.options import client_command, confirm, json_option, yes_option
 from patchwindow.client import SsmClient
-from patchwindow.plans import Action, Applied, Change, Plan, PlanProblems, apply, compare, read_plan, schema_text
+from patchwindow.plans import (
+    Action,
+    Applied,
+    Change,
+    Plan,
+    PlanProblems,
+    apply,
+    as_findings,
+    check,
+    compare,
+    read_plan,
+    schema_text,
+)
+from patchwindow.system import SystemClock
 
 
 @click.group()
 def plan() -> None:
-    """Apply a plan file: baselines, groups, windows and tasks."""
+    """Check, compare, apply and export plan files."""
 
 
 overlay_option = click.option(
@@ -31,6 +45,24 @@ overlay_option = click.option(
 def schema() -> None:
     """Print the JSON Schema of plan files, for editors and CI."""
     click.echo(schema_text(), nl=False)
+
+
+@plan.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@overlay_option
+@click.option("--for", "service", type=click.Choice(["aws"]), help="Check against the quotas of this service, too")
+@findings_options
+def check_(*, file: Path, overlays: tuple[Path, ...], service: str | None, form: str, fail_on: str) -> None:
+    """Search a plan file for mistakes and traps, offline.
+
+    Finds schedules that hardly mean what was meant, rules that approve nothing or everything, rate controls that hold
+    nothing back, windows that overlap for the same nodes.
+    """
+    try:
+        findings = check(read_plan(file, overlays), now=SystemClock().now(), is_for_aws=service == "aws")
+    except PlanProblems as problems:
+        findings = as_findings(problems)
+    report(findings, str(file), form=form, fail_on=fail_on)
 
 
 @plan.command("apply")

@@ -16,7 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "ca": "Show the certificate authority that nodes trust",
     "keys": "Make and revoke the access keys of a control plane",
     "webhooks": "Say which webhooks carry out tasks that are no commands",
-    "plan": "Apply a plan file: baselines, groups, windows and tasks",
+    "plan": "Check, compare, apply and export plan files",
     "nodes": "List, show, tag and deregister managed nodes",
     "activations": "Let new nodes register",
     "baselines": "Show patch baselines and set the default ones",

@@ -4,6 +4,8 @@ plan file → desired state → difference → ordered calls.
 """
 
 from patchwindow.plans.apply import apply, compare
+from patchwindow.plans.check import as_findings, check
+from patchwindow.plans.codes import PlanCode
 from patchwindow.plans.definitions import Plan
 from patchwindow.plans.difference import Action, Change, Difference, difference
 from patchwindow.plans.finding import Finding, Severity, Where, are_as_bad
@@ -23,12 +25,15 @@ __all__ = [
     "Kind",
     "Mark",
     "Plan",
+    "PlanCode",
     "PlanProblems",
     "Problem",
     "Severity",
     "Where",
     "apply",
     "are_as_bad",
+    "as_findings",
+    "check",
     "compare",
     "difference",
     "parse_plan",

@@ -115,3 +115,41 @@ def test_a_file_that_is_not_there_is_one_problem(tmp_path: Path) -> None:
     outcome = run("plan", "apply", str(tmp_path / "none.yaml"), "--yes")
     assert outcome.exit_code == Exit.FAILED
     assert "cannot be read: No such file or directory" in outcome.stderr
+
+
+def test_check_asks_no_server_and_finds_nothing_wrong_with_a_sound_plan() -> None:
+    outcome = run("plan", "check", "plans/reference.yaml", "--for", "aws", "--json")
+    assert (outcome.exit_code, json.loads(outcome.stdout)) == (Exit.DONE, {"Findings": []})
+    assert outcome.connected == []
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "exit_code"), [("error", Exit.DONE), ("warning", Exit.FAILED), ("notice", Exit.FAILED)]
+)
+def test_the_exit_code_of_check_follows_the_severity(file: str, fail_on: str, exit_code: Exit) -> None:
+    outcome = run("plan", "check", file, "--fail-on", fail_on)
+    assert outcome.exit_code == exit_code
+    assert outcome.stdout.splitlines() == [
+        (
+            f"{file}:3:3: warning: window 'web-server' has no targets, so it opens for no node; "
+            "name its nodes under targets [no-targets]"
+        ),
+        (
+            f"{file}:3:3: notice: window 'web-server' has no tasks, so nothing happens when it opens; "
+            "say what is to be done under tasks [no-tasks]"
+        ),
+    ]
+
+
+def test_a_plan_that_cannot_be_read_is_findings_too(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("name: small\ncolor: red\n", encoding="utf-8")
+    outcome = run("plan", "check", str(path), "--json")
+    assert outcome.exit_code == Exit.FAILED
+    (finding,) = json.loads(outcome.stdout)["Findings"]
+    assert (finding["Code"], finding["Severity"], finding["Line"], finding["Column"]) == ("invalid", "error", 2, 1)
+
+
+def test_schema_prints_what_ships() -> None:
+    outcome = run("plan", "schema")
+    assert outcome.stdout == Path("src/patchwindow/plans/plan.schema.json").read_text(encoding="utf-8")

@@ -1,0 +1,133 @@
+"""What a check finds in plans that can be applied."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.unit.plans.test_read import WHOLE
+
+from patchwindow.domain.lint_finding import LintCode
+from patchwindow.plans import Finding, PlanCode, Severity, check, parse_plan, read_plan
+from patchwindow.plans.codes import SEVERITIES
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PAGE = Path("docs/plans.md").read_text(encoding="utf-8")
+INSTALL = WHOLE.replace("operation: Scan", "operation: Install, rebootOption: RebootIfNeeded")
+SECOND = """\
+  Other:
+    schedule: cron(0 2 ? * FRI *)
+    duration: 2
+    cutoff: 1
+    targets:
+      web: {tags: {Patch Group: Web Server}}
+    tasks:
+      patch: {}
+"""
+
+
+def findings(text: str, *, is_for_aws: bool = False) -> tuple[Finding, ...]:
+    return check(parse_plan(text, "plan.yaml"), now=NOW, is_for_aws=is_for_aws)
+
+
+def codes(text: str, *, is_for_aws: bool = False) -> list[str]:
+    return [finding.code for finding in findings(text, is_for_aws=is_for_aws)]
+
+
+@pytest.mark.parametrize("text", [WHOLE, INSTALL])
+def test_a_sound_plan_has_no_findings(text: str) -> None:
+    assert findings(text, is_for_aws=True) == ()
+
+
+def test_the_reference_plan_has_only_findings_that_it_explains() -> None:
+    plan = read_plan(Path("plans/reference.yaml"))
+    assert check(plan, now=NOW, is_for_aws=True) == ()
+
+
+@pytest.mark.parametrize(("delay", "is_told"), [(6, True), (7, False)])
+def test_the_second_tuesday_matters_only_to_patches_approved_within_the_week(delay: int, *, is_told: bool) -> None:
+    text = INSTALL.replace("THU#1", "THU#2").replace("approveAfterDays: 7", f"approveAfterDays: {delay}")
+    assert (LintCode.BEFORE_SECOND_TUESDAY in codes(text)) is is_told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "code"),
+    [
+        ("cron(0 23 ? * THU#1 *)", "cron(0 23-5 ? * THU#1 *)", 14, LintCode.HOURS_AS_SPAN),
+        ("cron(0 23 ? * THU#1 *)", "at(2020-01-01T00:00:00)", 14, LintCode.NEVER_OPENS),
+        ("cutoff: 1", "cutoff: 5", 14, LintCode.CUTOFF_LEAVES_LITTLE_TIME),
+        ("rebootOption: RebootIfNeeded", "comment: x", 20, PlanCode.NO_REBOOT_POLICY),
+        ("maxConcurrency: 10%", "maxConcurrency: 100%", 20, PlanCode.ALL_AT_ONCE),
+        ("maxErrors: 1", "maxErrors: 100%", 20, PlanCode.ERRORS_NEVER_STOP),
+        ("CLASSIFICATION: [SecurityUpdates]", 'PRODUCT: "*"', 8, PlanCode.APPROVES_EVERYTHING),
+        ("    tasks:\n      patch: {targets: [web]}\n", "", 13, PlanCode.NO_TASKS),
+        (
+            "    targets:\n      web: {patchGroup: Web Server}\n    tasks:\n      patch: {targets: [web]}\n",
+            "",
+            13,
+            None,
+        ),
+    ],
+)
+def test_a_trap_is_found_at_its_place(old: str, new: str, line: int, code: PlanCode | LintCode | None) -> None:
+    assert old in INSTALL
+    found = findings(INSTALL.replace(old, new))
+    expected = [PlanCode.NO_TARGETS, PlanCode.NO_TASKS] if code is None else [code]
+    assert [(finding.where.line, finding.code) for finding in found] == [(line, each) for each in expected]
+    assert all(finding.remedy for finding in found)
+
+
+def test_a_baseline_that_approves_nothing_is_found_and_a_copy_is_not_one() -> None:
+    empty = WHOLE.replace("patchGroups:", "  Empty: {operatingSystem: DEBIAN}\npatchGroups:")
+    assert codes(empty) == [PlanCode.APPROVES_NOTHING]
+    assert codes(empty.replace("operatingSystem: DEBIAN", "copyOf: AWS-DebianDefaultPatchBaseline")) == []
+    assert codes(empty.replace("DEBIAN}", "DEBIAN, approvedPatches: [openssl]}")) == []
+
+
+def test_on_linux_what_is_no_security_patch_must_be_asked_for() -> None:
+    rule = "{operatingSystem: REDHAT_ENTERPRISE_LINUX, rules: [{filters: {PRODUCT: '*'}, approveAfterDays: 0}]}"
+    text = WHOLE.replace("patchGroups:", f"  Linux: {rule}\npatchGroups:")
+    assert codes(text) == []
+    assert codes(text.replace("Days: 0}", "Days: 0, enableNonSecurity: true}")) == [PlanCode.APPROVES_EVERYTHING]
+
+
+def test_windows_of_one_group_that_are_open_together_are_found_once() -> None:
+    (finding,) = findings(WHOLE + SECOND)
+    assert finding.code == PlanCode.WINDOWS_OVERLAP
+    assert finding.where.line == 21
+    assert finding.sentence == (
+        "window 'Other' and window 'Web-Server' are both open for nodes with Patch Group 'Web Server' "
+        "at 2026-01-02T02:00Z"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("cron(0 2 ? * FRI *)", "cron(0 5 ? * FRI *)"),
+        ("{Patch Group: Web Server}", "{Patch Group: Others}"),
+        ("{Patch Group: Web Server}", "{Patch Group: Web Server, Ring: One}"),
+        ("duration: 2", "duration: 2\n    enabled: false"),
+        ("duration: 2", "duration: 2\n    startDate: 2027-06-01T00:00:00Z"),
+    ],
+)
+def test_windows_that_do_not_meet_are_not_called_overlapping(old: str, new: str) -> None:
+    assert old in SECOND
+    assert PlanCode.WINDOWS_OVERLAP not in codes(WHOLE + SECOND.replace(old, new))
+
+
+def test_what_is_more_than_aws_allows_is_found_only_when_it_is_meant_for_aws() -> None:
+    tasks = "".join(f"      more-{number}: {{}}\n" for number in range(20))
+    groups = "".join(f"  Group {number}: {{baselines: Windows-Security}}\n" for number in range(25))
+    text = WHOLE.replace("windows:\n", f"{groups}windows:\n") + tasks
+    assert codes(text) == []
+    quotas = findings(text, is_for_aws=True)
+    assert [(finding.code, finding.severity) for finding in quotas] == [(PlanCode.AWS_QUOTA, Severity.ERROR)] * 2
+    assert [finding.sentence for finding in quotas] == [
+        "baseline 'Windows-Security': patch groups has 26, and AWS allows 25",
+        "window 'Web-Server': tasks has 21, and AWS allows 20",
+    ]
+
+
+@pytest.mark.parametrize("code", list(PlanCode))
+def test_every_code_is_a_row_of_the_page_with_its_severity(code: PlanCode) -> None:
+    assert f"| `{code}` | {SEVERITIES.get(code, Severity.WARNING)} | " in PAGE
