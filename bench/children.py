@@ -64,6 +64,7 @@ class Control:
     key: Key
     data: Path
     started_s: float
+    pid: int
 
     @property
     def address(self) -> tuple[str, int]:
@@ -115,7 +116,7 @@ def control(data: Path) -> Iterator[Control]:
                 raise ChildFailed(f"the server was not ready after {_START_S:.0f} s: {server.said()[-2000:]}")
             time.sleep(_LOOK_S)
         started_s = time.perf_counter() - began_at
-        yield Control(ready[1], _make_key(data), data, started_s)
+        yield Control(ready[1], _make_key(data), data, started_s, server.process.pid)
 
 
 @contextmanager
