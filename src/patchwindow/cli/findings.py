@@ -9,20 +9,34 @@ import click
 from patchwindow.cli import show
 from patchwindow.cli.exits import Exit
 from patchwindow.cli.options import Command, decorated
-from patchwindow.plans import Finding, Severity, are_as_bad
+from patchwindow.plans import Finding, Severity, are_as_bad, junit, sarif
 
 
-def _lines(findings: Sequence[Finding]) -> None:
+def _lines(findings: Sequence[Finding], _subject: str, _fail_on: Severity) -> None:
     for finding in findings:
-        click.echo(finding)
+        # A node chooses its own name, and may not write to the terminal.
+        click.echo(show.text(str(finding)))
 
 
-def _json(findings: Sequence[Finding]) -> None:
+def _json(findings: Sequence[Finding], _subject: str, _fail_on: Severity) -> None:
     show.document({"Findings": [finding.record() for finding in findings]})
 
 
+def _sarif(findings: Sequence[Finding], _subject: str, _fail_on: Severity) -> None:
+    click.echo(sarif(findings))
+
+
+def _junit(findings: Sequence[Finding], subject: str, fail_on: Severity) -> None:
+    click.echo(junit(findings, subject, fail_on))
+
+
 # A form is one line here; ``--json`` is short for the form of that name.
-FORMS: Final[Mapping[str, Callable[[Sequence[Finding]], None]]] = {"text": _lines, "json": _json}
+FORMS: Final[Mapping[str, Callable[[Sequence[Finding], str, Severity], None]]] = {
+    "text": _lines,
+    "json": _json,
+    "sarif": _sarif,
+    "junit": _junit,
+}
 
 
 def findings_options(command: Command) -> Command:
@@ -57,7 +71,7 @@ def findings_options(command: Command) -> Command:
 
 def report(findings: Sequence[Finding], subject: str, *, form: str, fail_on: str) -> None:
     """Print *findings* about *subject*, and leave the command with a failure where one is as bad as *fail_on*."""
-    FORMS[form](findings)
+    FORMS[form](findings, subject, Severity(fail_on))
     show.note(f"{subject}: {len(findings)} finding{'' if len(findings) == 1 else 's'}")
     if are_as_bad(findings, Severity(fail_on)):
         raise SystemExit(Exit.FAILED)

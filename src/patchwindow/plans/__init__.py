@@ -9,9 +9,11 @@ from patchwindow.plans.codes import PlanCode
 from patchwindow.plans.definitions import Plan
 from patchwindow.plans.difference import Action, Change, Difference, difference
 from patchwindow.plans.finding import Finding, Severity, Where, are_as_bad
+from patchwindow.plans.junit import junit
 from patchwindow.plans.perform import Applied, perform
 from patchwindow.plans.problems import Mark, PlanProblems, Problem
 from patchwindow.plans.read import parse_plan, read_plan
+from patchwindow.plans.sarif import sarif
 from patchwindow.plans.schema import schema_text
 from patchwindow.plans.state import Address, Kind
 
@@ -36,8 +38,10 @@ __all__ = [
     "check",
     "compare",
     "difference",
+    "junit",
     "parse_plan",
     "perform",
     "read_plan",
+    "sarif",
     "schema_text",
 ]
