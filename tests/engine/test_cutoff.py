@@ -5,6 +5,9 @@ from datetime import timedelta
 import pytest
 from tests.engine.agent import Agent
 from tests.engine.world import OPENS_AT, World
+from tests.fakes.site import SITE
+
+from patchwindow.protocol.messages import SEND_COMMAND_TOPIC
 
 NOT_STARTED = "The task did not start before the cutoff of the maintenance window."
 CUT_OFF = "The task was not complete at the cutoff of the maintenance window."
@@ -133,6 +136,17 @@ def test_what_a_node_did_before_it_heard_of_the_cutoff_is_a_fact_and_the_task_st
     world.turn()
     assert world.details(command_id, node) == [status]
     assert world.states(window) == ["TIMED_OUT"]
+
+
+def test_a_node_that_asks_at_the_cutoff_is_given_nothing_though_the_engine_has_not_come_to_it(world: World) -> None:
+    node = world.node()
+    window = world.window()
+    world.task(window, world.target(window, "InstanceIds", node.id), CutoffBehavior="CANCEL_TASK", parameters=LONG)
+    world.at(15)
+    world.clock.advance(timedelta(hours=2) - timedelta(milliseconds=1))
+    assert [one["Topic"] for one in node.poll(visibility_s=0)] == [f"{SEND_COMMAND_TOPIC}.{SITE.region}"]
+    world.clock.advance(timedelta(milliseconds=1))
+    assert node.poll() == []
 
 
 def test_a_server_that_begins_again_after_the_cutoff_sends_a_command_that_is_to_be_cancelled_to_no_further_node(

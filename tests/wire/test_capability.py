@@ -4,14 +4,17 @@ import gzip
 import json
 import zlib
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 from tests.fakes.edge import PROGRAM, Edge, Received, Sent
 from tests.fakes.scans import facts_of, package, report_of, send, update
-from tests.fakes.site import SITE
+from tests.fakes.site import SITE, as_node
 
 from patchwindow.operations.capabilities import capability_url
+from patchwindow.operations.sending import dispatch
+from patchwindow.protocol.messages import message_id
 from patchwindow.wire.capability import PACKED_MAX, UNPACKED_MAX
 
 GZIP: Final = {"Content-Encoding": "gzip"}
@@ -29,6 +32,11 @@ def get(edge: Edge, path: str) -> Received:
 
 def post(edge: Edge, path: str, body: bytes, headers: Mapping[str, str] = GZIP) -> Received:
     return edge.ask(Sent([body], path=f"{path}/report", headers={"Host": "patch.example.net", **headers}))
+
+
+def planned(edge: Edge, path: str) -> Received:
+    body = json.dumps({"schema": 1, "facts": facts_of([package("openssl")], [update("openssl")])}).encode()
+    return edge.ask(Sent([body], path=f"{path}/plan", headers={"Host": "patch.example.net"}))
 
 
 def report(edge: Edge, **more: Any) -> bytes:
@@ -51,6 +59,8 @@ def test_the_program_and_the_order_are_given_to_who_has_the_address(edge: Edge) 
         "sources": [],
         "mayRemove": False,
         "part": "",
+        "over": "",
+        "secondsLeft": order.json["secondsLeft"],
     }
 
 
@@ -75,7 +85,7 @@ def test_an_address_that_was_made_up_opens_nothing(edge: Edge, token: str, what:
     }
 
 
-def test_an_address_is_good_while_its_command_is_open_on_the_node(edge: Edge) -> None:
+def test_the_order_of_a_command_that_was_never_sent_to_the_node_is_refused(edge: Edge) -> None:
     path = path_of(edge)
     order = get(edge, f"{path}/order").json
     edge.here.perform("CancelCommand", CommandId=order["commandId"], InstanceIds=[order["nodeId"]])
@@ -85,6 +95,64 @@ def test_an_address_is_good_while_its_command_is_open_on_the_node(edge: Edge) ->
     for received in (get(edge, f"{path}/order"), post(edge, path, gzip.compress(report(edge)))):
         assert (received.status, received.json) == (403, {"error": problem})
     assert edge.call("DescribeInstancePatchStates", {"InstanceIds": [order["nodeId"]]}) == {"InstancePatchStates": []}
+
+
+class TestOver:
+    """What a node is told, and what is taken of it, once its command is to change nothing more."""
+
+    @pytest.fixture
+    def taken(self, edge: Edge) -> tuple[str, str, str]:
+        """Return an installation that a node has taken: the path of its capability, the command, the node."""
+        node_id = edge.here.node()
+        command_id = send(edge.here, node_id, Operation="Install")
+        with edge.here.call("dispatch") as call:
+            command = call.work.commands.get(command_id)
+            assert command is not None
+            dispatch(call.work, command, call.work.invocations.unsent(command_id, 1), call.now)
+        edge.here.perform("AcknowledgeMessage", as_node(node_id), MessageId=message_id(command_id, node_id))
+        return capability_url(SITE, command_id, node_id).removeprefix(SITE.public_url), command_id, node_id
+
+    def test_a_command_that_is_being_cancelled_gets_no_plan(self, edge: Edge, taken: tuple[str, str, str]) -> None:
+        path, command_id, node_id = taken
+        assert (planned(edge, path).status, get(edge, f"{path}/order").json["over"]) == (200, "")
+        edge.here.perform("CancelCommand", CommandId=command_id, InstanceIds=[node_id])
+        received = planned(edge, path)
+        over = f"command {command_id} is cancelled"
+        assert (received.status, received.json["error"]) == (
+            410,
+            f"{over}; nothing more may be installed by it, so report what is there",
+        )
+        order = get(edge, f"{path}/order").json
+        assert (order["over"], order["secondsLeft"]) == (over, 0)
+
+    def test_a_command_that_has_expired_gets_no_plan_though_no_engine_has_ended_it(
+        self, edge: Edge, taken: tuple[str, str, str]
+    ) -> None:
+        path, _, _ = taken
+        left_s = get(edge, f"{path}/order").json["secondsLeft"]
+        edge.here.clock.advance(timedelta(seconds=left_s - 1))
+        assert planned(edge, path).status == 200
+        edge.here.clock.advance(timedelta(seconds=1))
+        assert planned(edge, path).status == 410
+
+    def test_a_late_report_is_taken_for_48_hours_and_leaves_the_invocation_as_it_ended(
+        self, edge: Edge, taken: tuple[str, str, str]
+    ) -> None:
+        path, command_id, node_id = taken
+        said = json.dumps({"documentStatus": "TimedOut", "documentTraceOutput": "", "runtimeStatus": None})
+        edge.here.perform(
+            "SendReply", as_node(node_id), MessageId=message_id(command_id, node_id), ReplyId="1", Payload=said
+        )
+        edge.here.clock.advance(timedelta(hours=47))
+        late = post(edge, path, report(edge, operation="Install"), {})
+        assert late.status == 200, late
+        (found,) = edge.call("DescribeInstancePatchStates", {"InstanceIds": [node_id]})["InstancePatchStates"]
+        assert (found["Operation"], found["MissingCount"]) == ("Install", 1)
+        asked = {"CommandId": command_id, "InstanceId": node_id}
+        assert edge.call("GetCommandInvocation", asked)["StatusDetails"] == "ExecutionTimedOut"
+        edge.here.clock.advance(timedelta(hours=1))
+        for received in (get(edge, f"{path}/order"), post(edge, path, report(edge, operation="Install"), {})):
+            assert received.status == 403
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@
     - ContentTooLarge        all that is kept of a node would be too large
   - Denied                   the caller is known and may not do this
     - FingerprintMismatch    a node whose machine is not the one that registered
+    - CommandOver            a command may change nothing more on a node
   - Unauthenticated          the caller could not be identified
     - MissingSignature, UnknownKey, BadSignature, StaleSignature
     - EndedSession           the time of a node's session is over
@@ -319,6 +320,10 @@ class Denied(PatchwindowError):
 
 class FingerprintMismatch(Denied):
     """The machine is not the one that registered as this node."""
+
+
+class CommandOver(Denied):
+    """The command is cancelled, cut off, expired or ended: nothing more may be changed by it."""
 
 
 class Unauthenticated(PatchwindowError):

@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date
 from typing import Any, Final
 
+from patchwindow.domain import command_end
 from patchwindow.domain.baseline import Baseline
-from patchwindow.domain.errors import Invalid
+from patchwindow.domain.errors import CommandOver, Invalid
 from patchwindow.domain.install_order import install_order
 from patchwindow.domain.node import Node
 from patchwindow.domain.operating_system import OperatingSystem, from_platform, product
@@ -20,7 +21,7 @@ from patchwindow.operations.call import Answer, Call
 from patchwindow.operations.evaluations import decider
 from patchwindow.operations.first_sight import first_seen, goes_by_first_sight
 from patchwindow.operations.report_reading import INSTALL, SCHEMA, KnownFacts
-from patchwindow.operations.reports import given_to, open_on, parameters_of, system_in
+from patchwindow.operations.reports import given_to, parameters_of, sent_to, system_in
 from patchwindow.operations.tags import NODE
 from patchwindow.store.patch_operations import PatchOrder
 
@@ -39,11 +40,14 @@ class _Basis:
 def order(call: Call, command_id: str, node_id: str, part: str = "") -> Answer:
     """Return what the patch operation of this command, or of this part of it, is to do on this node.
 
+    Where the command is over, what it did is still to be reported, and nothing more is to be done.
+
     Raises:
-        Denied: the command is not open on the node any more.
+        Denied: the command has ended on the node, too long ago for a report.
         Invalid: what it goes by is not frozen.
     """
-    command, node = open_on(call, command_id, node_id)
+    command, node, one = sent_to(call, command_id, node_id)
+    over = command_end.why_over(command, one, call.now)
     parameters = parameters_of(command, part)
     is_nothing = is_idle(part_of(command.document_name, part), parameters)
     return {
@@ -56,6 +60,8 @@ def order(call: Call, command_id: str, node_id: str, part: str = "") -> Answer:
         "sources": _sources(call, command, node),
         # No parameter of the documents allows it.
         "mayRemove": False,
+        "over": over,
+        "secondsLeft": 0.0 if over else (command_end.ends_at(command) - call.now).total_seconds(),
     }
 
 
@@ -63,11 +69,15 @@ def plan(call: Call, command_id: str, node_id: str, known: KnownFacts, *, part: 
     """Return what is to be installed on the node, whose facts are *known*, and keep by what that was decided.
 
     Raises:
-        Denied: the command is not open on the node any more.
+        Denied: the command has ended on the node, too long ago for a report.
+        CommandOver: it may install nothing more there.
         Invalid: the command installs nothing, or what it goes by is not frozen.
         UnsupportedOperatingSystem: no baseline can be for the node's operating system.
     """
-    command, node = open_on(call, command_id, node_id)
+    command, node, one = sent_to(call, command_id, node_id)
+    over = command_end.why_over(command, one, call.now)
+    if over:
+        raise CommandOver(f"{over}; nothing more may be installed by it, so report what is there")
     parameters = parameters_of(command, part)
     if parameters["Operation"] != INSTALL:
         raise Invalid(

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from patchwindow.documents import library
-from patchwindow.domain import invocation
+from patchwindow.domain import command_end, invocation
 from patchwindow.domain.run import Command, Invocation, Message, Step
 from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.operations.capabilities import capability_url
@@ -116,9 +116,9 @@ def reply(call: Call, request: Request) -> Answer:
 def _given(work: Work, node_id: str, now: datetime) -> list[tuple[Message, Command]]:
     """Return the messages that the node may be given now, in order, each with the command that it is about.
 
-    Cancellations always. Commands as far as there is room; of those that patch one at a time, until it has ended: two
-    at once would wait for the package manager's lock, or reboot the node under each other. One that was given before,
-    and perhaps never arrived, is itself no reason to hold it back.
+    Cancellations always. Commands as far as there is room, none after its time, to which the engine may come late; of
+    those that patch one at a time, until it has ended: two at once would wait for the package manager's lock, or reboot
+    the node under each other. One that was given before, and perhaps never arrived, is itself no reason to hold it back.
     """
     waiting = work.messages.waiting(node_id, now, limit=_LOOKED_AT_MAX)
     if not waiting:
@@ -129,6 +129,8 @@ def _given(work: Work, node_id: str, now: datetime) -> list[tuple[Message, Comma
         value = work.commands.get(one.command_id)
         assert value is not None, "a message goes with its command"
         if one.topic == SEND_COMMAND_TOPIC:
+            if value.cancel_requested or now >= command_end.ends_at(value):
+                continue
             others = [name for id, name in outstanding.items() if id != one.command_id]
             if len(others) >= OUTSTANDING_MAX or (_patches(value.document_name) and any(map(_patches, others))):
                 continue

@@ -63,7 +63,7 @@ class Overrides:
         """Return the order of this command, or of this part of it, for this node, or what it waits for.
 
         Raises:
-            Denied: the command is not open on the node any more.
+            Denied: the command has ended on the node, too long ago for a report.
             Invalid: it has overrides that no operation can have.
         """
         with self._service.call_of_node(node_id, writes=False) as call:
@@ -74,7 +74,7 @@ class Overrides:
         """Freeze what the order waits for, unless somebody has done so meanwhile, and return the order.
 
         Raises:
-            Denied: the command is not open on the node any more.
+            Denied: the command has ended on the node, too long ago for a report.
             Invalid: an override cannot be fetched, or is none for this node.
         """
         found = self.look(command_id, node_id, part)
@@ -110,8 +110,8 @@ class Overrides:
 
 
 def _lacking(call: Call, command_id: str, node_id: str, part: str) -> Lacking | None:
-    """Return what the order of an open command on a node waits for, if for anything."""
-    command, node = reports.open_on(call, command_id, node_id)
+    """Return what the order of a command on a node waits for, if for anything."""
+    command, node, _ = reports.sent_to(call, command_id, node_id)
     parameters = reports.parameters_of(command, part)
     basis = _basis(call, command_id, node, parameters)
     if basis is not None and snapshots.find(call.work, basis.key, call.now) is None:

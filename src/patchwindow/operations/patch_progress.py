@@ -6,7 +6,7 @@ from typing import Any, Final
 from patchwindow.domain.errors import Invalid, UnknownCommand
 from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.operations.report_reading import SCHEMA
-from patchwindow.operations.reports import open_on
+from patchwindow.operations.reports import sent_to
 from patchwindow.store.patch_operations import PatchProgress
 
 PHASES: Final = (
@@ -44,9 +44,9 @@ def tell(call: Call, command_id: str, node_id: str, told: tuple[str, int, int, s
     """Keep what a node says of its operation.
 
     Raises:
-        Denied: the command is not open on the node any more.
+        Denied: the command has ended on the node, too long ago for a report.
     """
-    open_on(call, command_id, node_id)
+    sent_to(call, command_id, node_id)
     phase, done, total, what = told
     progress = PatchProgress(node_id=node_id, phase=phase, done=done, total=total, what=what, told_at=call.now)
     call.work.patch_operations.put_progress(command_id, progress)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from patchwindow.documents import library
 from patchwindow.documents.parameters import typed_parameters
-from patchwindow.domain import invocation
+from patchwindow.domain import command_end
 from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.errors import Denied, Invalid, UnsupportedOperatingSystem
 from patchwindow.domain.facts import Facts
@@ -16,7 +16,7 @@ from patchwindow.domain.operating_system import OperatingSystem, from_platform
 from patchwindow.domain.patch_group import group_of
 from patchwindow.domain.patch_parts import Part, ends_after_scan, parameters_in, part_of
 from patchwindow.domain.patch_state import Counts, PatchEntry, PatchState
-from patchwindow.domain.run import Command
+from patchwindow.domain.run import Command, Invocation
 from patchwindow.operations import association_reports, catalog, cohorts, snapshots
 from patchwindow.operations.association_items import REPORTING
 from patchwindow.operations.call import Answer, Call
@@ -41,11 +41,11 @@ def receive(call: Call, command_id: str, node_id: str, report: Report, *, part: 
     *part* is that of the command, where it has several.
 
     Raises:
-        Denied: the command is not open on the node any more.
+        Denied: the command has ended on the node, too long ago for a report.
         Invalid: the report is of another operation.
         UnsupportedOperatingSystem: no baseline can be for the node's operating system.
     """
-    command, node = open_on(call, command_id, node_id, is_reporting=True)
+    command, node, _ = sent_to(call, command_id, node_id, is_reporting=True)
     parameters = parameters_of(command, part)
     operation = parameters["Operation"]
     if report.operation != operation:
@@ -110,22 +110,24 @@ def _last_without_reboot(
     return call.work.patch_states.last_no_reboot_install(node_id)
 
 
-def open_on(call: Call, command_id: str, node_id: str, *, is_reporting: bool = False) -> tuple[Command, Node]:
-    """Return the command and the node, while the command is open on the node.
+def sent_to(
+    call: Call, command_id: str, node_id: str, *, is_reporting: bool = False
+) -> tuple[Command, Node, Invocation]:
+    """Return the command, the node and the one on the other, for as long as reports are taken.
 
     Raises:
-        Denied: it is not open there any more, or the node is gone.
+        Denied: it never was sent there, or has ended there too long ago, or the node is gone.
     """
     # Locked, so that nobody moves the node to another group while it is put where its tags say.
     node = call.work.nodes.lock(node_id) if is_reporting else call.work.nodes.get(node_id)
     if node is None:
         raise Denied(f"node {node_id} was deregistered; register the machine anew")
     found = call.work.invocations.get(command_id, node_id)
-    if found is None or invocation.State(found.details) in invocation.TERMINAL:
+    if found is None or not command_end.takes_report(found, call.now):
         raise Denied(f"command {command_id} has ended on node {node_id}, or never was sent to it; send a new one")
     command = call.work.commands.get(command_id)
     assert command is not None, "an invocation goes with its command"
-    return command, node
+    return command, node, found
 
 
 def parameters_of(command: Command, part: str = "") -> dict[str, Any]:

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from patchwindow.domain.errors import Invalid, MovedMeanwhile, PatchwindowError
+from patchwindow.domain.errors import CommandOver, Invalid, MovedMeanwhile, PatchwindowError
 from patchwindow.operations import patch_progress
 from patchwindow.operations.call import Answer, Call
 from patchwindow.operations.capabilities import open_capability
@@ -162,6 +162,8 @@ def _refusal(problem: Exception) -> Response:
             return JSONResponse({"error": str(problem)}, 400)
         case MovedMeanwhile():
             return JSONResponse({"error": str(problem)}, 503)
+        case CommandOver():
+            return JSONResponse({"error": str(problem)}, 410)
         case PatchwindowError():
             return JSONResponse({"error": str(problem)}, 403)
         case _:

@@ -46,6 +46,9 @@ def test_an_order_says_what_the_command_says(here: Installation) -> None:
             "part": "",
             "sources": [],
             "mayRemove": False,
+            "over": "",
+            # An hour to be delivered, and the step's own time.
+            "secondsLeft": 25_200.0,
         }
 
 
