@@ -61,21 +61,24 @@ def parse_payload(payload: str) -> list[Step]:
     return steps
 
 
-def parse_content(content: str) -> list[Step]:
-    """Return the steps of a document that another one runs, with the defaults of its parameters.
+def parse_content(content: str, given: Mapping[str, Any]) -> list[Step]:
+    """Return the steps of a document that another one runs, with the parameters *given*, and the defaults of the others.
 
     Raises:
-        Unusable: it is no document that can be run here, or has a parameter without a default.
+        Unusable: it is no document that can be run here, has none of the parameters, or lacks one without a default.
     """
     try:
         document = json.loads(content)
         declared = document.get("parameters") or {}
-        lacking = [name for name, told in declared.items() if "default" not in told]
+        lacking = [name for name, told in declared.items() if "default" not in told and name not in given]
     except (ValueError, AttributeError, TypeError) as problem:
         raise Unusable(f"its content is no command document: {problem}") from problem
     if lacking:
         raise Unusable(f"its parameters {', '.join(lacking)} have no default, and nobody gives them a value")
-    return parse_payload(json.dumps({"DocumentContent": document}))
+    unknown = [name for name in given if name not in declared]
+    if unknown:
+        raise Unusable(f"it has no parameters {', '.join(unknown)}, which it is given; it has {', '.join(declared)}")
+    return parse_payload(json.dumps({"DocumentContent": document, "Parameters": given}))
 
 
 def substitute(value: Any, parameters: Mapping[str, Any]) -> Any:

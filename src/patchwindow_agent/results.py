@@ -95,14 +95,19 @@ def conclude(step: Step, ended: Ended, *, started_at: float, ended_at: float) ->
         if code == _EXIT_FAILED:
             note = "The step ended with 169: it counts as failed, and later steps are skipped"
 
+    result = Result(status, code, step.action, started_at, ended_at, ended.stdout, stderr, note=note)
+    return as_the_step_says(step, result)
+
+
+def as_the_step_says(step: Step, result: Result) -> Result:
+    """Return *result* with what *step* says that follows on it: it may end the document, and count as a success."""
     on_failure = step.inputs.get("onFailure")
-    if status in (Status.FAILED, Status.TIMED_OUT) and on_failure in ("exit", "successAndExit"):
-        note = f"The step says onFailure: {on_failure}, so later steps are skipped"
-        if on_failure == "successAndExit":
-            status, code = Status.SUCCESS, EXIT_SUCCEEDED
-    elif status is Status.SUCCESS and step.inputs.get("onSuccess") == "exit":
-        note = "The step says onSuccess: exit, so later steps are skipped"
-    return Result(status, code, step.action, started_at, ended_at, ended.stdout, stderr, note=note)
+    if result.status in (Status.FAILED, Status.TIMED_OUT) and on_failure in ("exit", "successAndExit"):
+        result = result._replace(note=f"The step says onFailure: {on_failure}, so later steps are skipped")
+        return result if on_failure == "exit" else result._replace(status=Status.SUCCESS, code=EXIT_SUCCEEDED)
+    if result.status is Status.SUCCESS and step.inputs.get("onSuccess") == "exit":
+        return result._replace(note="The step says onSuccess: exit, so later steps are skipped")
+    return result
 
 
 def document_status(results: Iterable[Result]) -> Status:

@@ -16,6 +16,7 @@ from patchwindow_agent.results import (
     Ended,
     Result,
     Status,
+    as_the_step_says,
     conclude,
     document_status,
     reply,
@@ -124,10 +125,10 @@ class Runner:
         if isinstance(verdict, Skip):
             return self._said(Status.SKIPPED, 0, step, verdict.reason)
         if isinstance(verdict, Refuse):
-            return self._said(Status.FAILED, 1, step, verdict.reason)
+            return self._refused(step, verdict.reason)
         if step.action not in _ACTIONS:
             reason = f"Step {step.name}: this agent does not run {step.action}; it runs {' and '.join(_ACTIONS)}"
-            return self._said(Status.FAILED, 1, step, reason)
+            return self._refused(step, reason)
         folder = self._folder(command_id, index)
 
         def shell(one: Step) -> Ended:
@@ -136,13 +137,13 @@ class Runner:
         try:
             inner = [] if step.action == _SHELL else self._inner_steps(step)
         except AgentError as problem:
-            return self._said(Status.FAILED, 1, step, f"Step {step.name}: {problem}")
+            return self._refused(step, f"Step {step.name}: {problem}")
         started_at = self._wall()
         self._streams.begin(command_id, step.name, folder)
         ended = shell(step) if step.action == _SHELL else sub_document.run(inner, folder, shell)
         result = conclude(step, ended, started_at=started_at, ended_at=self._wall())
         if result.status is Status.SUCCESS_AND_REBOOT:
-            result = self._checked_reboot(result, record)
+            result = self._checked_reboot(step, result, record)
         if result.status is Status.SUCCESS_AND_REBOOT or stop.reason is End.AGENT_STOPPED:
             self._streams.pause(command_id, step.name)
         else:
@@ -159,7 +160,10 @@ class Runner:
         name = str(step.inputs.get("documentPath") or "")
         if step.inputs.get("documentType") != "SSMDocument" or not name:
             raise Unusable("its documentType must be SSMDocument and its documentPath the name of a document")
-        return sub_document.steps_here(name, documents.parse_content(self._document(name)), self._node.platform)
+        given = step.inputs.get("documentParameters") or {}
+        if not isinstance(given, dict):
+            raise Unusable("its documentParameters must be an object of values by name")
+        return sub_document.steps_here(name, documents.parse_content(self._document(name), given), self._node.platform)
 
     def _script(self, step: Step, folder: Path, command_id: str, record: Record) -> Script:
         return Script(
@@ -191,13 +195,13 @@ class Runner:
             return f"the command has rebooted the machine {record.reboot_count} times already"
         return None
 
-    def _checked_reboot(self, result: Result, record: Record) -> Result:
-        """Return *result*, or why the reboot that it asks for will not be."""
+    def _checked_reboot(self, step: Step, result: Result, record: Record) -> Result:
+        """Return *result*, or why the reboot that it asks for will not be, which is a failure of *step* as any other."""
         refusal = self._refusal_of_reboot(record)
         if refusal is None:
             return result
         stderr = f"{result.stderr}the step asked for a reboot (exit status {EXIT_REBOOT}), but {refusal}"
-        return result._replace(status=Status.FAILED, stderr=stderr)
+        return as_the_step_says(step, result._replace(status=Status.FAILED, stderr=stderr))
 
     def _told(self, record: Record, step: Step, result: Result) -> Record:
         """Tell what became of *step*; return the record with it."""
@@ -215,6 +219,10 @@ class Runner:
 
     def _skipped(self, step: Step) -> Result:
         return self._said(Status.SKIPPED, 0, step, f"Step {step.name} skipped: an earlier step ended the document")
+
+    def _refused(self, step: Step, message: str) -> Result:
+        """Return that *step* failed before it began; a step after it may only be meant for its success."""
+        return as_the_step_says(step, self._said(Status.FAILED, 1, step, message))
 
     def _said(self, status: Status, code: int, step: Step, message: str) -> Result:
         now = self._wall()

@@ -244,6 +244,39 @@ def test_a_document_that_a_step_runs_is_one_result(bench: Bench) -> None:
     assert bench.shell.ran == ["3", "0", "0"]
 
 
+def test_a_document_is_run_with_the_parameters_that_the_step_gives_it(bench: Bench) -> None:
+    declared = {"code": {"type": "String"}, "other": {"default": "0"}}
+    bench.documents = {"hook": document(shell_step("a", "{{ code }}"), shell_step("b", "{{ other }}"), **declared)}
+    bench.run(runs("hook", "hook", documentParameters={"code": "5"}))
+    assert bench.steps()["hook"] == ("Failed", 5)
+    assert bench.shell.ran == ["5", "0"]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        runs("first", "none", onFailure="exit"),
+        {"action": "aws:somethingNew", "name": "first", "inputs": {"onFailure": "exit"}},
+        {**shell_step("first", "0", onFailure="exit"), "precondition": {"Matches": []}},
+        # The agent may not reboot the machine.
+        shell_step("first", "194", onFailure="exit"),
+    ],
+)
+def test_a_step_that_fails_before_or_after_its_script_ends_the_document_too_where_it_says_so(
+    tmp_path: Path, first: dict[str, Any]
+) -> None:
+    """Specification: "`onFailure: exit`: following steps `Skipped`, document `Failed`"."""
+    bench = Bench(tmp_path, can_reboot=False)
+    bench.run(first, shell_step("next", "0"), shell_step("last", "0", finallyStep="true"))
+    steps = bench.steps()
+    assert [steps[name][0] for name in ("first", "next", "last", "document")] == [
+        "Failed",
+        "Skipped",
+        "Success",
+        "Failed",
+    ]
+
+
 @pytest.mark.parametrize("code", ["0", "168"])
 def test_a_document_that_ends_itself_does_not_end_the_one_that_runs_it(bench: Bench, code: str) -> None:
     bench.documents = {"hook": document(shell_step("a", code), shell_step("b", "0"))}
@@ -280,6 +313,8 @@ def test_a_failure_before_a_reboot_within_a_document_is_not_forgotten(bench: Ben
         (runs("hook", "odd"), "document odd: step a: its precondition is not one StringEquals"),
         (runs("hook", "", documentType="SSMDocument"), "documentPath the name of a document"),
         (runs("hook", "fine", documentType="LocalPath"), "its documentType must be SSMDocument"),
+        (runs("hook", "fine", documentParameters={"cod": "0"}), "it has no parameters cod, which it is given"),
+        (runs("hook", "fine", documentParameters="code"), "its documentParameters must be an object"),
     ],
 )
 def test_a_document_that_cannot_be_run_fails_its_step_before_it_begins(
