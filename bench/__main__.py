@@ -13,6 +13,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "start": "the server's start, and `patchwindow up --once` the second time",
     "agent": "the agent at rest",
     "scan": "a scan above what apt itself takes",
+    "install": "scans and installations above what apt and dnf take for the same, and the size of facts",
     "api": "requests over loopback, beside moto_server",
     "decisions": "decisions of baselines about patches, from memory and cold",
     "compliance": "compliance of 100,000 nodes: recomputed after a change, and counted",
