@@ -1,8 +1,9 @@
-"""The real clock, the real chance, the bell of one process, and its collector of garbage."""
+"""The real clock, the real chance, the bell of one process, its open files, and its collector of garbage."""
 
 import asyncio
 import contextlib
 import gc
+import resource
 import secrets
 import string
 import threading
@@ -10,6 +11,7 @@ import uuid
 from datetime import UTC, datetime
 
 _COLLECT_AFTER = 20_000
+_OPEN_FILES = 65_536
 _LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 
 
@@ -92,3 +94,17 @@ def collect_less() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 20)
+
+
+def allow_connections() -> None:
+    """Let this process have as many files open as the system allows it, 65,536 at most.
+
+    Every node that polls holds a connection. Processes usually begin with 1,024 open files and may have many more, and a
+    server without another one to open answers nobody.
+    """
+    limit, limit_max = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if limit_max == resource.RLIM_INFINITY else min(_OPEN_FILES, limit_max)
+    if limit != resource.RLIM_INFINITY and limit < wanted:
+        # Some systems allow less than they say.
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, limit_max))

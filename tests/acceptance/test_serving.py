@@ -2,12 +2,14 @@
 
 import socket
 import sqlite3
+import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.fakes.commandline import PATCHWINDOW, Done, environment, run
+from tests.fakes.commandline import PATCHWINDOW, Done, environment, line_of, run
 from tests.fakes.server import Plane, ServerProcess
 
 from patchwindow.bootstrap import Config, open_database
@@ -158,3 +160,20 @@ def test_a_server_ends_when_it_is_asked_and_starts_again_where_it_was(tmp_path: 
         assert server.url == url
         assert plane.client.get_patch_baseline(BaselineId=id)["Name"] == "kept"
     assert "Traceback" not in server.log.read_text()
+
+
+def test_a_server_holds_more_connections_than_a_process_may_have_files_at_first(tmp_path: Path) -> None:
+    command = [*PATCHWINDOW, "server", "--data", str(tmp_path / "data"), "--listen", "127.0.0.1:0"]
+    limited = ["sh", "-c", 'ulimit -Sn 64; exec "$@"', "sh", *command]
+    server = subprocess.Popen(
+        limited, env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    with ExitStack() as open_ones:
+        open_ones.callback(server.communicate)
+        open_ones.callback(server.kill)
+        assert server.stdout is not None, "it is a pipe"
+        host, _, port = line_of(server.stdout, "patchwindow is ready at ").strip().rpartition("/")[2].partition(":")
+        for _ in range(100):
+            held = open_ones.enter_context(socket.create_connection((host, int(port)), timeout=10))
+            held.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert held.recv(12) == b"HTTP/1.1 200"

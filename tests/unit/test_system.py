@@ -1,4 +1,4 @@
-"""The real clock, the real chance, the bell, and the collector of garbage."""
+"""The real clock, the real chance, the bell, open files, and the collector of garbage."""
 
 import asyncio
 import string
@@ -123,3 +123,15 @@ def test_the_collector_passes_over_what_is_there_and_comes_less_often() -> None:
     # In a process of its own: what it does is for good.
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert told.stdout.split() == ["True"] * 3
+
+
+def test_a_process_may_have_as_many_files_open_as_the_system_allows_it() -> None:
+    code = (
+        "import resource; from patchwindow.system import allow_connections; limit = resource.RLIMIT_NOFILE; "
+        "most = resource.getrlimit(limit)[1]; resource.setrlimit(limit, (64, most)); allow_connections(); "
+        "print(*resource.getrlimit(limit), most)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    now, most_now, most = map(int, told.stdout.split())
+    assert most_now == most
+    assert now == (min(most, 65_536) if most > 0 else 65_536)

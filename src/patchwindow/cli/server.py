@@ -185,7 +185,7 @@ def server(
     from patchwindow.bootstrap import Config, Server
     from patchwindow.fetch import Places
     from patchwindow.operations.retention import Retention
-    from patchwindow.system import collect_less
+    from patchwindow.system import allow_connections, collect_less
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     config = Config(
@@ -208,6 +208,7 @@ def server(
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
+    allow_connections()
     with Server(config) as running:
         click.echo(f"patchwindow is ready at {running.url}")
         collect_less()
