@@ -68,6 +68,7 @@ def node(plane: Plane, repository: Path, tmp_path: Path) -> Iterator[Node]:
         yield Node(plane.client, id, root, tmp_path / "said")
 
 
+@pytest.mark.slow
 def test_hooks_run_before_and_after_the_installation_and_one_that_fails_keeps_it_from_being(node: Node) -> None:
     node.hook("Post")
     node.hook("Exit")
