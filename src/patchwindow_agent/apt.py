@@ -16,7 +16,7 @@ from patchwindow_agent.apt_output import Installed, Policy
 from patchwindow_agent.disk_room import Disk, disk_of
 from patchwindow_agent.errors import InstallFailed, NoRights, ScanFailed
 from patchwindow_agent.machine import read_system
-from patchwindow_agent.package_manager import Lists, Order, Outcome, Source, Tell
+from patchwindow_agent.package_manager import Lists, Order, Outcome, Over, Source, Tell, never_over
 from patchwindow_agent.programs import Run
 
 _LOCK_WAIT_S = 120
@@ -99,7 +99,7 @@ class Apt:
             finally:
                 self._paths, self._options = before
 
-    def install(self, order: Order, tell: Tell) -> Outcome:
+    def install(self, order: Order, tell: Tell, over: Over = never_over) -> Outcome:
         """Install exactly what *order* wants and what that needs; one patch that fails does not keep out the rest.
 
         Raises:
@@ -110,6 +110,7 @@ class Apt:
             self._commands(),
             order,
             tell,
+            over,
             root=self._root,
             native=self._paths.arch,
             archives=self._paths.archives,

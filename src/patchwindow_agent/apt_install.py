@@ -14,7 +14,7 @@ from patchwindow_agent.apt_commands import Commands
 from patchwindow_agent.apt_plan import Change, Simulation, State, States
 from patchwindow_agent.disk_room import Disk, Need, shortage
 from patchwindow_agent.errors import InstallFailed
-from patchwindow_agent.package_manager import Order, Outcome, Phase, Tell, Wanted
+from patchwindow_agent.package_manager import Order, Outcome, Over, Phase, Tell, Wanted
 from patchwindow_agent.programs import TIMED_OUT
 
 # How long after a failed download the next try is made, in seconds.
@@ -32,6 +32,7 @@ class Installation:
         commands: Commands,
         order: Order,
         tell: Tell,
+        over: Over,
         *,
         root: Path,
         native: str,
@@ -42,6 +43,7 @@ class Installation:
         self._commands = commands
         self._order = order
         self._tell = tell
+        self._over = over
         self._root = root
         self._native = native
         self._archives = archives
@@ -55,6 +57,7 @@ class Installation:
         self._fetched: set[Path] = set()
         # Why the last transaction did not go as a whole.
         self._problem = ""
+        self._is_over = False
 
     def carry_out(self) -> Outcome:
         """Install what can be installed of the order.
@@ -81,13 +84,14 @@ class Installation:
         self._round()
         # A round after which nothing is known that was not known before would be followed by the same one.
         known = None
-        while self._left() and known != (known := self._known()):
+        while not self._is_over and self._left() and known != (known := self._known()):
             try:
                 self._round()
             except InstallFailed as problem:
                 # Once something has been tried, what came of it must be told.
                 self._fail_rest(str(problem))
-        self._fail_rest(self._problem or "could not be installed")
+        if not self._is_over:
+            self._fail_rest(self._problem or "could not be installed")
         return self._outcome(before)
 
     def _known(self) -> "tuple[int, int]":
@@ -118,7 +122,9 @@ class Installation:
         lacking = self._download(names, plan)
         if lacking:
             self._refused.update(lacking)
-        else:
+            return
+        self._is_over = bool(self._over())
+        if not self._is_over:
             self._transact(names, plan)
 
     def _refusal(self, simulation: Simulation) -> Optional[str]:
@@ -277,7 +283,8 @@ class Installation:
         ]
         # What has been finished by a later attempt has not failed.
         failed = {title: reason for title, reason in self._failed.items() if title not in installed}
-        return Outcome(installed, failed, came_along, removed, self._remarks)
+        left = [wanted.title for wanted in self._left()]
+        return Outcome(installed, failed, came_along, removed, self._remarks, left)
 
     def _named(self, wanted: Wanted) -> str:
         return f"{self._commands.full_name(wanted.name, wanted.arch)}={wanted.version}"

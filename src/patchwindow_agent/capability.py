@@ -7,7 +7,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
 from urllib.parse import quote
 
 from patchwindow_agent.connection import Connection, parse_endpoint
-from patchwindow_agent.errors import Refused, Unreachable, Unusable
+from patchwindow_agent.errors import CommandOver, Refused, Unreachable, Unusable
 from patchwindow_agent.package_manager import Blocked, Phase, Source, Wanted
 from patchwindow_agent.way import way_to
 
@@ -23,6 +23,8 @@ _PROGRESS_EVERY_S = 1.0
 _PROGRESS_REST_S = 60.0
 # The server, or something before it, cannot answer just now.
 _PASSING = frozenset({429, 500, 502, 503, 504})
+# The command may change nothing more.
+_OVER = 410
 
 
 class Task(NamedTuple):
@@ -36,6 +38,8 @@ class Task(NamedTuple):
     part: str = ""
     sources: Sequence[Source] = ()
     may_remove: bool = False
+    # Why the command may change nothing more on this node; empty while it may.
+    over: str = ""
 
 
 class Plan(NamedTuple):
@@ -73,6 +77,9 @@ class Capability:
         self._tell_at = float("-inf")
         self._rests_until = float("-inf")
         self._phase: Optional[Phase] = None
+        self._over = ""
+        # On the clock that never jumps.
+        self._ends_at = float("inf")
 
     def close(self) -> None:
         """Close the connections."""
@@ -92,6 +99,7 @@ class Capability:
         operation = str(order.get("operation"))
         if operation not in ("Scan", "Install", "Nothing"):
             raise Unusable(f"the order is to {operation}; this patch operation can Scan and Install")
+        self._heed(order)
         sources = [Source(str(one["name"]), str(one["configuration"])) for one in order.get("sources") or ()]
         return Task(
             operation=operation,
@@ -101,16 +109,39 @@ class Capability:
             part=str(order.get("part") or ""),
             sources=sources,
             may_remove=order.get("mayRemove") is True,
+            over=self._over,
         )
+
+    def why_over(self) -> str:
+        """Return why nothing more may be begun; empty while it may.
+
+        A server that cannot be asked has said before how long there is; nobody waits for it.
+        """
+        try:
+            self._heed(self._ask(self._connection, "GET", "order"))
+        except Unreachable:
+            pass
+        except Refused as refusal:
+            if refusal.status not in _PASSING:
+                self._over = str(refusal)
+        if not self._over and self._steady() >= self._ends_at:
+            self._over = "the time of the command has ended, and its server cannot be asked"
+        return self._over
 
     def plan(self, facts: Mapping[str, Any]) -> Plan:
         """Return what is to be installed on a node with *facts*.
 
         Raises:
+            CommandOver: nothing more is.
             Unreachable, Refused: the server did not say.
             Unusable: it said what this program does not know.
         """
-        told = self._patiently("POST", "plan", {"schema": SCHEMA, "facts": facts})
+        try:
+            told = self._patiently("POST", "plan", {"schema": SCHEMA, "facts": facts})
+        except Refused as refusal:
+            if refusal.status == _OVER:
+                raise CommandOver(self.why_over() or str(refusal)) from refusal
+            raise
         try:
             wanted = [
                 Wanted(one["title"], one["name"], one["arch"], one["version"], tuple(one.get("advisories") or ()))
@@ -140,6 +171,11 @@ class Capability:
             self._ask(self._progress, "POST", "progress", told)
         except (Unreachable, Refused):
             self._rests_until = now + _PROGRESS_REST_S
+
+    def _heed(self, order: Mapping[str, Any]) -> None:
+        """Note whether the command is over, and when it will be."""
+        self._over = str(order.get("over") or "")
+        self._ends_at = self._steady() + float(order.get("secondsLeft", "inf"))
 
     def _patiently(self, method: str, name: str, body: Optional[Mapping[str, Any]] = None) -> Mapping[str, Any]:
         """Return the server's answer, asked for again while it cannot be reached; what it refuses stays refused."""

@@ -21,7 +21,7 @@ from patchwindow_agent.dnf_install import Installing
 from patchwindow_agent.dnf_lists import DnfLists, cache_folders
 from patchwindow_agent.errors import InstallFailed, NoRights
 from patchwindow_agent.machine import read_system
-from patchwindow_agent.package_manager import Lists, Order, Outcome, Source, Tell
+from patchwindow_agent.package_manager import Lists, Order, Outcome, Over, Source, Tell, never_over
 from patchwindow_agent.programs import Completed, Run
 from patchwindow_agent.rpm_database import Installed
 from patchwindow_agent.rpm_scan import RpmLists
@@ -126,7 +126,7 @@ class Dnf:
             self._run, self._lists, manager=self.dialect.program, root=self._root, reboot=self.needs_reboot()
         )
 
-    def install(self, order: Order, tell: Tell) -> Outcome:
+    def install(self, order: Order, tell: Tell, over: Over = never_over) -> Outcome:
         """Install exactly what *order* wants and what that needs; one patch that fails does not keep out the rest.
 
         Raises:
@@ -137,6 +137,7 @@ class Dnf:
         outcome = Installing(
             self._command,
             tell,
+            over,
             cache=self._caches[0],
             installed=self._installed,
             offers=lambda: self._lists.offers(self._lists.repositories()),

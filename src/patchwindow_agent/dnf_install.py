@@ -9,7 +9,7 @@ from patchwindow_agent.disk_room import Need
 from patchwindow_agent.dnf_command import Command
 from patchwindow_agent.dnf_output import Offer
 from patchwindow_agent.errors import InstallFailed, Locked, ScanFailed
-from patchwindow_agent.package_manager import Blocked, Order, Outcome, Phase, Tell, Wanted
+from patchwindow_agent.package_manager import Blocked, Order, Outcome, Over, Phase, Tell, Wanted
 from patchwindow_agent.programs import TIMED_OUT, Completed, OnLine
 from patchwindow_agent.rpm_database import Installed
 
@@ -36,6 +36,7 @@ class Installing:
         self,
         command: Command,
         tell: Tell,
+        over: Over,
         *,
         cache: Path,
         installed: Callable[[], Sequence[Installed]],
@@ -44,6 +45,7 @@ class Installing:
     ) -> None:
         self._command = command
         self._tell = tell
+        self._over = over
         self._cache = cache
         self._installed = installed
         self._offers = offers
@@ -51,6 +53,7 @@ class Installing:
         self._options = list(command.dialect.exactly)
         self._failed: dict[str, str] = {}
         self._remarks: list[str] = []
+        self._untried: list[str] = []
 
     def install(self, order: Order) -> Outcome:
         """Carry out *order*.
@@ -68,7 +71,14 @@ class Installing:
         except ScanFailed as problem:
             raise InstallFailed(str(problem)) from problem
         self._transacted(todo)
-        return rpm_outcome.outcome(order, before, self._installed(), failed=self._failed, remarks=self._remarks)
+        return rpm_outcome.outcome(
+            order,
+            before,
+            self._installed(),
+            failed=self._failed,
+            remarks=self._remarks,
+            untried=self._untried,
+        )
 
     def _planned(self, todo: Sequence[Wanted], *, may_remove: bool) -> Sequence[Wanted]:
         """Return those of *todo* that the solver can install together; note why the others cannot be."""
@@ -154,6 +164,9 @@ class Installing:
 
         for number in range(_ROUNDS_MAX):
             if not todo:
+                return
+            if self._over():
+                self._untried += [wanted.title for wanted in todo]
                 return
             self._tell(Phase.INSTALLING, 0, len(todo), "")
             try:

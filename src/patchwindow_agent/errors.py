@@ -4,6 +4,7 @@
   - Unreachable          the server did not answer, or not in HTTP that can be understood
   - Refused              the server answered with an error; carries its code
     - Asleep             the server wants this node to stay away for a while
+  - CommandOver          the command may change nothing more on this node
   - Unusable             a message or an order that cannot be carried out
   - StateProblem         the state folder cannot be used as it is
   - ScanFailed           the package manager could not give the facts
@@ -43,6 +44,10 @@ class Asleep(Refused):
     def __init__(self, code: str, message: str, *, status: int, retry_after_s: float) -> None:
         super().__init__(code, message, status=status)
         self.retry_after_s = retry_after_s
+
+
+class CommandOver(AgentError):
+    """The command is cancelled, cut off, expired or ended: nothing more may be changed by it."""
 
 
 class Unusable(AgentError):

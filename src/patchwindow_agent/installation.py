@@ -5,7 +5,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Optional, Protocol
 
 from patchwindow_agent import operation_text
 from patchwindow_agent.capability import SCHEMA, Plan, Task
-from patchwindow_agent.errors import InstallFailed, ScanFailed, StateProblem
+from patchwindow_agent.errors import CommandOver, InstallFailed, ScanFailed, StateProblem
 from patchwindow_agent.operation import ATTEMPTS_MAX, Record, Stage, Step, has_rebooted, next_step, resumed
 from patchwindow_agent.package_manager import Lists, Order, Outcome, PackageManager, Phase
 from patchwindow_agent.pending import Pending, titles_of
@@ -17,6 +17,8 @@ _SHUTDOWN_LOOK_S = 5
 _REFRESH_TRIES = 5
 _REFRESH_PAUSE_S = 15
 _TEXT_MAX = 1024
+# They change the machine. What installs asks by itself, before each transaction.
+_ASKED_BEFORE = frozenset({Step.REPAIR, Step.REBOOT})
 
 
 class Ended(NamedTuple):
@@ -28,6 +30,9 @@ class Ended(NamedTuple):
 
 class Server(Protocol):
     """What an operation needs of its server; `capability.Capability` is the one there is."""
+
+    def why_over(self) -> str:
+        """Return why nothing more may be begun; empty while it may."""
 
     def plan(self, facts: Mapping[str, Any]) -> Plan:
         """Return what is to be installed on a node with *facts*."""
@@ -78,6 +83,7 @@ class Installation:
         self._wall = wall
         self._sleep = sleep
         self._plan = Plan((), (), {})
+        self._over = task.over
 
     def run(self) -> Ended:
         """Carry out what is left; the exit code 194 asks for a reboot and to be run again afterwards.
@@ -94,16 +100,34 @@ class Installation:
             if record != found:
                 self._journal.save(record)
         while True:
-            step = next_step(record, self._boot_id, may_reboot=self._task.may_reboot, was_unheard=self._was_unheard)
+            step = self._next_step(record)
+            if step in _ASKED_BEFORE and self._why_over():
+                step = self._next_step(record)
             if step is Step.NONE:
                 return Ended(record.text, record.exit_code)
             if step is Step.REBOOT:
                 problem = self._cannot_reboot or self._noted_reboot(record)
                 if not problem:
                     return Ended(operation_text.before_reboot(record), EXIT_REBOOT)
-                record = self._saved(record.moved(Stage.VERIFYING, problem=operation_text.no_reboot(problem)))
+                record = self._without_reboot(record, problem)
+            elif step is Step.FORGO_REBOOT:
+                record = self._without_reboot(record, self._over)
             else:
                 record = self._perform(step, record)
+
+    def _why_over(self) -> str:
+        """Return why nothing more may be begun; once over, a command is not asked about any more."""
+        self._over = self._over or self._server.why_over()
+        return self._over
+
+    def _next_step(self, record: Record) -> Step:
+        return next_step(
+            record,
+            self._boot_id,
+            may_reboot=self._task.may_reboot,
+            was_unheard=self._was_unheard,
+            is_over=bool(self._over),
+        )
 
     def _perform(self, step: Step, record: Record) -> Record:
         if step is Step.REPAIR:
@@ -111,6 +135,8 @@ class Installation:
         with self._manager.using(self._task.sources):
             if step is Step.PLAN:
                 return self._planned(record)
+            if step is Step.STOP:
+                return self._stopped(self._credited(record, titles_of(self._manager.facts()[0])))
             if step is Step.INSTALL:
                 return self._installed(record)
             if step is Step.AWAIT_SHUTDOWN:
@@ -138,7 +164,11 @@ class Installation:
         self._server.tell(Phase.SCANNING, 0, 0, "")
         facts, _ = self._manager.facts()
         present = titles_of(facts)
-        self._plan = self._server.plan(facts)
+        try:
+            self._plan = self._server.plan(facts)
+        except CommandOver as problem:
+            self._over = str(problem)
+            return self._stopped(self._credited(record, present))
         record = self._credited(record, present)
         wanted = tuple(patch.title for patch in self._plan.wanted)
         failed = dict(self._plan.failed)
@@ -151,6 +181,10 @@ class Installation:
             record = record.moved(Stage.INSTALLED)
             self._journal.save(record)
         return record
+
+    def _stopped(self, record: Record) -> Record:
+        """Install nothing more: what earlier attempts did is left to be reported."""
+        return self._saved(record.moved(Stage.INSTALLED, problem=operation_text.stopped(self._over)))
 
     def _credited(self, record: Record, present: "frozenset[str]") -> Record:
         """Return *record* with what a former attempt installed before it was cut off: what it wanted and is *present*."""
@@ -172,10 +206,12 @@ class Installation:
         self._journal.save(record)
         order = Order(self._plan.wanted, self._plan.blocked, self._task.may_remove)
         try:
-            outcome = self._manager.install(order, self._server.tell)
+            outcome = self._manager.install(order, self._server.tell, self._why_over)
         except InstallFailed as problem:
             outcome = Outcome((), dict.fromkeys(record.wanted, str(problem)))
             record = record._replace(problem=f"nothing could be installed: {problem}")
+        if outcome.left:
+            record = record._replace(problem=operation_text.stopped(self._over))
         new = (*outcome.installed, *outcome.came_along)
         return self._saved(
             record.moved(
@@ -188,6 +224,11 @@ class Installation:
                 waiting=sorted({*record.waiting, *new}),
             )
         )
+
+    def _without_reboot(self, record: Record, reason: str) -> Record:
+        """Go on to the report without the reboot that is due, for *reason*."""
+        problems = [*([record.problem] if record.problem else []), operation_text.no_reboot(reason)]
+        return self._saved(record.moved(Stage.VERIFYING, problem="; ".join(problems)))
 
     def _noted_reboot(self, record: Record) -> str:
         """Note that a reboot is asked for; return why it must not be: what is not noted could be asked for again."""

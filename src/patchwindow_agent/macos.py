@@ -14,7 +14,7 @@ from patchwindow_agent import macos_output, reboot
 from patchwindow_agent.errors import InstallFailed, ScanFailed
 from patchwindow_agent.machine import read_system
 from patchwindow_agent.macos_output import CASK, SOFTWARE_UPDATE, Package, Update
-from patchwindow_agent.package_manager import Lists, Order, Outcome, Phase, Source, Tell, Wanted
+from patchwindow_agent.package_manager import Lists, Order, Outcome, Over, Phase, Source, Tell, Wanted, never_over
 from patchwindow_agent.programs import Completed, Run
 
 _LIST_TIMEOUT_S = 900
@@ -136,7 +136,7 @@ class Macos:
         }
         return facts, [package.installed_at for package in packages]
 
-    def install(self, order: Order, tell: Tell) -> Outcome:
+    def install(self, order: Order, tell: Tell, over: Over = never_over) -> Outcome:
         """Install exactly what *order* wants; one patch that fails does not keep out the rest.
 
         Raises:
@@ -157,7 +157,11 @@ class Macos:
         todo = [wanted for wanted in order.wanted if (wanted.name, wanted.version) not in present]
         # What a restart finishes comes last, so that nothing is left behind it.
         todo.sort(key=lambda wanted: _needs_restart(offered.get((wanted.name, wanted.version))))
+        left: list[str] = []
         for number, wanted in enumerate(todo):
+            if over():
+                left = [one.title for one in todo[number:]]
+                break
             tell(Phase.INSTALLING, number, len(todo), wanted.name)
             update = offered.get((wanted.name, wanted.version))
             problem_text = self._installed(update, wanted, order)
@@ -166,7 +170,7 @@ class Macos:
             elif _needs_restart(update):
                 prepared.add(wanted.title)
         after = self._packages()
-        return _outcome(order, before, after, arch=arch, failed=failed, prepared=prepared)
+        return _outcome(order, before, after, arch=arch, failed=failed, prepared=prepared, left=left)
 
     def needs_reboot(self) -> Sequence[str]:
         """Return nothing: macOS does not tell that it waits for a restart."""
@@ -270,6 +274,7 @@ def _outcome(
     arch: str,
     failed: Mapping[str, str],
     prepared: "set[str]",
+    left: Sequence[str],
 ) -> Outcome:
     """Return what has become of *order*: what is *prepared* counts as installed, and a scan after the restart decides."""
     present = {_key(package) for package in after}
@@ -283,8 +288,9 @@ def _outcome(
         failed={
             wanted.title: failed.get(wanted.title, "it is not there after the installation")
             for wanted in order.wanted
-            if wanted.title not in done
+            if wanted.title not in done and wanted.title not in left
         },
         came_along=sorted(f"{name}.{arch}:{version}" for name, version in new),
         remarks=[f"{title} is prepared; the restart installs it" for title in sorted(prepared - finished)],
+        left=left,
     )

@@ -26,9 +26,9 @@ class Stage(str, Enum):
 
 
 TRANSITIONS: Mapping[Stage, frozenset[Stage]] = {
-    # Where it cannot be repaired, nothing is installed, and what is there is reported.
+    # Where it cannot be repaired, or the command is over, nothing is installed, and what is there is reported.
     Stage.STARTED: frozenset({Stage.REPAIRED, Stage.INSTALLED}),
-    Stage.REPAIRED: frozenset({Stage.PLANNED, Stage.STARTED}),
+    Stage.REPAIRED: frozenset({Stage.PLANNED, Stage.INSTALLED, Stage.STARTED}),
     # Straight to its end where nothing is wanted.
     Stage.PLANNED: frozenset({Stage.INSTALLING, Stage.INSTALLED, Stage.STARTED}),
     Stage.INSTALLING: frozenset({Stage.INSTALLED, Stage.STARTED}),
@@ -50,7 +50,10 @@ class Step(Enum):
     REPAIR = "repair"
     PLAN = "plan"
     INSTALL = "install"
+    # The command is over.
+    STOP = "install nothing more"
     REBOOT = "reboot"
+    FORGO_REBOOT = "go without the reboot that is due"
     # The reboot was asked for, and has not come.
     AWAIT_SHUTDOWN = "await the shutdown"
     VERIFY = "verify"
@@ -115,10 +118,13 @@ def resumed(record: Record, boot_id: str) -> Record:
     return anew._replace(was_repaired=record.was_repaired or was_repairing)
 
 
-def next_step(record: Record, boot_id: str, *, may_reboot: bool, was_unheard: bool = False) -> Step:
+def next_step(
+    record: Record, boot_id: str, *, may_reboot: bool, was_unheard: bool = False, is_over: bool = False
+) -> Step:
     """Return what is next after *record* in the boot *boot_id*; *may_reboot*: the order is RebootIfNeeded.
 
     *was_unheard*: the agent did not learn how the process before this one ended, so that it rebooted for none of them.
+    *is_over*: the command may change nothing more; what it did is reported.
 
     "Reboots when at least one patch was installed in this run, or when any patch on the node is InstalledPendingReboot."
     Source: AWS-RunPatchBaseline, RebootOption.
@@ -126,14 +132,19 @@ def next_step(record: Record, boot_id: str, *, may_reboot: bool, was_unheard: bo
     if record.stage is Stage.INSTALLED:
         # Whoever rebooted the machine since has done what was needed.
         is_due = bool(record.waiting) and not has_rebooted(record, boot_id)
-        return Step.REBOOT if is_due and may_reboot and record.reboot_count < REBOOTS_MAX else Step.VERIFY
+        is_wanted = is_due and may_reboot and record.reboot_count < REBOOTS_MAX
+        return _reboot(is_over=is_over) if is_wanted else Step.VERIFY
     if record.stage is Stage.REBOOTING:
         if has_rebooted(record, boot_id):
             return Step.VERIFY
-        # It is the first time that the agent hears of it.
-        return Step.REBOOT if was_unheard else Step.AWAIT_SHUTDOWN
+        # It is the first time that the agent hears of it. One that it has heard of was asked for in time.
+        return _reboot(is_over=is_over) if was_unheard else Step.AWAIT_SHUTDOWN
     assert record.stage is not Stage.INSTALLING, "one that was cut off begins anew"
-    return _STEPS[record.stage]
+    return Step.STOP if is_over and record.stage in BEGUN_ANEW else _STEPS[record.stage]
+
+
+def _reboot(*, is_over: bool) -> Step:
+    return Step.FORGO_REBOOT if is_over else Step.REBOOT
 
 
 def has_rebooted(record: Record, boot_id: str) -> bool:

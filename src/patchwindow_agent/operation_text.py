@@ -17,6 +17,11 @@ def no_reboot(reason: str) -> str:
     return f"the machine needs a reboot, which was not asked for: {reason}; reboot it, and scan it again"
 
 
+def stopped(reason: str) -> str:
+    """Return what is wrong where the command was over, for that *reason*, before all was installed."""
+    return f"cancelled: nothing more was installed: {reason}"
+
+
 def no_shutdown(waited_s: int) -> str:
     """Return what is wrong where no reboot came within *waited_s* seconds."""
     return (

@@ -50,7 +50,10 @@ class Order(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of an order, as the package database says afterwards. Each wanted title is in one of the first two."""
+    """What became of an order, as the package database says afterwards.
+
+    Each wanted title is installed, failed or left.
+    """
 
     installed: Sequence[str]
     # Why, by title.
@@ -60,6 +63,8 @@ class Outcome(NamedTuple):
     removed: Sequence[str] = ()
     # What people should read: packages that were held, scriptlets that failed, what was tried again.
     remarks: Sequence[str] = ()
+    # The titles that were not tried any more, as the command was over.
+    left: Sequence[str] = ()
 
 
 class Phase(Enum):
@@ -77,6 +82,14 @@ class Phase(Enum):
 
 # Phase, how many are done, of how many, and the one that is at hand (empty where there is none).
 Tell = Callable[[Phase, int, int, str], None]
+
+# Asked before each transaction: why nothing more may be begun, empty while it may.
+Over = Callable[[], str]
+
+
+def never_over() -> str:
+    """Return that more may be begun, of an installation that no command can end."""
+    return ""
 
 
 class PackageManager(Protocol):
@@ -109,8 +122,10 @@ class PackageManager(Protocol):
             ScanFailed: a program did not give its part.
         """
 
-    def install(self, order: Order, tell: Tell) -> Outcome:
+    def install(self, order: Order, tell: Tell, over: Over = never_over) -> Outcome:
         """Install exactly what *order* wants and what that needs; one patch that fails does not keep out the rest.
+
+        Once it is *over*, what is left is not begun.
 
         Raises:
             InstallFailed: nothing could be tried: no room on the disk, no rights, a lock that was not released.

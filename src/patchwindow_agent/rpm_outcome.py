@@ -21,6 +21,7 @@ def outcome(
     *,
     failed: Mapping[str, str],
     remarks: Sequence[str],
+    untried: Sequence[str],
 ) -> Outcome:
     """Return what has become of *order*; *failed* has the reasons that are known, by title."""
     present = {package.title for package in after}
@@ -31,9 +32,10 @@ def outcome(
         failed={
             title: failed.get(title, "it is not there after the transaction")[:_REASON_MAX]
             for wanted, title in names.items()
-            if wanted not in present
+            if wanted not in present and title not in untried
         },
         came_along=sorted(present.difference((package.title for package in before), names)),
         removed=sorted(package.title for package in before if package.key not in left),
         remarks=remarks,
+        left=[title for wanted, title in names.items() if wanted not in present and title in untried],
     )

@@ -25,7 +25,7 @@ from patchwindow_agent import (
     zypper_output,
 )
 from patchwindow_agent.errors import InstallFailed
-from patchwindow_agent.package_manager import Lists, Order, Outcome, Source, Tell
+from patchwindow_agent.package_manager import Lists, Order, Outcome, Over, Source, Tell, never_over
 from patchwindow_agent.programs import Run
 from patchwindow_agent.rpm_database import Installed
 from patchwindow_agent.zypper_command import Command
@@ -139,7 +139,7 @@ class Zypper:
         """
         return rpm_scan.facts(self._run, self._lists, manager="zypper", root=self._root, reboot=self.needs_reboot())
 
-    def install(self, order: Order, tell: Tell) -> Outcome:
+    def install(self, order: Order, tell: Tell, over: Over = never_over) -> Outcome:
         """Install exactly what *order* wants and what that needs; one patch that fails does not keep out the rest.
 
         Raises:
@@ -150,6 +150,7 @@ class Zypper:
         outcome = Installing(
             self._command,
             tell,
+            over,
             root=self._root,
             cache=self._chosen.cache,
             installed=lambda: rpm_scan.installed(self._run),

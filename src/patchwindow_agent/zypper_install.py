@@ -11,7 +11,7 @@ from typing import Callable, Mapping, Optional, Sequence
 from patchwindow_agent import disk_room, isolation, rpm_outcome, rpm_version, zypper_output
 from patchwindow_agent.disk_room import Need
 from patchwindow_agent.errors import InstallFailed, Locked, ScanFailed
-from patchwindow_agent.package_manager import Blocked, Order, Outcome, Phase, Tell, Wanted
+from patchwindow_agent.package_manager import Blocked, Order, Outcome, Over, Phase, Tell, Wanted
 from patchwindow_agent.programs import TIMED_OUT, Completed
 from patchwindow_agent.rpm_database import Installed, Key
 from patchwindow_agent.rpm_dependencies import Relation, relation
@@ -42,6 +42,7 @@ class Installing:
         self,
         command: Command,
         tell: Tell,
+        over: Over,
         *,
         root: Path,
         cache: Path,
@@ -52,6 +53,7 @@ class Installing:
     ) -> None:
         self._command = command
         self._tell = tell
+        self._over = over
         self._root = root
         self._cache = cache
         self._installed = installed
@@ -62,6 +64,7 @@ class Installing:
         self._locked: frozenset[Key] = frozenset()
         self._failed: dict[str, str] = {}
         self._remarks: list[str] = []
+        self._untried: list[str] = []
         self._is_begun = False
 
     def install(self, order: Order) -> Outcome:
@@ -82,7 +85,14 @@ class Installing:
             raise InstallFailed(str(problem)) from problem
         if todo:
             self._transact(todo)
-        return rpm_outcome.outcome(order, before, self._installed(), failed=self._failed, remarks=self._remarks)
+        return rpm_outcome.outcome(
+            order,
+            before,
+            self._installed(),
+            failed=self._failed,
+            remarks=self._remarks,
+            untried=self._untried,
+        )
 
     def _planned(self, todo: Sequence[Wanted], order: Order) -> Sequence[Wanted]:
         """Return those of *todo* that the solver can install together; note why the others cannot be."""
@@ -178,6 +188,9 @@ class Installing:
 
     def _transact(self, todo: Sequence[Wanted]) -> None:
         """Install *todo* in one transaction; where one fails, what is left without it, if need be each alone."""
+        if self._over():
+            self._untried += [wanted.title for wanted in todo]
+            return
         self._tell(Phase.INSTALLING, 0, len(todo), "")
         try:
             done = self._run(_TRANSACTION, todo)

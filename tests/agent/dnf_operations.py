@@ -41,6 +41,9 @@ class Server:
     plans: list[Plan] = field(default_factory=list)
     reports: list[Mapping[str, Any]] = field(default_factory=list)
 
+    def why_over(self) -> str:
+        return ""
+
     def plan(self, facts: Mapping[str, Any]) -> Plan:
         decided = install_order(facts_reading.parse(facts), self.baseline, TODAY)
         wanted = [Wanted(one.title, one.name, one.arch, one.version) for one in decided.wanted]

@@ -170,6 +170,9 @@ class _Server:
         self._baseline = baseline
         self._point = point
 
+    def why_over(self) -> str:
+        return ""
+
     def plan(self, facts: Mapping[str, Any]) -> Plan:
         order = install_order(facts_reading.parse(facts), self._baseline, _TODAY)
         wanted = [Wanted(one.title, one.name, one.arch, one.version) for one in order.wanted]

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from patchwindow_agent.capability import Plan, Task
-from patchwindow_agent.errors import InstallFailed, ScanFailed
+from patchwindow_agent.errors import CommandOver, InstallFailed, ScanFailed
 from patchwindow_agent.installation import Ended, Installation
 from patchwindow_agent.operation_journal import OperationJournal
-from patchwindow_agent.package_manager import Lists, Order, Outcome, Phase, Source, Tell, Wanted
+from patchwindow_agent.package_manager import Lists, Order, Outcome, Over, Phase, Source, Tell, Wanted, never_over
 from patchwindow_agent.pending import Pending
 
 OLD, NEW = "1.0", "2.0"
@@ -78,12 +78,16 @@ class Machine:
         facts = {"schema": 2, "manager": "apt", "packages": packages, "reboot": {"required": False}}
         return facts, [0] * len(packages)
 
-    def install(self, order: Order, tell: Tell) -> Outcome:
+    def install(self, order: Order, tell: Tell, over: Over = never_over) -> Outcome:
         assert not self.half_done, "nothing is installed on top of what is half done"
         if self.cannot_begin:
             raise InstallFailed(self.cannot_begin)
-        installed = []
+        installed: list[str] = []
+        left: list[str] = []
         for number, patch in enumerate(order.wanted):
+            if left or over():
+                left.append(patch.title)
+                continue
             tell(Phase.INSTALLING, number, len(order.wanted), patch.name)
             if patch.title in self.problems:
                 continue
@@ -96,9 +100,13 @@ class Machine:
         for name in self.comes_along if installed else ():
             self.half_done.append(name)
             self._finish(name)
-        failed = {one.title: self.problems[one.title] for one in order.wanted if one.title in self.problems}
+        failed = {
+            one.title: self.problems[one.title]
+            for one in order.wanted
+            if one.title in self.problems and one.title not in left
+        }
         came_along = [title(name) for name in self.comes_along if installed]
-        return Outcome(installed, failed, came_along)
+        return Outcome(installed, failed, came_along, left=left)
 
     def needs_reboot(self) -> Sequence[str]:
         return []
@@ -124,8 +132,15 @@ class Server:
         self.blocks = blocks or {}
         self.reports: list[Mapping[str, Any]] = []
         self.told: list[tuple[Phase, int, int, str]] = []
+        # Called each time the operation asks whether it may go on.
+        self.over: Callable[[], str] = lambda: ""
+
+    def why_over(self) -> str:
+        return self.over()
 
     def plan(self, facts: Mapping[str, Any]) -> Plan:
+        if reason := self.over():
+            raise CommandOver(reason)
         versions = {package["name"]: package["version"] for package in facts["packages"]}
         wanted = [
             Wanted(title(name), name, "amd64", NEW)
@@ -155,8 +170,8 @@ class Disk(OperationJournal):
         self._machine.point(f"after {record.stage.value} is saved")
 
 
-def task(*, may_reboot: bool = True, sources: Sequence[Source] = ()) -> Task:
-    return Task(operation="Install", may_reboot=may_reboot, command_id="c-1", node_id="mi-1", sources=sources)
+def task(*, may_reboot: bool = True, sources: Sequence[Source] = (), over: str = "") -> Task:
+    return Task("Install", may_reboot=may_reboot, command_id="c-1", node_id="mi-1", sources=sources, over=over)
 
 
 def once(machine: Machine, server: Server, order: Task | None = None, *, was_unheard: bool = False) -> Ended:

@@ -127,6 +127,13 @@ def test_a_script_that_fails_fails_its_patch_and_those_that_need_it_and_the_rest
     assert versions(root, "bad-preinst", "bad-postinst") == {"bad-preinst": "ii 1.0", "bad-postinst": "iF 2.0"}
 
 
+def test_once_it_is_over_no_transaction_begins_and_what_is_left_has_not_failed(make_root: MakeRoot) -> None:
+    root = make_root("good-one")
+    outcome = apt(root).install(order("good-one"), Told(), lambda: "it is cancelled")
+    assert (outcome.installed, outcome.failed, outcome.left) == ([], {}, titles("good-one"))
+    assert versions(root, "good-one") == {"good-one": "ii 1.0"}
+
+
 def test_a_package_that_stays_broken_does_not_keep_later_orders_out(make_root: MakeRoot) -> None:
     root = make_root("bad-postinst", "good-one")
     manager = apt(root)

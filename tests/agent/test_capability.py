@@ -8,7 +8,7 @@ import pytest
 from tests.agent.fake_server import FakeServer
 
 from patchwindow_agent.capability import Capability
-from patchwindow_agent.errors import Refused, Unreachable, Unusable
+from patchwindow_agent.errors import CommandOver, Refused, Unreachable, Unusable
 from patchwindow_agent.package_manager import Blocked, Phase, Source, Wanted
 
 ORDER = {"schema": 1, "operation": "Install", "rebootOption": "RebootIfNeeded", "commandId": "c-1", "nodeId": "mi-1"}
@@ -74,6 +74,41 @@ def test_a_plan_that_cannot_be_read_installs_nothing(
     server.documents = {"/x/plan": (200, told)}
     with pytest.raises(Unusable, match="the server's plan cannot be read"):
         capability.plan({})
+
+
+def test_a_command_that_is_over_is_told_by_the_order(server: FakeServer, capability: Capability) -> None:
+    server.documents = {"/x/order": (200, {**ORDER, "over": "command c-1 is cancelled", "secondsLeft": 0})}
+    assert capability.task(is_under_way=False).over == "command c-1 is cancelled"
+
+
+def test_a_plan_that_comes_too_late_is_told_with_the_reason_of_the_server(
+    server: FakeServer, capability: Capability, clock: Clock
+) -> None:
+    server.documents = {
+        "/x/plan": (410, {"error": "it is over; report"}),
+        "/x/order": (200, {**ORDER, "over": "it is over", "secondsLeft": 0}),
+    }
+    with pytest.raises(CommandOver, match=r"\Ait is over\Z"):
+        capability.plan({})
+    assert clock.slept == []
+
+
+def test_a_server_that_cannot_be_asked_has_said_how_long_there_is(
+    server: FakeServer, capability: Capability, clock: Clock
+) -> None:
+    server.documents = {"/x/order": (200, {**ORDER, "over": "", "secondsLeft": 60.0})}
+    assert capability.task(is_under_way=False).over == ""
+    server.documents = {"/x/order": (503, {"error": "it starts"})}
+    clock.now_s = 59.0
+    assert capability.why_over() == ""
+    clock.now_s = 60.0
+    assert capability.why_over() == "the time of the command has ended, and its server cannot be asked"
+    assert clock.slept == [], "nobody waits for it"
+
+
+def test_a_command_that_the_server_knows_no_more_is_over(server: FakeServer, capability: Capability) -> None:
+    server.documents = {"/x/order": (403, {"error": "the node was deregistered"})}
+    assert capability.why_over().endswith("refused the order: the node was deregistered (HTTP 403)")
 
 
 def test_a_server_that_is_down_for_a_while_is_waited_for(

@@ -290,6 +290,13 @@ def test_packages_are_removed_only_where_the_task_allows_it(root: Root) -> None:
     assert outcome.removed == ["toy-food.noarch:0:1.0-1"]
 
 
+def test_once_it_is_over_no_transaction_begins_and_what_is_left_has_not_failed(root: Root) -> None:
+    order = Order(wanted("toy-low.noarch:1:1.0-1"))
+    outcome = dnf(root).install(order, quietly, lambda: "it is cancelled")
+    assert (outcome.installed, outcome.failed, outcome.left) == ([], {}, ["toy-low.noarch:1:1.0-1"])
+    assert "toy-low.noarch:1:1.0~rc1-1" in root.packages()
+
+
 def test_a_package_without_a_signature_is_refused(repository: Repository, root: Root) -> None:
     root.set_repositories(repository.stanza(url=f"file://{repository.unsigned}"))
     manager = dnf(root)

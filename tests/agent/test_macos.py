@@ -210,6 +210,14 @@ def test_the_server_reads_the_facts_and_calls_updates_of_macos_and_safari_securi
     assert patches["macOS"].title == "macOS.arm64:14.4.1"
 
 
+def test_once_it_is_over_no_further_update_begins_and_what_is_left_has_not_failed(mac: Mac) -> None:
+    answers = iter(["", "it is cancelled"])
+    some = (wanted("wget", "1.24.5_1"), wanted("Safari", "17.4"))
+    outcome = macos(mac).install(Order(some), quietly, lambda: next(answers))
+    assert (outcome.installed, outcome.failed) == (["wget.arm64:1.24.5_1"], {})
+    assert outcome.left == ["Safari.arm64:17.4"]
+
+
 def test_a_mac_with_nothing_to_do_and_without_homebrew_has_no_updates(mac: Mac) -> None:
     (mac.root / "opt/homebrew/bin/brew").unlink()
     mac.listed = NOTHING

@@ -324,6 +324,13 @@ def test_what_needs_a_locked_package_fails_and_the_lock_stays(root: Root) -> Non
     assert "toy-base.noarch:0:1.0-1" in root.packages()
 
 
+def test_once_it_is_over_no_transaction_begins_and_what_is_left_has_not_failed(root: Root) -> None:
+    order = Order(wanted("toy-low.noarch:1:1.0-1"))
+    outcome = zypper(root).install(order, quietly, lambda: "it is cancelled")
+    assert (outcome.installed, outcome.failed, outcome.left) == ([], {}, ["toy-low.noarch:1:1.0-1"])
+    assert "toy-low.noarch:1:1.0~rc1-1" in root.packages()
+
+
 def test_a_package_without_a_signature_is_refused(repository: Repository, root: Root) -> None:
     set_repositories(root, stanza(repository, url=f"file://{repository.unsigned}"))
     manager = zypper(root)
