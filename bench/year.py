@@ -24,7 +24,7 @@ from bench.report import table, verdict
 
 from patchwindow.domain.window_execution import TERMINAL
 from patchwindow.operations.call import Answer, Caller
-from patchwindow.plans.apply import apply
+from patchwindow.plans.apply import apply, compare
 from patchwindow.plans.read import parse_plan
 from patchwindow.ports import ENGINE
 from patchwindow.system import collect_less
@@ -81,7 +81,9 @@ class _Year:
     def lay_out(self) -> None:
         """Apply the plan and register the nodes, evenly over its groups, and over its environments within them."""
         plan = resources.files("patchwindow.plans") / "examples" / "reference.yaml"
-        apply(self.installation.client(), parse_plan(plan.read_text(encoding="utf-8"), "reference.yaml"))
+        client = self.installation.client()
+        wanted = parse_plan(plan.read_text(encoding="utf-8"), "reference.yaml")
+        apply(client, compare(client, wanted, now=self.installation.clock.now()))
         groups = _SYSTEM_GROUPS + _FUNCTION_GROUPS
         for number in range(_NODES):
             group = groups[number % len(groups)]

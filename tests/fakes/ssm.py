@@ -13,6 +13,7 @@ import botocore.session
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.validate import ParamValidator
+from tests.fakes.ssm_others import Others
 
 Members = dict[str, Any]
 
@@ -51,10 +52,11 @@ def _baseline(members: Mapping[str, Any]) -> Members:
     return defaults | dict(members)
 
 
-class FakeSsm:
+class FakeSsm(Others):
     """The operations that a plan needs, over dictionaries that a test may look into."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.meta = SimpleNamespace(endpoint_url="https://fake.example")
         self.calls: list[tuple[str, Members]] = []
         self.fail_at: int | None = None
@@ -64,7 +66,6 @@ class FakeSsm:
         self.windows: dict[str, Members] = {}
         self.targets: dict[str, Members] = {}
         self.tasks: dict[str, Members] = {}
-        self.tags: dict[str, Members] = {}
         self._tokens: dict[str, tuple[Members, str]] = {}
         self._made_count = 0
         for name, id, system in (
@@ -102,6 +103,10 @@ class FakeSsm:
 
         return run
 
+    def refusal(self, code: str, operation: str) -> ClientError:
+        """Return the error for an answer of this code."""
+        return ClientError({"Error": {"Code": code, "Message": "refused"}}, operation)
+
     def _once(self, operation: str, prefix: str, members: Members) -> tuple[str, bool]:
         """Return the id for a request, and whether it is a new one."""
         token = members.pop("ClientToken")
@@ -120,7 +125,8 @@ class FakeSsm:
             raise refusal("DoesNotExistException", f"{id} does not exist", operation)
         return rows[id]
 
-    def _page(self, key: str, rows: list[Members], members: Members) -> Members:
+    def page(self, key: str, rows: list[Members], members: Members) -> Members:
+        """Return a page of *rows*, two of them."""
         start = int(members.get("NextToken", "0"))
         answer: Members = {key: rows[start : start + _PAGE], "NextToken": ""}
         if start + _PAGE < len(rows):
@@ -165,7 +171,7 @@ class FakeSsm:
             for id in self.baselines
             if ("AWS" in owners and id.startswith("arn:")) or ("Self" in owners and not id.startswith("arn:"))
         ]
-        return self._page("BaselineIdentities", rows, members)
+        return self.page("BaselineIdentities", rows, members)
 
     def _identity(self, id: str) -> Members:
         row = self.baselines[id]
@@ -201,9 +207,17 @@ class FakeSsm:
             del self.groups[key]
         return members
 
+    def _delete_patch_baseline(self, members: Members) -> Members:
+        """Source: DeletePatchBaseline, "if the patch baseline is registered for a patch group, or is the default"."""
+        id = members["BaselineId"]
+        if id in self.defaults.values() or id in self.groups.values():
+            raise refusal("ResourceInUseException", "the baseline is registered", "DeletePatchBaseline")
+        del self.baselines[id]
+        return {"BaselineId": id}
+
     def _describe_patch_groups(self, members: Members) -> Members:
         rows = [{"PatchGroup": group, "BaselineIdentity": self._identity(id)} for (group, _), id in self.groups.items()]
-        return self._page("Mappings", rows, members)
+        return self.page("Mappings", rows, members)
 
     # Windows, targets, tasks
 
@@ -223,7 +237,7 @@ class FakeSsm:
         return {}
 
     def _describe_maintenance_windows(self, members: Members) -> Members:
-        return self._page("WindowIdentities", list(self.windows.values()), members)
+        return self.page("WindowIdentities", list(self.windows.values()), members)
 
     def _register_target_with_maintenance_window(self, members: Members) -> Members:
         self._find(self.windows, members["WindowId"], "RegisterTargetWithMaintenanceWindow")
@@ -238,7 +252,7 @@ class FakeSsm:
         return {}
 
     def _describe_maintenance_window_targets(self, members: Members) -> Members:
-        return self._page("Targets", list(self._of_window(self.targets, members)), members)
+        return self.page("Targets", list(self._of_window(self.targets, members)), members)
 
     def _register_task_with_maintenance_window(self, members: Members) -> Members:
         operation = "RegisterTaskWithMaintenanceWindow"
@@ -269,7 +283,25 @@ class FakeSsm:
             {name: row[name] for name in ("WindowId", "WindowTaskId", "Name") if name in row}
             for row in self._of_window(self.tasks, members)
         ]
-        return self._page("Tasks", rows, members)
+        return self.page("Tasks", rows, members)
+
+    def _delete_maintenance_window(self, members: Members) -> Members:
+        del self.windows[members["WindowId"]]
+        return {"WindowId": members["WindowId"]}
+
+    def _deregister_target_from_maintenance_window(self, members: Members) -> Members:
+        id = members["WindowTargetId"]
+        if members.get("Safe") and any(
+            id in entry["Values"] for row in self.tasks.values() for entry in row["Targets"]
+        ):
+            operation = "DeregisterTargetFromMaintenanceWindow"
+            raise refusal("TargetInUseException", "a task refers to the target", operation)
+        del self.targets[id]
+        return {"WindowTargetId": id}
+
+    def _deregister_task_from_maintenance_window(self, members: Members) -> Members:
+        del self.tasks[members["WindowTaskId"]]
+        return {"WindowTaskId": members["WindowTaskId"]}
 
     def _of_window(self, rows: dict[str, Members], members: Members) -> Iterator[Members]:
         self._find(self.windows, members["WindowId"], "DescribeMaintenanceWindowTargets")

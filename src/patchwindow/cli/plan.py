@@ -1,19 +1,19 @@
 """`patchwindow plan`: make a fleet be patched as a file says."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from patchwindow.cli import show
 from patchwindow.cli.findings import findings_options, report
 from patchwindow.cli.options import client_command, confirm, json_option, yes_option
-from patchwindow.client import SsmClient
+from patchwindow.client import SsmClient, is_aws
 from patchwindow.plans import (
     Action,
     Applied,
     Change,
+    Comparison,
     Plan,
     PlanProblems,
     apply,
@@ -38,6 +38,14 @@ overlay_option = click.option(
     metavar="FILE",
     multiple=True,
     help="A file of what to say instead, as for one environment; may be repeated, later ones go first",
+)
+
+
+for_option = click.option(
+    "--for",
+    "service",
+    type=click.Choice(["aws", "server"]),
+    help="What answers: AWS, or a patchwindow server; otherwise the address says it",
 )
 
 
@@ -68,16 +76,27 @@ def check_(*, file: Path, overlays: tuple[Path, ...], service: str | None, form:
 @plan.command("apply")
 @click.argument("file", type=click.Path(path_type=Path))
 @overlay_option
+@for_option
+@click.option("--prune", is_flag=True, help="Delete what the plan has made and does not have any more")
 @yes_option
 @json_option
 @client_command
-def apply_(client: SsmClient, *, file: Path, overlays: tuple[Path, ...], yes: bool, as_json: bool) -> None:
+def apply_(
+    client: SsmClient,
+    *,
+    file: Path,
+    overlays: tuple[Path, ...],
+    service: str | None,
+    prune: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
     """Make what is there be as a plan file says.
 
     Says what will change, and asks. A second apply changes nothing; one after a failure goes on where that stopped.
-    What has left the plan is named and stays.
+    What has left the plan is named and stays, without --prune.
     """
-    wanted, applied = apply_file(client, file, overlays, on_change=_tell, asks=not yes)
+    wanted, applied = apply_file(client, file, overlays, on_change=_tell, asks=not yes, prunes=prune, service=service)
     _show(wanted, applied, as_json=as_json)
 
 
@@ -88,16 +107,50 @@ def apply_file(
     *,
     on_change: Callable[[Change], None],
     asks: bool = False,
+    prunes: bool = False,
+    service: str | None = None,
 ) -> tuple[Plan, Applied]:
     """Apply a plan file, telling *on_change* of each change, and return the plan and what was done.
 
-    Raises: ClientProblem; ClickException, where the file has problems, or the answer to the question is no.
+    Raises: ClientProblem; ClickException, where the file has problems, the answer to the question is no, or it is
+    interrupted.
     """
+    comparison = compare_file(client, file, overlays, prunes=prunes, service=service)
+    if asks:
+        _ask(comparison)
+    done_count = 0
+
+    def count(change: Change) -> None:
+        nonlocal done_count
+        done_count += change.changes_something
+        on_change(change)
+
+    try:
+        return comparison.plan, apply(client, comparison, count)
+    except KeyboardInterrupt:
+        total = len(comparison.coming)
+        next_one = f"; the next, {comparison.coming[done_count]}, may be done or not" if done_count < total else ""
+        raise click.ClickException(
+            f"interrupted: {done_count} of {total} changes are done{next_one}; apply again, and it goes on from there"
+        ) from None
+
+
+def compare_file(
+    client: SsmClient, file: Path, overlays: Iterable[Path], *, prunes: bool, service: str | None
+) -> Comparison:
+    """Compare a plan file with what there is, and say where the service cannot do what the plan wants.
+
+    Raises: ClientProblem; ClickException, where the file has problems.
+    """
+    is_for_aws = is_aws(client) if service is None else service == "aws"
     try:
         wanted = read_plan(file, overlays)
-        if asks:
-            _ask(client, wanted)
-        return wanted, apply(client, wanted, on_change)
+        if is_for_aws and any(window.freezes for window in wanted.windows.values()):
+            show.note(
+                "windows of AWS heed no freezes: one that is in a freeze, or opens next in one, is disabled until an "
+                "apply after it; let a scheduler apply this plan at least once between two openings"
+            )
+        return compare(client, wanted, now=SystemClock().now(), heeds_freezes=not is_for_aws, prunes=prunes)
     except PlanProblems as problems:
         for problem in problems.problems:
             show.note(str(problem))
@@ -107,19 +160,18 @@ def apply_file(
         ) from problems
 
 
-def _ask(client: SsmClient, wanted: Plan) -> None:
+def _ask(comparison: Comparison) -> None:
     """Name what would change, and ask whether to go on; where nothing would, there is nothing to ask."""
-    _, changes = compare(client, wanted)
-    coming = [change for change in changes if change.action in (Action.CREATE, Action.UPDATE)]
+    coming = comparison.coming
     for change in coming:
         show.note(f"will {change}")
     if coming:
-        confirm(f"This makes {len(coming)} change{'' if len(coming) == 1 else 's'} for plan {wanted.name!r}")
+        confirm(f"This makes {len(coming)} change{'' if len(coming) == 1 else 's'} for plan {comparison.plan.name!r}")
 
 
 def _tell(change: Change) -> None:
     match change.action:
-        case Action.CREATE | Action.UPDATE:
+        case Action.CREATE | Action.UPDATE | Action.DELETE:
             show.note(f"done: {change}")
         case Action.LEAVE:
             show.note(f"no longer in the plan, and stays: {change.address} ({change.id})")
@@ -131,17 +183,16 @@ def _show(wanted: Plan, applied: Applied, *, as_json: bool) -> None:
     outcome = {
         "Created": applied.created,
         "Updated": applied.updated,
+        "Deleted": applied.deleted,
         "Unchanged": applied.unchanged,
         "Left": applied.left,
     }
     if as_json:
-        show.document({"Plan": wanted.name, **{name: _records(changes) for name, changes in outcome.items()}})
+        records = {name: [_record(change) for change in changes] for name, changes in outcome.items()}
+        show.document({"Plan": wanted.name, **records})
     else:
         show.details({"Plan": wanted.name, **{name: len(changes) for name, changes in outcome.items()}})
 
 
-def _records(changes: Iterable[Change]) -> list[Mapping[str, Any]]:
-    return [
-        {"Kind": change.address.kind.value, "Path": change.address.path, "Changed": change.changed}
-        for change in changes
-    ]
+def _record(change: Change) -> dict[str, object]:
+    return {"Kind": change.address.kind.value, "Path": change.address.path, "Changed": change.changed}

@@ -4,7 +4,7 @@ Nothing here knows whether a patchwindow server or AWS answers.
 """
 
 from patchwindow.client.calls import SsmClient, call, pages
-from patchwindow.client.connection import OWN, connect
+from patchwindow.client.connection import OWN, connect, is_aws
 from patchwindow.client.problems import ClientProblem
 from patchwindow.client.progress import NodeChange, Progress, wait_for_command
 
@@ -16,6 +16,7 @@ __all__ = [
     "SsmClient",
     "call",
     "connect",
+    "is_aws",
     "pages",
     "wait_for_command",
 ]

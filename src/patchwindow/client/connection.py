@@ -74,7 +74,7 @@ def connect(
             client = session.client(
                 service, FALLBACK_REGION, endpoint_url=endpoint_url, config=_CONFIG, verify=ca_bundle
             )
-            if _is_aws(client.meta.endpoint_url):
+            if is_aws(client):
                 raise
             return client
     except BotoCoreError as error:
@@ -88,6 +88,11 @@ def _own_server(session: boto3.Session, service: str) -> str | None:
     region = session.region_name or FALLBACK_REGION
     urls = (session.client(each, region).meta.endpoint_url for each in (service, SSM))
     return next((url for url in urls if not _is_aws(url)), None)
+
+
+def is_aws(client: SsmClient) -> bool:
+    """Say whether *client* talks to AWS, by its address."""
+    return _is_aws(client.meta.endpoint_url)
 
 
 def _is_aws(endpoint_url: str) -> bool:

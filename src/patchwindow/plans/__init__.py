@@ -3,7 +3,7 @@
 plan file → desired state → difference → ordered calls.
 """
 
-from patchwindow.plans.apply import apply, compare
+from patchwindow.plans.apply import Comparison, apply, compare
 from patchwindow.plans.check import as_findings, check
 from patchwindow.plans.codes import PlanCode
 from patchwindow.plans.definitions import Plan
@@ -22,6 +22,7 @@ __all__ = [
     "Address",
     "Applied",
     "Change",
+    "Comparison",
     "Difference",
     "Finding",
     "Kind",

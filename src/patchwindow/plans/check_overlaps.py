@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from typing import Final
 
-from patchwindow.domain.opening import timing
+from patchwindow.plans.closing import timing_of
 from patchwindow.plans.codes import PlanCode, found
 from patchwindow.plans.definitions import Plan, Target, Window
 from patchwindow.plans.finding import Finding
@@ -61,15 +61,7 @@ def _nodes(target: Target) -> Iterator[str]:
 
 
 def _openings(window: Window, now: datetime) -> Iterator[datetime]:
-    times = timing(
-        schedule=window.schedule,
-        created_at=now,
-        schedule_timezone=window.timezone,
-        schedule_offset=window.offset,
-        start_date=window.start_date,
-        end_date=window.end_date,
-    )
-    return islice(takewhile((now + _AHEAD).__gt__, times.openings(now)), _OPENINGS_MAX)
+    return islice(takewhile((now + _AHEAD).__gt__, timing_of(window, now).openings(now)), _OPENINGS_MAX)
 
 
 def _meetings(plan: Plan, names: list[str], openings: dict[str, list[datetime]]) -> Iterator[tuple[str, str, datetime]]:

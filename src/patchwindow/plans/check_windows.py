@@ -8,7 +8,7 @@ from patchwindow.domain.errors import Invalid
 from patchwindow.domain.opening import parse_instant
 from patchwindow.domain.schedule import parse
 from patchwindow.domain.schedule_zone import parse_zone
-from patchwindow.plans.definitions import Plan, Target, Task, Window
+from patchwindow.plans.definitions import Association, Nodes, Plan, Target, Task, Window
 from patchwindow.plans.nodes import hint
 from patchwindow.plans.problems import Mark
 
@@ -31,8 +31,9 @@ def check_windows(plan: Plan, note: Note) -> None:
     for name, window in plan.windows.items():
         what = f"window {name!r}"
         _check_times(window, what, note)
+        check_freezes(plan, window, what, note)
         for target_name, target in window.targets.items():
-            _check_target(plan, target, f"{what}: target {target_name!r}", note)
+            check_nodes(plan, target, f"{what}: target {target_name!r}", note)
         for task_name, task in window.tasks.items():
             _check_task(window, task, f"{what}: task {task_name!r}", note)
 
@@ -67,8 +68,8 @@ def _check_times(window: Window, what: str, note: Note) -> None:
         note(marks.at("end_date"), f"{what}: endDate is {end}, before startDate {start}")
 
 
-def _check_target(plan: Plan, target: Target, what: str, note: Note) -> None:
-    """Note a target that names no nodes, names them in ways that exclude each other, or a group that is not there."""
+def check_nodes(plan: Plan, target: Target | Nodes, what: str, note: Note) -> None:
+    """Note what names no nodes, names them in ways that exclude each other, or a group that is not there."""
     marks = target.marks
     filters = [target.patch_group, target.patch_groups, target.tags]
     if not any((*filters, target.node_ids)) and target.sound("patch_group", "patch_groups", "tags", "node_ids"):
@@ -85,6 +86,14 @@ def _check_target(plan: Plan, target: Target, what: str, note: Note) -> None:
         _check_group(plan, group, marks.at("patch_groups", index), what, note)
 
 
+def check_freezes(plan: Plan, what_heeds: Window | Association, what: str, note: Note) -> None:
+    """Note freezes that the plan does not have."""
+    for index, name in enumerate(what_heeds.freezes or ()):
+        if name not in plan.freezes and plan.sound("freezes"):
+            mark = what_heeds.marks.at("freezes", index)
+            note(mark, f"{what}: there is no freeze {name!r} in this plan; {hint(name, plan.freezes)}")
+
+
 def _check_group(plan: Plan, group: str, mark: Mark, what: str, note: Note) -> None:
     if group not in plan.patch_groups and plan.sound("patch_groups"):
         note(mark, f"{what}: there is no patch group {group!r} in this plan; {hint(group, plan.patch_groups)}")
@@ -98,15 +107,21 @@ def _check_task(window: Window, task: Task, what: str, note: Note) -> None:
             note(marks.at("targets", index), f"{what}: the window has no target {name!r}; {hint(name, window.targets)}")
     if task.targets is None and not window.targets and window.sound("targets") and task.sound("targets"):
         note(marks.record, f"{what} has nothing to run on; give the window a target")
-    if not task.sound("document"):
+    check_document(task, what, note)
+
+
+def check_document(run: Task | Association, what: str, note: Note) -> None:
+    """Note what patches without an operation, and words of patch documents beside another document."""
+    marks = run.marks
+    if not run.sound("document"):
         return
-    if is_patch_document(task.document):
-        if task.operation is None and task.sound("operation") and "Operation" not in task.parameters:
+    if is_patch_document(run.document):
+        if run.operation is None and run.sound("operation") and "Operation" not in run.parameters:
             note(marks.record, f"{what} needs operation, Scan or Install, here or in defaults")
         for member, key in (("operation", "Operation"), ("reboot_option", "RebootOption")):
-            if key in task.parameters and member not in marks.inherited and getattr(task, member) is not None:
+            if key in run.parameters and member not in marks.inherited and getattr(run, member) is not None:
                 note(marks.at("parameters", key), f"{what} says {key} twice; keep one of {member!r} and this")
         return
     for member, key in (("operation", "operation"), ("reboot_option", "rebootOption")):
-        if member not in marks.inherited and getattr(task, member) is not None:
-            note(marks.at(member), f"{what}: {task.document} has no {key}; put its parameters under parameters")
+        if member not in marks.inherited and getattr(run, member) is not None:
+            note(marks.at(member), f"{what}: {run.document} has no {key}; put its parameters under parameters")

@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from patchwindow.client import ClientProblem, SsmClient, call, pages
-from patchwindow.plans.state import BASELINE, NAME_TAG, PLAN_TAG, Address, Found, Kind, complete, rule
+from patchwindow.domain.freeze import names
+from patchwindow.plans.state import (
+    BASELINE,
+    FREEZES,
+    FREEZES_TAG,
+    NAME_TAG,
+    PLAN_TAG,
+    Address,
+    Found,
+    Kind,
+    complete,
+    rule,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +40,7 @@ def read_current(client: SsmClient, plan_name: str, *, models: frozenset[str], p
         ClientProblem: the API could not be asked, or it has no such predefined baseline.
     """
     predefined_ids = _predefined(client, models | predefined) if models | predefined else {}
-    names = {id: name for name, id in predefined_ids.items()}
+    predefined_names = {id: name for name, id in predefined_ids.items()}
     own = list(pages(client, "DescribePatchBaselines", "BaselineIdentities", Filters=[_owner("Self")]))
     baselines = list(_baselines(client, plan_name, own))
     keys = {found.id: found.address.path[0] for found in baselines}
@@ -36,8 +48,10 @@ def read_current(client: SsmClient, plan_name: str, *, models: frozenset[str], p
     found = [
         *baselines,
         *_defaults(own, keys),
-        *_groups(client, keys, keys | names),
+        *_groups(client, keys, keys | predefined_names),
+        *_freezes(client, plan_name),
         *windows,
+        *_associations(client, plan_name),
     ]
     for window in windows:
         targets = list(_targets(client, window))
@@ -60,17 +74,20 @@ def _owner(owner: str) -> dict[str, Any]:
     return {"Key": "OWNER", "Values": [owner]}
 
 
-def _name_in_plan(client: SsmClient, resource_type: str, id: str, plan_name: str) -> str | None:
-    """Return the name that the plan has for a resource, None for one that the plan has not made."""
+def _tags(client: SsmClient, resource_type: str, id: str) -> dict[str, str]:
     answer = call(client, "ListTagsForResource", ResourceType=resource_type, ResourceId=id)
-    tags = {tag["Key"]: tag["Value"] for tag in answer.get("TagList", ())}
+    return {tag["Key"]: tag["Value"] for tag in answer.get("TagList", ())}
+
+
+def _name_in_plan(tags: Mapping[str, str], plan_name: str) -> str | None:
+    """Return the name that the plan has for a resource of these *tags*, None for one that the plan has not made."""
     return tags.get(NAME_TAG) if tags.get(PLAN_TAG) == plan_name else None
 
 
 def _baselines(client: SsmClient, plan_name: str, own: Iterable[Mapping[str, Any]]) -> Iterator[Found]:
     for identity in own:
         id = identity["BaselineId"]
-        if (name := _name_in_plan(client, "PatchBaseline", id, plan_name)) is not None:
+        if (name := _name_in_plan(_tags(client, "PatchBaseline", id), plan_name)) is not None:
             yield Found(Address(Kind.BASELINE, (name,)), id, _baseline(client, id))
 
 
@@ -102,9 +119,38 @@ def _groups(client: SsmClient, ours: Mapping[str, str], names: Mapping[str, str]
 def _windows(client: SsmClient, plan_name: str) -> Iterator[Found]:
     for identity in pages(client, "DescribeMaintenanceWindows", "WindowIdentities"):
         id = identity["WindowId"]
-        if (name := _name_in_plan(client, "MaintenanceWindow", id, plan_name)) is not None:
+        tags = _tags(client, "MaintenanceWindow", id)
+        if (name := _name_in_plan(tags, plan_name)) is not None:
             answer = call(client, "GetMaintenanceWindow", WindowId=id)
-            yield Found(Address(Kind.WINDOW, (name,)), id, complete(Kind.WINDOW, answer))
+            freezes = list(names(tags.get(FREEZES_TAG, "")))
+            yield Found(Address(Kind.WINDOW, (name,)), id, complete(Kind.WINDOW, answer) | {FREEZES: freezes})
+
+
+def _freezes(client: SsmClient, plan_name: str) -> Iterator[Found]:
+    filters = [{"Key": "DocumentType", "Values": ["ChangeCalendar"]}, {"Key": "Owner", "Values": ["Self"]}]
+    for identity in pages(client, "ListDocuments", "DocumentIdentifiers", Filters=filters):
+        id = identity["Name"]
+        if (name := _name_in_plan(_tags(client, "Document", id), plan_name)) is not None:
+            answer = call(client, "GetDocument", Name=id)
+            yield Found(Address(Kind.FREEZE, (name,)), id, {"Content": answer["Content"]})
+
+
+def _associations(client: SsmClient, plan_name: str) -> Iterator[Found]:
+    for identity in pages(client, "ListAssociations", "Associations"):
+        # What a plan makes has a name; what has none need not be asked about.
+        if "AssociationName" not in identity:
+            continue
+        id = identity["AssociationId"]
+        if (name := _name_in_plan(_tags(client, "Association", id), plan_name)) is not None:
+            answer = call(client, "DescribeAssociation", AssociationId=id)["AssociationDescription"]
+            yield Found(Address(Kind.ASSOCIATION, (name,)), id, _association(answer))
+
+
+def _association(members: Mapping[str, Any]) -> dict[str, Any]:
+    known = {name: value for name, value in members.items() if not _is_empty(value)}
+    if known.get("DocumentVersion") == "$DEFAULT":
+        del known["DocumentVersion"]
+    return complete(Kind.ASSOCIATION, known)
 
 
 def _targets(client: SsmClient, window: Found) -> Iterator[Found]:

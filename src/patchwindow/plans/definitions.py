@@ -1,16 +1,37 @@
-"""The plan file: every mapping it may hold, with its members, their limits and what they mean.
-
-Limits are the public API's own (service model, version 2014-11-06), so that what passes here is not refused there.
-"""
+"""The plan file: every mapping it may hold, with its members, their limits and what they mean."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from patchwindow.domain.baseline import ComplianceLevel, ComplianceStatus, PatchAction
-from patchwindow.domain.filter_values import FILTERS
+from patchwindow.domain.association import Severity
+from patchwindow.domain.baseline import ComplianceStatus, PatchAction
 from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.domain.window import CutoffBehavior
+from patchwindow.plans.forms import (
+    DATE,
+    DESCRIPTION,
+    DOCUMENT,
+    DOCUMENT_VERSION,
+    FILTERS,
+    GROUP,
+    INSTANT,
+    LEVEL,
+    MAX_CONCURRENCY,
+    MAX_ERRORS,
+    MOMENT,
+    NAME,
+    NODE_ID,
+    OPERATION,
+    PARAMETERS,
+    PATCHES,
+    REBOOT_OPTION,
+    ROLE,
+    SOURCE_NAME,
+    TAG_KEY,
+    TOPIC,
+    VARIABLE,
+)
 from patchwindow.plans.specs import (
     Choice,
     Flag,
@@ -29,63 +50,20 @@ from patchwindow.plans.specs import (
 PLAN_VERSION: Final = 1
 """The newest form of plans that this program reads."""
 
-# What may stand in a baseline; the API's other keys belong to searches of its catalogue.
-_FILTER_KEYS: Final = tuple(dict.fromkeys(str(key) for keys in FILTERS.values() for key in keys))
-_FILTERS: Final = Table(
-    key=Choice(_FILTER_KEYS),
-    value=Many(item=Text(high=64, numbers=True), low=1, high=20, one_is_enough=True),
-    high=4,
-)
-_LEVEL: Final = Choice(tuple(ComplianceLevel))
-
-_NAME: Final = Text(
-    pattern=r"[a-zA-Z0-9_\-.]{3,128}", like="a name of 3 to 128 letters, digits, '_', '-' and '.'", low=3, high=128
-)
-_SOURCE_NAME: Final = Text(
-    pattern=r"[a-zA-Z0-9_\-.]{3,50}", like="a name of 3 to 50 letters, digits, '_', '-' and '.'", low=3, high=50
-)
-_WORD_CHARACTERS: Final = r"[\w \u00a0\u2000-\u200a.:/=+\-@]*"
-_GROUP: Final = Text(
-    pattern=_WORD_CHARACTERS, like="a tag value of letters, digits, spaces and any of _.:/=+-@", high=256, numbers=True
-)
-_TAG_KEY: Final = Text(
-    pattern=_WORD_CHARACTERS, like="a tag key of letters, digits, spaces and any of _.:/=+-@", high=128
-)
-_VARIABLE: Final = Text(
-    pattern=r"[a-zA-Z][a-zA-Z0-9_\-]*", like="a name of letters, digits, '_' and '-', a letter first", high=64
-)
-_DESCRIPTION: Final = Text(high=128)
-_DATE: Final = Text(pattern=r"\d{4}-\d{2}-\d{2}", like="a date as 2026-01-31", high=10)
-_INSTANT: Final = Text(like="an instant with its offset, as 2026-01-31T22:00:00Z", high=64)
-_PATCHES: Final = Many(item=Text(high=100, numbers=True), high=50)
-_ROLE: Final = Text(pattern=r"arn:[\w\-]+:iam::\d{12}:role/.+", like="the ARN of a role", high=2048)
-_MAX_CONCURRENCY: Final = Text(
-    pattern=r"[1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%",
-    like="a number of nodes as 10, or a share as 10%",
-    high=7,
-    numbers=True,
-)
-_MAX_ERRORS: Final = Text(
-    pattern=r"[1-9][0-9]*|0|[1-9][0-9]%|[0-9]%|100%",
-    like="a number of errors as 5, or a share as 5%",
-    high=7,
-    numbers=True,
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(Record):
     """Approves the patches that pass all its filters, once they are old enough."""
 
     filters: Mapping[str, tuple[str, ...]] = required(
-        _FILTERS,
+        FILTERS,
         "what a patch must be: every key must match, by any of its values; `*` matches all",
     )
     approve_after_days: int | None = member(
         Whole(0, 360), "days between a patch's release and its approval; none on Debian and Ubuntu, which have no dates"
     )
-    approve_until_date: str | None = member(_DATE, "approve what was released until this day, and nothing later")
-    compliance_level: str = member(_LEVEL, "how bad it is when such a patch is missing", default="UNSPECIFIED")
+    approve_until_date: str | None = member(DATE, "approve what was released until this day, and nothing later")
+    compliance_level: str = member(LEVEL, "how bad it is when such a patch is missing", default="UNSPECIFIED")
     enable_non_security: bool = member(Flag(), "approve other than security patches, too; Linux only", default=False)
 
 
@@ -93,7 +71,7 @@ class Rule(Record):
 class Source(Record):
     """A repository that replaces the node's own while it is patched."""
 
-    name: str = required(_SOURCE_NAME, "the repository's name")
+    name: str = required(SOURCE_NAME, "the repository's name")
     products: tuple[str, ...] = required(
         Many(item=Text(high=128, numbers=True), low=1, high=20, one_is_enough=True),
         "the products it is for, as `AmazonLinux2023`; `*` for all",
@@ -115,18 +93,18 @@ class Baseline(Record):
         Many(item=Nested(Rule), each="rule", high=10), "approval rules; one is enough to approve"
     )
     global_filters: Mapping[str, tuple[str, ...]] | None = member(
-        _FILTERS,
+        FILTERS,
         "what a patch must be to be looked at by the rules at all",
     )
-    approved_patches: tuple[str, ...] | None = member(_PATCHES, "patches approved by name, whatever the rules say")
+    approved_patches: tuple[str, ...] | None = member(PATCHES, "patches approved by name, whatever the rules say")
     approved_patches_compliance_level: str | None = member(
-        _LEVEL, "how bad it is when one of `approvedPatches` is missing"
+        LEVEL, "how bad it is when one of `approvedPatches` is missing"
     )
     approved_patches_enable_non_security: bool | None = member(
         Flag(), "take `approvedPatches` that are no security patches, too; Linux only"
     )
     rejected_patches: tuple[str, ...] | None = member(
-        _PATCHES, "patches rejected by name; a rejection beats an approval"
+        PATCHES, "patches rejected by name; a rejection beats an approval"
     )
     rejected_patches_action: str | None = member(
         Choice(tuple(PatchAction)), "whether a rejected patch may come as a dependency of another"
@@ -155,24 +133,24 @@ class PatchGroup(Record):
 class Target(Record):
     """Nodes that a window opens for; of several members a node must meet all."""
 
-    patch_group: str | None = member(_GROUP, "nodes of this patch group")
+    patch_group: str | None = member(GROUP, "nodes of this patch group")
     patch_groups: tuple[str, ...] | None = member(
-        Many(item=_GROUP, low=1, high=50), "nodes of any of these patch groups"
+        Many(item=GROUP, low=1, high=50), "nodes of any of these patch groups"
     )
     tags: Mapping[str, tuple[str, ...]] | None = member(
-        Table(key=_TAG_KEY, value=Many(item=_GROUP, low=1, high=50, one_is_enough=True), low=1),
+        Table(key=TAG_KEY, value=Many(item=GROUP, low=1, high=50, one_is_enough=True), low=1),
         "nodes that have all these tags, each with any of its values",
     )
     node_ids: tuple[str, ...] | None = member(
         Many(
-            item=Text(pattern=r"i-(\w{8}|\w{17})|mi-\w{17}", like="a node's id as mi-0123456789abcdef0", high=20),
+            item=NODE_ID,
             low=1,
             high=50,
         ),
         "these nodes; cannot stand beside the other ways",
     )
-    description: str | None = member(_DESCRIPTION, "what it is for")
-    owner_information: str | None = member(_DESCRIPTION, "a word that comes back in the records of its executions")
+    description: str | None = member(DESCRIPTION, "what it is for")
+    owner_information: str | None = member(DESCRIPTION, "a word that comes back in the records of its executions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,34 +163,52 @@ class Logs(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notification(Record):
+    """Who is told how commands end, by a topic of AWS's notification service."""
+
+    topic_arn: str = required(TOPIC, "the topic")
+    role_arn: str = required(ROLE, "the role in which the topic is written to")
+    events: tuple[str, ...] = member(
+        Many(
+            item=Choice(("All", "InProgress", "Success", "TimedOut", "Cancelled", "Failed")),
+            low=1,
+            high=6,
+            one_is_enough=True,
+        ),
+        "what is told",
+        default=("Failed", "TimedOut", "Cancelled"),
+    )
+    type: str = member(
+        Choice(("Command", "Invocation")), "tell of the command as a whole, or of each node", default="Command"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task(Record):
     """A command document that a window runs on its targets."""
 
     document: str = member(
-        Text(pattern=r"[a-zA-Z0-9_\-.:/]{3,128}", like="a document's name or ARN", low=3, high=128),
+        DOCUMENT,
         "the command document",
         default="AWS-RunPatchBaseline",
         inherits=True,
     )
     operation: str | None = member(
-        Choice(("Scan", "Install")),
+        OPERATION,
         "`Scan` reports only, `Install` installs; required for the patch documents, here or in the defaults",
         inherits=True,
     )
     reboot_option: str | None = member(
-        Choice(("RebootIfNeeded", "NoReboot")),
+        REBOOT_OPTION,
         "whether an installation may reboot; patch documents only",
         inherits=True,
     )
     parameters: Mapping[str, tuple[str, ...]] = member(
-        Table(
-            key=Text(high=255),
-            value=Many(item=Text(low=0, high=65536, numbers=True), one_is_enough=True),
-        ),
+        PARAMETERS,
         "further parameters of the document",
     )
     targets: tuple[str, ...] | None = member(
-        Many(item=_NAME, low=1, high=10, one_is_enough=True), "names of this window's targets; all of them, if not said"
+        Many(item=NAME, low=1, high=10, one_is_enough=True), "names of this window's targets; all of them, if not said"
     )
     priority: int = member(
         Whole(0, 2_147_483_647),
@@ -220,9 +216,9 @@ class Task(Record):
         default=1,
         inherits=True,
     )
-    max_concurrency: str = required(_MAX_CONCURRENCY, "how many nodes at a time", inherits=True)
+    max_concurrency: str = required(MAX_CONCURRENCY, "how many nodes at a time", inherits=True)
     max_errors: str = required(
-        _MAX_ERRORS, "how many errors are borne; one more, and no further node starts", inherits=True
+        MAX_ERRORS, "how many errors are borne; one more, and no further node starts", inherits=True
     )
     cutoff_behavior: str = member(
         Choice(tuple(CutoffBehavior)),
@@ -234,21 +230,24 @@ class Task(Record):
         Whole(30, 2_592_000), "how long a node may take to pick the command up", default=3600, inherits=True
     )
     document_version: str | None = member(
-        Text(pattern=r"\$LATEST|\$DEFAULT|[1-9][0-9]*", like="$DEFAULT, $LATEST or a number", high=16, numbers=True),
+        DOCUMENT_VERSION,
         "the version of the document",
         inherits=True,
     )
-    service_role_arn: str | None = member(_ROLE, "the role that the window acts in; AWS only", inherits=True)
+    service_role_arn: str | None = member(ROLE, "the role that the window acts in; AWS only", inherits=True)
     logs: Logs | None = member(Nested(Logs), "where the output is kept besides; AWS only", inherits=True)  # noqa: RUF009 -- it returns a field
+    notification: Notification | None = member(  # noqa: RUF009 -- it returns a field
+        Nested(Notification), "who is told how it ends; AWS only", inherits=True
+    )
     comment: str | None = member(Text(high=100), "a word that comes with each command", inherits=True)
-    description: str | None = member(_DESCRIPTION, "what it is for")
+    description: str | None = member(DESCRIPTION, "what it is for")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window(Record):
     """When nodes are patched, which ones, and how."""
 
-    description: str | None = member(_DESCRIPTION, "what it is for")
+    description: str | None = member(DESCRIPTION, "what it is for")
     schedule: str = required(Text(high=256), "when it opens: `cron(…)`, `rate(…)` or `at(…)`")
     timezone: str | None = member(Text(high=64), "the zone of the schedule; UTC, if not said", inherits=True)
     offset: int | None = member(
@@ -257,22 +256,103 @@ class Window(Record):
     duration: int = required(Whole(1, 24), "hours that it is open", inherits=True)
     cutoff: int = required(Whole(0, 23), "hours before its end after which no task starts", inherits=True)
     enabled: bool = member(Flag(), "whether it opens at all", default=True, inherits=True)
-    start_date: str | None = member(_INSTANT, "it does not open before this instant", inherits=True)
-    end_date: str | None = member(_INSTANT, "it does not open after this instant", inherits=True)
-    targets: Mapping[str, Target] = member(
-        Table(key=_NAME, value=Nested(Target), each="target"), "the nodes it opens for, by name"
+    start_date: str | None = member(INSTANT, "it does not open before this instant", inherits=True)
+    end_date: str | None = member(INSTANT, "it does not open after this instant", inherits=True)
+    freezes: tuple[str, ...] | None = member(
+        Many(item=NAME, one_is_enough=True), "names of freezes in which it does not open", inherits=True
     )
-    tasks: Mapping[str, Task] = member(
-        Table(key=_NAME, value=Nested(Task), each="task"), "what is run on them, by name"
+    targets: Mapping[str, Target] = member(
+        Table(key=NAME, value=Nested(Target), each="target"), "the nodes it opens for, by name"
+    )
+    tasks: Mapping[str, Task] = member(Table(key=NAME, value=Nested(Task), each="task"), "what is run on them, by name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeDates(Record):
+    """One time in which nothing is patched."""
+
+    from_: str = required(MOMENT, "when it begins; a date begins at its midnight")
+    to: str = required(MOMENT, "when it ends; a date is frozen to its end, an instant is not frozen any more")
+    reason: str | None = member(Text(high=1024), "why; it is shown where a window was not opened")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze(Record):
+    """Times in which the windows that name it do not open: by dates, or as a calendar."""
+
+    description: str | None = member(Text(high=1024), "for the reader; the API does not keep it")
+    timezone: str | None = member(Text(high=64), "the zone of the dates; UTC, if not said")
+    dates: tuple[FreezeDates, ...] | None = member(
+        Many(item=Nested(FreezeDates), each="entry", low=1, high=1000), "the times"
+    )
+    ics: str | None = member(
+        Text(high=1024), "an iCalendar file, beside the plan; its events are the times, however they recur"
+    )
+    calendar: str | None = member(Text(), "the same as text, in place of a file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nodes(Record):
+    """Nodes that an association is for; of several members a node must meet all."""
+
+    all: bool = member(Flag(), "every node; cannot stand beside the other ways", default=False)
+    patch_group: str | None = member(GROUP, "nodes of this patch group")
+    patch_groups: tuple[str, ...] | None = member(
+        Many(item=GROUP, low=1, high=50), "nodes of any of these patch groups"
+    )
+    tags: Mapping[str, tuple[str, ...]] | None = member(
+        Table(key=TAG_KEY, value=Many(item=GROUP, low=1, high=50, one_is_enough=True), low=1),
+        "nodes that have all these tags, each with any of its values",
+    )
+    node_ids: tuple[str, ...] | None = member(
+        Many(item=NODE_ID, low=1, high=50), "these nodes; cannot stand beside the other ways"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Association(Record):
+    """A command document that nodes run by a schedule of its own, without a window: scans, above all."""
+
+    document: str = member(DOCUMENT, "the command document", default="AWS-RunPatchBaseline", inherits=True)
+    operation: str | None = member(
+        OPERATION, "`Scan` reports only, `Install` installs; required for the patch documents", inherits=True
+    )
+    reboot_option: str | None = member(
+        REBOOT_OPTION, "whether an installation may reboot; patch documents only", inherits=True
+    )
+    parameters: Mapping[str, tuple[str, ...]] = member(PARAMETERS, "further parameters of the document")
+    document_version: str | None = member(DOCUMENT_VERSION, "the version of the document", inherits=True)
+    schedule: str = required(Text(high=256), "when it runs: `cron(…)` or `rate(…)`, in UTC", inherits=True)
+    offset: int | None = member(Whole(1, 6), "days after the instant of a `cron` schedule at which it runs")
+    at_once: bool = member(
+        Flag(),
+        "run when it is made or changed as well, and on nodes that come to it; always so with a `rate`",
+        default=False,
+        inherits=True,
+    )
+    targets: Nodes = required(Nested(Nodes), "the nodes")  # noqa: RUF009 -- it returns a field
+    max_concurrency: str = required(MAX_CONCURRENCY, "how many nodes at a time", inherits=True)
+    max_errors: str = required(
+        MAX_ERRORS, "how many errors are borne; one more, and no further node starts", inherits=True
+    )
+    severity: str = member(
+        Choice(tuple(Severity)), "how bad it is where it did not succeed", default="UNSPECIFIED", inherits=True
+    )
+    freezes: tuple[str, ...] | None = member(
+        Many(item=NAME, one_is_enough=True), "names of freezes in which it does not run", inherits=True
+    )
+    logs: Logs | None = member(  # noqa: RUF009 -- it returns a field
+        Nested(Logs), "where the output is kept besides, a bucket alone; AWS only", inherits=True
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults(Record):
-    """Members that hold for every window or task that does not say otherwise."""
+    """Members that hold for every window, task or association that does not say otherwise."""
 
     window: Mapping[str, Any] = member(Partial(Window), "for windows")
     task: Mapping[str, Any] = member(Partial(Task), "for tasks")
+    association: Mapping[str, Any] = member(Partial(Association), "for associations")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,21 +360,29 @@ class Plan(Record):
     """How a fleet is patched."""
 
     file: str = field(default="", compare=False)
-    name: str = required(_NAME, "the plan's name; it marks what the plan has made, so it must not change")
+    calendars: Mapping[str, str] = field(default_factory=dict)
+    """The iCalendar text of each freeze by name, of its dates, its file or its own text."""
+    name: str = required(NAME, "the plan's name; it marks what the plan has made, so it must not change")
     version: int = member(
         Whole(1, PLAN_VERSION), "the form of the plan; a later form is refused with a word that says so", default=1
     )
     description: str | None = member(Text(high=1024), "for the reader; the API does not keep it")
     variables: Mapping[str, str] = member(
-        Table(key=_VARIABLE, value=Scalar()), "values by name, for use as `${{ name }}` in any other value"
+        Table(key=VARIABLE, value=Scalar()), "values by name, for use as `${{ name }}` in any other value"
     )
     defaults: Defaults | None = member(Nested(Defaults), "members that hold wherever nothing else is said")  # noqa: RUF009 -- it returns a field
     baselines: Mapping[str, Baseline] = member(
-        Table(key=_NAME, value=Nested(Baseline), each="baseline"), "patch baselines by name"
+        Table(key=NAME, value=Nested(Baseline), each="baseline"), "patch baselines by name"
     )
     patch_groups: Mapping[str, PatchGroup] = member(
-        Table(key=_GROUP, value=Nested(PatchGroup), each="patch group"), "patch groups by name"
+        Table(key=GROUP, value=Nested(PatchGroup), each="patch group"), "patch groups by name"
+    )
+    freezes: Mapping[str, Freeze] = member(
+        Table(key=NAME, value=Nested(Freeze), each="freeze"), "times in which windows do not open, by name"
     )
     windows: Mapping[str, Window] = member(
-        Table(key=_NAME, value=Nested(Window), each="window"), "maintenance windows by name"
+        Table(key=NAME, value=Nested(Window), each="window"), "maintenance windows by name"
+    )
+    associations: Mapping[str, Association] = member(
+        Table(key=NAME, value=Nested(Association), each="association"), "scheduled runs without a window, by name"
     )

@@ -4,10 +4,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from patchwindow.domain.operating_system import OperatingSystem
+from patchwindow.plans.check_associations import runs_by_schedule_only
 from patchwindow.plans.check_baselines import system_of_name
 from patchwindow.plans.check_windows import is_patch_document
-from patchwindow.plans.definitions import Baseline, Logs, Plan, Rule, Target, Task, Window
-from patchwindow.plans.state import BASELINE, Address, Kind, Resource, complete, rule
+from patchwindow.plans.definitions import (
+    Association,
+    Baseline,
+    Logs,
+    Nodes,
+    Notification,
+    Plan,
+    Rule,
+    Target,
+    Task,
+    Window,
+)
+from patchwindow.plans.state import BASELINE, FREEZES, Address, Kind, Resource, complete, rule
 
 
 def models_of(plan: Plan) -> frozenset[str]:
@@ -21,18 +33,23 @@ def predefined_of(plan: Plan) -> frozenset[str]:
     return frozenset(names - plan.baselines.keys())
 
 
-def desired_state(plan: Plan, models: Mapping[str, Mapping[str, Any]]) -> list[Resource]:
+def desired_state(
+    plan: Plan, models: Mapping[str, Mapping[str, Any]], closed: frozenset[str] = frozenset()
+) -> list[Resource]:
     """Return what *plan* wants, in the order in which it can be made.
 
-    *models* are the members of the predefined baselines that the plan copies, by name.
+    *models* are the members of the predefined baselines that the plan copies, by name; *closed* are the names of
+    windows that must not open, whatever the plan says of them.
     """
     return [
         *_baselines(plan, models),
         *_defaults(plan),
         *_groups(plan),
-        *_windows(plan),
+        *_freezes(plan),
+        *_windows(plan, closed),
         *_targets(plan),
         *_tasks(plan),
+        *_associations(plan),
     ]
 
 
@@ -102,7 +119,12 @@ def _system(plan: Plan, name: str) -> str:
     return str(system)
 
 
-def _windows(plan: Plan) -> Iterator[Resource]:
+def _freezes(plan: Plan) -> Iterator[Resource]:
+    for name in plan.freezes:
+        yield Resource(Address(Kind.FREEZE, (name,)), {"Content": plan.calendars[name]}, plan.marks.at("freezes", name))
+
+
+def _windows(plan: Plan, closed: frozenset[str]) -> Iterator[Resource]:
     for name, window in plan.windows.items():
         members = {
             "Name": name,
@@ -116,7 +138,8 @@ def _windows(plan: Plan) -> Iterator[Resource]:
             "Cutoff": window.cutoff,
             # What a window patches is said by its targets alone; a task for single nodes names a target for them.
             "AllowUnassociatedTargets": False,
-            "Enabled": window.enabled,
+            "Enabled": window.enabled and name not in closed,
+            FREEZES: list(window.freezes or ()),
         }
         address = Address(Kind.WINDOW, (name,))
         yield Resource(address, complete(Kind.WINDOW, members), plan.marks.at("windows", name))
@@ -136,7 +159,9 @@ def _targets(plan: Plan) -> Iterator[Resource]:
             yield Resource(address, complete(Kind.TARGET, members), window.marks.at("targets", name))
 
 
-def _target_filters(target: Target) -> list[dict[str, Any]]:
+def _target_filters(target: Target | Nodes) -> list[dict[str, Any]]:
+    if isinstance(target, Nodes) and target.all:
+        return [{"Key": "InstanceIds", "Values": ["*"]}]
     if target.node_ids is not None:
         return [{"Key": "InstanceIds", "Values": list(target.node_ids)}]
     groups = target.patch_groups or ((target.patch_group,) if target.patch_group is not None else ())
@@ -170,12 +195,7 @@ def _task(window: Window, task: Task) -> dict[str, Any]:
 
 
 def _run_command(task: Task) -> dict[str, Any]:
-    parameters: dict[str, list[str]] = {}
-    if is_patch_document(task.document):
-        operation = {"Operation": task.operation, "RebootOption": task.reboot_option}
-        parameters = {name: [value] for name, value in operation.items() if value is not None}
-    parameters |= {name: list(values) for name, values in task.parameters.items()}
-    logs = task.logs
+    logs, notification = task.logs, task.notification
     return _given(
         {
             "Comment": task.comment,
@@ -183,10 +203,58 @@ def _run_command(task: Task) -> dict[str, Any]:
             "OutputS3BucketName": logs and logs.s3_bucket,
             "OutputS3KeyPrefix": logs and logs.s3_prefix,
             "CloudWatchOutputConfig": _cloud_watch(logs),
-            "Parameters": parameters or None,
+            "NotificationConfig": _notification(notification),
+            "Parameters": _parameters(task) or None,
+            "ServiceRoleArn": notification and notification.role_arn,
             "TimeoutSeconds": task.timeout_seconds,
         }
     )
+
+
+def _parameters(run: Task | Association) -> dict[str, list[str]]:
+    """Return the parameters of a document, with what a plan says of those that patch by words of its own."""
+    parameters: dict[str, list[str]] = {}
+    if is_patch_document(run.document):
+        operation = {"Operation": run.operation, "RebootOption": run.reboot_option}
+        parameters = {name: [value] for name, value in operation.items() if value is not None}
+    return parameters | {name: list(values) for name, values in run.parameters.items()}
+
+
+def _notification(notification: Notification | None) -> dict[str, Any] | None:
+    if notification is None:
+        return None
+    return {
+        "NotificationArn": notification.topic_arn,
+        "NotificationEvents": list(notification.events),
+        "NotificationType": notification.type,
+    }
+
+
+def _associations(plan: Plan) -> Iterator[Resource]:
+    for name, association in plan.associations.items():
+        members = {
+            "Name": association.document,
+            "AssociationName": name,
+            "DocumentVersion": None if association.document_version == "$DEFAULT" else association.document_version,
+            "Parameters": _parameters(association) or None,
+            "Targets": _target_filters(association.targets),
+            "ScheduleExpression": association.schedule,
+            "ScheduleOffset": association.offset,
+            "ApplyOnlyAtCronInterval": runs_by_schedule_only(association),
+            "OutputLocation": _output_location(association.logs),
+            "MaxConcurrency": association.max_concurrency,
+            "MaxErrors": association.max_errors,
+            "ComplianceSeverity": association.severity,
+            "CalendarNames": list(association.freezes or ()),
+        }
+        address = Address(Kind.ASSOCIATION, (name,))
+        yield Resource(address, complete(Kind.ASSOCIATION, members), plan.marks.at("associations", name))
+
+
+def _output_location(logs: Logs | None) -> dict[str, Any] | None:
+    if logs is None:
+        return None
+    return {"S3Location": _given({"OutputS3BucketName": logs.s3_bucket, "OutputS3KeyPrefix": logs.s3_prefix})}
 
 
 def _cloud_watch(logs: Logs | None) -> dict[str, Any] | None:

@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from patchwindow.plans.problems import Mark
 from patchwindow.plans.state import FIXED, Address, Found, Kind, Resource
+
+_ORDER: Final = list(Kind)
 
 
 class Action(Enum):
@@ -16,6 +18,7 @@ class Action(Enum):
     CREATE = "create"
     UPDATE = "update"
     KEEP = "keep"
+    DELETE = "delete"
     LEAVE = "leave"
 
 
@@ -24,7 +27,7 @@ class Change:
     """What is done about one resource: *before* is what is there, *members* what is wanted, *changed* what differs.
 
     ``KEEP`` changes nothing, and is listed because what comes later may refer to it.  ``LEAVE`` is something of the
-    plan's that the plan no longer has: it is told, and stays.
+    plan's that the plan no longer has: it is told, and stays.  With ``DELETE`` it goes.
     """
 
     action: Action
@@ -33,6 +36,11 @@ class Change:
     before: Mapping[str, Any]
     members: Mapping[str, Any]
     changed: tuple[str, ...] = ()
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether an apply asks the service for something because of it."""
+        return self.action not in {Action.KEEP, Action.LEAVE}
 
     def __str__(self) -> str:
         what = f"{self.action.value} {self.address}"
@@ -47,8 +55,11 @@ class Difference:
     obstacles: tuple[tuple[Mark, str], ...]
 
 
-def difference(desired: Iterable[Resource], current: Iterable[Found]) -> Difference:
-    """Return what must be done about each resource, in the order of *desired*; what has left the plan comes last."""
+def difference(desired: Iterable[Resource], current: Iterable[Found], *, prunes: bool = False) -> Difference:
+    """Return what must be done about each resource, in the order of *desired*; what has left the plan comes last.
+
+    With *prunes* that is deleted, in the order in which nothing refers to what is gone.
+    """
     there: dict[Address, list[Found]] = {}
     for found in current:
         there.setdefault(found.address, []).append(found)
@@ -63,8 +74,11 @@ def difference(desired: Iterable[Resource], current: Iterable[Found]) -> Differe
         if change.action is Action.UPDATE:
             obstacles += [(resource.mark, _obstacle(change, member)) for member in sorted(fixed)]
         changes.append(change)
-    left = (found for twins in there.values() for found in twins if found.is_ours)
-    changes += [Change(Action.LEAVE, found.address, found.id, found.members, found.members) for found in left]
+    left = [found for twins in there.values() for found in twins if found.is_ours]
+    if prunes:
+        left.sort(key=lambda found: _ORDER.index(found.address.kind), reverse=True)
+    parting = Action.DELETE if prunes else Action.LEAVE
+    changes += [Change(parting, found.address, found.id, found.members, found.members) for found in left]
     return Difference(tuple(changes), tuple(obstacles))
 
 

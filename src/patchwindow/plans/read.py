@@ -7,6 +7,8 @@ from typing import Final
 
 import yaml
 
+from patchwindow.plans.calendars import read_calendars
+from patchwindow.plans.check_associations import check_associations
 from patchwindow.plans.check_baselines import check_baselines, check_groups
 from patchwindow.plans.check_windows import check_windows
 from patchwindow.plans.definitions import PLAN_VERSION, Plan
@@ -48,9 +50,11 @@ def _plan(root: yaml.Node, file: str) -> Plan:
     check_baselines(plan, reading.note)
     check_groups(plan, reading.note)
     check_windows(plan, reading.note)
+    check_associations(plan, reading.note)
+    calendars = read_calendars(plan, file, reading.note)
     if reading.problems:
         raise PlanProblems(reading.problems)
-    return replace(plan, file=file)
+    return replace(plan, file=file, calendars=calendars)
 
 
 def _check_version(root: yaml.Node) -> None:

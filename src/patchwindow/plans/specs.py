@@ -144,5 +144,8 @@ def members_of(cls: type[Record]) -> dict[str, Member]:
 
 
 def key_of(name: str) -> str:
-    """Return the key in the file of the field *name*: ``approve_after_days`` is written ``approveAfterDays``."""
-    return re.sub(r"_(\w)", lambda found: found[1].upper(), name)
+    """Return the key in the file of the field *name*: ``approve_after_days`` is written ``approveAfterDays``.
+
+    A last underscore keeps a field apart from a word of Python, and is not in the key.
+    """
+    return re.sub(r"_(\w)", lambda found: found[1].upper(), name.removesuffix("_"))

@@ -9,10 +9,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
+from patchwindow.domain.freeze import TAG
 from patchwindow.plans.problems import Mark
 
 PLAN_TAG: Final = "patchwindow:plan"
 NAME_TAG: Final = "patchwindow:name"
+
+# What a window's tag and its form here are called; the API has no such member.
+FREEZES_TAG: Final = TAG
+FREEZES: Final = "Freezes"
 
 # How a baseline is named inside a default or a group; the API has no such member.
 BASELINE: Final = "Baseline"
@@ -24,16 +29,18 @@ class Kind(Enum):
     BASELINE = "baseline"
     DEFAULT = "default baseline"
     GROUP = "patch group"
+    FREEZE = "freeze"
     WINDOW = "window"
     TARGET = "target"
     TASK = "task"
+    ASSOCIATION = "association"
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
     """What tells a resource from all others, in words of the plan.
 
-    The path is a baseline's or a window's name; the operating system of a default; the group's name and an operating
+    The path is the name of a baseline, freeze, window or association; the operating system of a default; the group's name and an operating
     system; or the window's name and that of the target or task.
     """
 
@@ -81,6 +88,7 @@ DEFAULTS: Final[Mapping[Kind, Mapping[str, Any]]] = {
     },
     Kind.DEFAULT: {BASELINE: None},
     Kind.GROUP: {BASELINE: None},
+    Kind.FREEZE: {"Content": None},
     Kind.WINDOW: {
         "Name": None,
         "Description": None,
@@ -93,6 +101,7 @@ DEFAULTS: Final[Mapping[Kind, Mapping[str, Any]]] = {
         "Cutoff": None,
         "AllowUnassociatedTargets": None,
         "Enabled": True,
+        FREEZES: [],
     },
     Kind.TARGET: {
         "ResourceType": None,
@@ -113,6 +122,21 @@ DEFAULTS: Final[Mapping[Kind, Mapping[str, Any]]] = {
         "Name": None,
         "Description": None,
         "CutoffBehavior": "CONTINUE_TASK",
+    },
+    Kind.ASSOCIATION: {
+        "Name": None,
+        "AssociationName": None,
+        "DocumentVersion": None,
+        "Parameters": None,
+        "Targets": None,
+        "ScheduleExpression": None,
+        "ScheduleOffset": None,
+        "ApplyOnlyAtCronInterval": False,
+        "OutputLocation": None,
+        "MaxConcurrency": None,
+        "MaxErrors": None,
+        "ComplianceSeverity": "UNSPECIFIED",
+        "CalendarNames": [],
     },
 }
 

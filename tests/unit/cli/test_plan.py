@@ -58,7 +58,7 @@ def test_apply_makes_what_is_missing_and_counts_it(file: str) -> None:
     outcome = run("plan", "apply", file, "--yes", answers=EMPTY)
     assert outcome.exit_code == Exit.DONE
     assert made(outcome.asked) == ["CreateMaintenanceWindow"]
-    assert outcome.stdout == "Plan       small\nCreated    1\nUpdated    0\nUnchanged  0\nLeft       0\n"
+    assert outcome.stdout == "Plan       small\nCreated    1\nUpdated    0\nDeleted    0\nUnchanged  0\nLeft       0\n"
     assert outcome.stderr == "done: create window web-server\n"
 
 
@@ -68,6 +68,7 @@ def test_apply_as_json_names_what_it_did(file: str) -> None:
         "Plan": "small",
         "Created": [],
         "Updated": [{"Kind": "window", "Path": ["web-server"], "Changed": ["Duration"]}],
+        "Deleted": [],
         "Unchanged": [],
         "Left": [],
     }
@@ -153,3 +154,36 @@ def test_a_plan_that_cannot_be_read_is_findings_too(tmp_path: Path) -> None:
 def test_schema_prints_what_ships() -> None:
     outcome = run("plan", "schema")
     assert outcome.stdout == Path("src/patchwindow/plans/plan.schema.json").read_text(encoding="utf-8")
+
+
+def test_an_apply_that_is_interrupted_says_what_is_done_and_what_may_be(file: str) -> None:
+    def interrupt(_: Members) -> Members:
+        raise KeyboardInterrupt
+
+    outcome = run("plan", "apply", file, "--yes", answers={"CreateMaintenanceWindow": interrupt})
+    assert outcome.exit_code == Exit.FAILED
+    assert outcome.stderr == (
+        "patchwindow: interrupted: 0 of 1 changes are done; the next, create window web-server, may be done or not; "
+        "apply again, and it goes on from there\n"
+    )
+
+
+def test_pruning_deletes_what_has_left_the_plan_and_says_so_first(tmp_path: Path) -> None:
+    path = tmp_path / "smaller.yaml"
+    path.write_text("name: small\n", encoding="utf-8")
+    outcome = run("plan", "apply", str(path), "--prune", typed="y\n", answers=there({}))
+    assert made(outcome.asked) == ["DeleteMaintenanceWindow"]
+    assert "will delete window web-server\n" in outcome.stderr
+    assert "Deleted    1" in outcome.stdout
+
+
+@pytest.mark.parametrize(("service", "is_told"), [("aws", True), ("server", False)])
+def test_that_windows_of_aws_heed_no_freezes_is_said_in_one_line(
+    tmp_path: Path, service: str, *, is_told: bool
+) -> None:
+    path = tmp_path / "frozen.yaml"
+    frozen = "freezes: {Never: {dates: [{from: 2020-01-01, to: 2020-01-02}]}}\n"
+    path.write_text(f"{PLAN}    freezes: Never\n{frozen}", encoding="utf-8")
+    outcome = run("plan", "apply", str(path), "--yes", "--for", service, answers=EMPTY)
+    assert outcome.exit_code == Exit.DONE
+    assert ("windows of AWS heed no freezes" in outcome.stderr) is is_told

@@ -1,5 +1,8 @@
 """Applying plans to a service in memory, and finding there what the plan says."""
 
+import copy
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +10,10 @@ import pytest
 from tests.fakes.ssm import FakeSsm
 
 from patchwindow.client import ClientProblem
-from patchwindow.plans import Action, Applied, Change, Plan, PlanProblems, apply, parse_plan, read_plan
+from patchwindow.plans import Action, Applied, Change, Plan, PlanProblems, compare, parse_plan, read_plan
+from patchwindow.plans import apply as apply_comparison
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 SMALL = """
 name: small
@@ -32,6 +38,19 @@ windows:
     tasks:
       patch: {}
 """
+
+
+def apply(
+    client: FakeSsm,
+    plan: Plan,
+    on_change: Callable[[Change], None] = lambda _: None,
+    *,
+    now: datetime = NOW,
+    heeds_freezes: bool = True,
+    prunes: bool = False,
+) -> Applied:
+    comparison = compare(client, plan, now=now, heeds_freezes=heeds_freezes, prunes=prunes)
+    return apply_comparison(client, comparison, on_change)
 
 
 def small(*changes: tuple[str, str]) -> Plan:
@@ -252,3 +271,107 @@ def _calls_of_a_first_apply() -> list[tuple[str, dict[str, Any]]]:
     ssm = FakeSsm()
     apply(ssm, small())
     return ssm.calls
+
+
+FROZEN = (
+    ("windows:", "freezes:\n  Year-End: {dates: [{from: 2026-12-20, to: 2027-01-10, reason: Holidays}]}\nwindows:"),
+    ("cutoff: 1", "cutoff: 1\n    freezes: Year-End"),
+)
+
+
+def test_a_freeze_is_a_document_that_the_window_names_in_its_tag(ssm: FakeSsm) -> None:
+    apply(ssm, small(*FROZEN))
+    (window_id,) = ssm.windows
+    assert ssm.tags[window_id]["patchwindow:freezes"] == "Year-End"
+    assert "DTSTART:20261220T000000Z\r\nDTEND:20270111T000000Z" in ssm.documents["Year-End"][0]
+    assert apply(ssm, small(*FROZEN)).updated == ()
+
+
+def test_a_freeze_that_changes_is_a_new_default_version_even_after_a_cut(ssm: FakeSsm) -> None:
+    apply(ssm, small(*FROZEN))
+    later = small((FROZEN[0][0], FROZEN[0][1].replace("2027-01-10", "2027-01-11")), FROZEN[1])
+    ssm.fail_at = len(ssm.calls) + _calls_until(ssm, later, "UpdateDocumentDefaultVersion")
+    with pytest.raises(ClientProblem, match="the power went off"):
+        apply(ssm, later)
+    assert (len(ssm.documents["Year-End"]), ssm.default_versions["Year-End"]) == (2, 1)
+    assert told(apply(ssm, later).updated) == ["update freeze Year-End: Content"]
+    assert (len(ssm.documents["Year-End"]), ssm.default_versions["Year-End"]) == (2, 2)
+
+
+def test_a_window_that_heeds_no_freeze_any_more_loses_its_tag_alone(ssm: FakeSsm) -> None:
+    apply(ssm, small(*FROZEN))
+    done = apply(ssm, small(FROZEN[0]))
+    assert told(done.updated) == ["update window Web-Server: Freezes"]
+    assert ssm.writes[-1] == "RemoveTagsFromResource"
+    assert "patchwindow:freezes" not in ssm.tags[next(iter(ssm.windows))]
+
+
+@pytest.mark.parametrize(
+    ("now", "is_enabled"),
+    [
+        (datetime(2026, 11, 1, tzinfo=UTC), True),
+        # The next opening is on 7 January, which is frozen.
+        (datetime(2026, 12, 10, tzinfo=UTC), False),
+        (datetime(2026, 12, 21, tzinfo=UTC), False),
+        (datetime(2027, 1, 12, tzinfo=UTC), True),
+    ],
+)
+def test_where_windows_heed_no_freezes_one_that_opens_next_in_a_freeze_is_disabled(
+    ssm: FakeSsm, now: datetime, *, is_enabled: bool
+) -> None:
+    apply(ssm, small(*FROZEN), now=now, heeds_freezes=False)
+    assert only(ssm.windows)["Enabled"] is is_enabled
+
+
+SCAN = """associations:
+  Scan:
+    schedule: cron(0 6 ? * * *)
+    targets: {all: true}
+    maxConcurrency: 10%
+    maxErrors: 10%
+    operation: Scan
+windows:"""
+ASSOCIATED = ("windows:", SCAN)
+
+
+def test_an_association_is_made_once_and_updated_as_a_whole(ssm: FakeSsm) -> None:
+    apply(ssm, small(ASSOCIATED))
+    made = only(ssm.associations)
+    assert made["Targets"] == [{"Key": "InstanceIds", "Values": ["*"]}]
+    assert made["ApplyOnlyAtCronInterval"] is True
+    assert made["Parameters"] == {"Operation": ["Scan"]}
+    assert apply(ssm, small(ASSOCIATED)).updated == ()
+    changed = small((ASSOCIATED[0], ASSOCIATED[1].replace("0 6", "0 7")))
+    assert told(apply(ssm, changed).updated) == ["update association Scan: ScheduleExpression"]
+    assert only(ssm.associations)["AssociationName"] == "Scan"
+
+
+def test_a_task_tells_a_topic_how_it_ended(ssm: FakeSsm) -> None:
+    topic, role = "arn:aws:sns:us-east-1:111122223333:patching", "arn:aws:iam::111122223333:role/Notify"
+    plan = small(("patch: {}", f"patch: {{notification: {{topicArn: '{topic}', roleArn: '{role}'}}}}"))
+    apply(ssm, plan)
+    run_command = only(ssm.tasks)["TaskInvocationParameters"]["RunCommand"]
+    assert run_command["ServiceRoleArn"] == role
+    assert run_command["NotificationConfig"]["NotificationEvents"] == ["Failed", "TimedOut", "Cancelled"]
+    assert apply(ssm, plan).updated == ()
+
+
+def test_pruning_deletes_what_left_the_plan_and_nothing_else(ssm: FakeSsm) -> None:
+    ssm.create_patch_baseline(Name="By-Hand", ClientToken="1")
+    by_hand = [id for id in ssm.baselines if not id.startswith("arn:")]
+    apply(ssm, small(ASSOCIATED, *FROZEN))
+    done = apply(ssm, parse_plan("name: small", "small.yaml"), prunes=True)
+    assert [change.address.kind.value for change in done.deleted] == [
+        *("association", "task", "target", "window", "freeze", "patch group", "default baseline", "baseline"),
+    ]
+    assert [rows for rows in (ssm.windows, ssm.targets, ssm.tasks, ssm.associations, ssm.documents) if rows] == []
+    assert [id for id in ssm.baselines if not id.startswith("arn:")] == by_hand
+    assert ssm.defaults["WINDOWS"].startswith("arn:")
+    assert apply(ssm, parse_plan("name: small", "small.yaml"), prunes=True).deleted == ()
+
+
+def _calls_until(ssm: FakeSsm, plan: Plan, operation: str) -> int:
+    """Return how many calls an apply of *plan* makes before *operation*, tried on a copy."""
+    tried = copy.deepcopy(ssm)
+    apply(tried, plan)
+    return [name for name, _ in tried.calls[len(ssm.calls) :]].index(operation)

@@ -5,9 +5,14 @@ from pathlib import Path
 import pytest
 
 from patchwindow.plans.definitions import (
+    Association,
     Baseline,
     Defaults,
+    Freeze,
+    FreezeDates,
     Logs,
+    Nodes,
+    Notification,
     PatchGroup,
     Plan,
     Rule,
@@ -20,7 +25,10 @@ from patchwindow.plans.read import parse_plan
 from patchwindow.plans.specs import Record, key_of, members_of
 
 PAGE = Path("docs/plans.md").read_text(encoding="utf-8")
-RECORDS = [Plan, Defaults, Baseline, Rule, Source, PatchGroup, Window, Target, Task, Logs]
+RECORDS = [
+    *(Plan, Defaults, Baseline, Rule, Source, PatchGroup, Freeze, FreezeDates, Window, Target, Task, Logs),
+    *(Notification, Association, Nodes),
+]
 
 
 @pytest.mark.parametrize("cls", RECORDS)

@@ -32,6 +32,18 @@ windows:
       patch: {targets: [web]}
 """
 
+EVERYTHING = f"""{WHOLE}\
+freezes:
+  Year-End: {{timezone: Europe/Berlin, dates: [{{from: 2026-12-20, to: 2027-01-02, reason: Holidays}}]}}
+associations:
+  Scan:
+    schedule: cron(0 6 ? * * *)
+    targets: {{all: true}}
+    operation: Scan
+    maxConcurrency: 10%
+    maxErrors: 10%
+"""
+
 # What is replaced, by what (with a "⟦" where the problem stands), and what the problem says.
 CASES = {
     "a list that is not closed": ("[web]", "[web\nX⟦: ", "is not YAML"),
@@ -204,6 +216,36 @@ CASES = {
         "{operation: Scan, parameters: {⟦Operation: Install}, targets:",
         "says Operation twice",
     ),
+    "a freeze that is not": (
+        "cutoff: 1",
+        "cutoff: 1\n    freezes: [Year-End, ⟦Yearend]",
+        "there is no freeze 'Yearend' in this plan; did you mean Year-End?",
+    ),
+    "a freeze that ends before it begins": (
+        "to: 2027-01-02",
+        "to: ⟦2026-12-19",
+        "freeze 'Year-End': entry 1: to is 2026-12-19, not after from 2026-12-20",
+    ),
+    "a day that no calendar has": ("from: 2026-12-20", "from: ⟦2026-12-32", "is '2026-12-32', which no calendar has"),
+    "a zone of dates that is not": ("timezone: Europe/Berlin", "timezone: ⟦Berlin", "freeze 'Year-End'"),
+    "a freeze in two ways": ("{timezone:", "⟦{ics: x.ics, timezone:", "has dates and ics; say one of dates, ics and"),
+    "a calendar that is not there": (
+        "Year-End: {timezone: Europe/Berlin, dates: [{from: 2026-12-20, to: 2027-01-02, reason: Holidays}]}",
+        "Year-End: {ics: ⟦absent.ics}",
+        "freeze 'Year-End': absent.ics cannot be read: No such file or directory",
+    ),
+    "a calendar that is none": (
+        "Year-End: {timezone: Europe/Berlin, dates: [{from: 2026-12-20, to: 2027-01-02, reason: Holidays}]}",
+        "Year-End: {calendar: ⟦holidays}",
+        "freeze 'Year-End': calendar: Content is no iCalendar",
+    ),
+    "an association that runs too often": (
+        "cron(0 6 ? * * *)",
+        "⟦rate(5 minutes)",
+        "association 'Scan': ScheduleExpression is rate(5 minutes)",
+    ),
+    "all nodes and some": ("{all: true}", "{all: ⟦true, patchGroup: Web Server}", "all cannot stand beside other ways"),
+    "an association for nobody": ("{all: true}", "⟦{all: false}", "association 'Scan': targets names no nodes"),
     "a default that cannot be one": (
         "defaults:\n",
         "defaults:\n  window: {schedule: ⟦rate(7 days)}\n",
@@ -229,8 +271,8 @@ def test_a_plan_without_problems_is_read() -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_a_problem_is_told_once_with_its_place(case: str) -> None:
     old, new, message = CASES[case]
-    assert old in WHOLE
-    marked = WHOLE.replace(old, new, 1)
+    assert old in EVERYTHING
+    marked = EVERYTHING.replace(old, new, 1)
     assert marked.count("⟦") == 1
     before = marked.partition("⟦")[0]
     place = Mark(before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
