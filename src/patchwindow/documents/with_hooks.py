@@ -46,7 +46,8 @@ def with_hooks(base: Mapping[str, Any]) -> dict[str, Any]:
             _hook("PostInstallHook", "PostInstallHookDocName"),
             *_part(base, Part.REBOOT),
             {
-                **_hook("OnExitHook", "OnExitHookDocName", finallyStep=True),
+                # A text: the amazon-ssm-agent passes over a true that is none.
+                **_hook("OnExitHook", "OnExitHookDocName", finallyStep="true"),
                 "precondition": {"StringEquals": ["{{ Operation }}", "Install"]},
             },
         ],
@@ -65,7 +66,7 @@ def _part(base: Mapping[str, Any], part: Part) -> Iterator[dict[str, Any]]:
         yield {**step, "name": step["name"].replace("Patch", _NAMES[part], 1), "inputs": inputs}
 
 
-def _hook(name: str, parameter: str, **more: Any) -> dict[str, Any]:
+def _hook(name: str, parameter: str, **more: str) -> dict[str, Any]:
     inputs = {"documentType": "SSMDocument", "documentPath": f"{{{{ {parameter} }}}}"}
     ending = more or {"onFailure": "exit"}
     return {"name": name, "action": "aws:runDocument", "inputs": {**inputs, **ending}}

@@ -84,6 +84,20 @@ def test_the_document_with_hooks_has_the_patch_operation_three_times_and_hooks_b
     assert {document.parameters[name]["default"] for name in hooks} == {"AWS-Noop"}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_what_agents_read_among_the_inputs_is_a_text(name: str) -> None:
+    """Specification: "`finallyStep: "true"` (string) on the last step"."""
+    read = ("onFailure", "onSuccess", "finallyStep", "timeoutSeconds")
+    steps = library.get(name).content.get("mainSteps", ())
+    assert {type(step["inputs"].get(each, "")) for step in steps for each in read} <= {str}
+
+
+def test_the_last_hook_runs_whatever_came_before_it() -> None:
+    *others, last = library.get("AWS-RunPatchBaselineWithHooks").content["mainSteps"]
+    assert (last["inputs"]["documentPath"], last["inputs"]["finallyStep"]) == ("{{ OnExitHookDocName }}", "true")
+    assert {step["inputs"]["onFailure"] for step in others} == {"exit"}
+
+
 @pytest.mark.parametrize(("hash_type", "length"), [("Sha256", 64), ("Sha1", 40)])
 def test_the_hash_is_that_of_the_text(hash_type: str, length: int) -> None:
     assert re.fullmatch(f"[0-9a-f]{{{length}}}", library.get("AWS-Noop").hash_of(hash_type))
