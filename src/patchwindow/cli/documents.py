@@ -1,7 +1,7 @@
 """`patchwindow documents`: what commands run on nodes."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -28,7 +28,7 @@ PARAMETERS: show.Columns = {"NAME": "Name", "TYPE": "Type", "DEFAULT": "DefaultV
 
 @click.group()
 def documents() -> None:
-    """Show the command documents, and write some of your own."""
+    """Show the documents, commands and change calendars, and write some of your own."""
 
 
 @documents.command("list")
@@ -58,6 +58,8 @@ def show_(client: SsmClient, *, name: str, version: str, as_json: bool) -> None:
     click.echo(f"\n{content}")
 
 
+_CALENDAR: Final = ".ics"
+_FORMATS: Final = {".json": "JSON", _CALENDAR: "TEXT"}
 _file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 _version_name = click.option("--version-name", metavar="NAME", help="What to call this version")
 
@@ -69,8 +71,10 @@ _version_name = click.option("--version-name", metavar="NAME", help="What to cal
 @json_option
 @client_command
 def create(client: SsmClient, *, name: str, file: Path, version_name: str | None, as_json: bool) -> None:
-    """Make a document of what a JSON or YAML file says."""
-    _show_made(call(client, "CreateDocument", Name=name, **_content(file, version_name)), as_json=as_json)
+    """Make a command of what a JSON or YAML file says, or a change calendar of an .ics file."""
+    kind = {"DocumentType": "ChangeCalendar"} if file.suffix == _CALENDAR else {}
+    made = call(client, "CreateDocument", Name=name, **kind, **_content(file, version_name))
+    _show_made(made, as_json=as_json)
 
 
 @documents.command()
@@ -132,12 +136,12 @@ def delete(client: SsmClient, *, name: str, version: str | None) -> None:
 
 
 def _content(file: Path, version_name: str | None) -> dict[str, Any]:
-    """Return the members that the content of *file* is given as; what is not named as JSON is YAML."""
+    """Return the members that the content of *file* is given as; what is named neither JSON nor calendar is YAML."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise click.ClickException(f"{file} cannot be read as text in UTF-8: {problem}") from problem
-    members = {"Content": text, "DocumentFormat": "JSON" if file.suffix == ".json" else "YAML"}
+    members = {"Content": text, "DocumentFormat": _FORMATS.get(file.suffix, "YAML")}
     return members if version_name is None else {**members, "VersionName": version_name}
 
 

@@ -19,11 +19,12 @@ from patchwindow.documents.with_hooks import with_hooks
 from patchwindow.domain.document_content import ACTIONS
 from patchwindow.domain.errors import InvalidDocumentContent, InvalidDocumentVersion, UnknownDocument
 from patchwindow.domain.node import PlatformType
-from patchwindow.domain.own_document import DEFAULT, LATEST
+from patchwindow.domain.own_document import COMMAND, DEFAULT, LATEST
 from patchwindow.domain.patch_parts import WITH_HOOKS
 
 JSON: Final = "JSON"
 YAML: Final = "YAML"
+TEXT: Final = "TEXT"
 
 _SHIPPED: Final = {
     "AWS-Noop": datetime(2026, 11, 23, tzinfo=UTC),
@@ -53,7 +54,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A document in one version: *text* is its content as it is given out, *content* the same, parsed."""
+    """A document in one version: *text* is its content as it is given out, *content* the same, parsed.
+
+    Of a change calendar *content* is empty: it has no parameters and no steps.
+    """
 
     name: str
     version: str
@@ -63,6 +67,7 @@ class Document:
     format: str = JSON
     is_own: bool = False
     """Whether it was written by those who use the server, and did not come with it."""
+    type: str = COMMAND
 
     @property
     def description(self) -> str:
@@ -71,8 +76,8 @@ class Document:
 
     @property
     def schema_version(self) -> str:
-        """The version of the form in which it is written."""
-        return str(self.content["schemaVersion"])
+        """The version of the form in which it is written; empty where that has none."""
+        return str(self.content.get("schemaVersion", ""))
 
     @property
     def parameters(self) -> Mapping[str, Mapping[str, Any]]:
@@ -85,7 +90,8 @@ class Document:
         """Its steps, in order; in schema 1.2 a step has the name of its action."""
         if "runtimeConfig" in self.content:
             return tuple(Step(action, action, None) for action in self.content["runtimeConfig"])
-        return tuple(Step(step["name"], step["action"], _platform_of(step)) for step in self.content["mainSteps"])
+        steps = self.content.get("mainSteps", ())
+        return tuple(Step(step["name"], step["action"], _platform_of(step)) for step in steps)
 
     @property
     def step_names(self) -> tuple[str, ...]:

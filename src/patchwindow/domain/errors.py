@@ -11,6 +11,7 @@
     - InvalidResourceType    a resource type that the operation does not serve
     - InvalidActivationId    an activation id of the wrong form
     - InvalidDocumentVersion a document has no such version
+    - InvalidDocumentType    a document of another type than is asked for
     - InvalidDocumentContent what a document says cannot be read, or could not be carried out
     - InvalidDocumentSchemaVersion  a document in a form that is not known
     - InvalidPermissionType  a kind of sharing that is not served
@@ -105,6 +106,10 @@ class InvalidActivationId(Invalid):
 
 class InvalidDocumentVersion(Invalid):
     """The document has no such version."""
+
+
+class InvalidDocumentType(Invalid):
+    """The document is of another type than the one that is asked for."""
 
 
 class InvalidDocumentContent(Invalid):

@@ -35,7 +35,8 @@ class Freeze:
 class Heeded:
     """What freezes leave of an opening: it may start tasks until *cutoff_at*, or not at all where *opens* is false.
 
-    *freeze* is the one that says so; None where no freeze touches the opening.
+    *freeze* is the one in which the opening lies, else the first that begins after it: then what was not sent to a node
+    never will be, however long a task may go on beyond the cutoff.
     """
 
     opens: bool
@@ -52,10 +53,9 @@ def heeded(freezes: Iterable[Freeze], opens_at: datetime, cutoff_at: datetime) -
     now = in_force(known, opens_at)
     if now is not None:
         return Heeded(opens=False, cutoff_at=opens_at, freeze=now)
-    first = min((freeze for freeze in known if opens_at < freeze.starts_at < cutoff_at), default=None)
-    if first is not None:
-        return Heeded(opens=True, cutoff_at=first.starts_at, freeze=first)
-    return Heeded(opens=True, cutoff_at=cutoff_at)
+    first = min((freeze for freeze in known if freeze.starts_at > opens_at), default=None)
+    until = cutoff_at if first is None else min(cutoff_at, first.starts_at)
+    return Heeded(opens=True, cutoff_at=until, freeze=first)
 
 
 def in_force(freezes: Iterable[Freeze], at: datetime) -> Freeze | None:

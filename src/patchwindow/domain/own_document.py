@@ -1,4 +1,4 @@
-"""Command documents of one's own: what is kept of each, and of each of its versions.
+"""Documents of one's own, commands and change calendars: what is kept of each, and of each of its versions.
 
 A version never changes; its text is kept apart, under its digest, where commands that were sent still find it when the
 document is gone. Fields are the API's members in snake case.
@@ -12,6 +12,11 @@ from patchwindow.domain.errors import InvalidDocumentVersion
 
 DEFAULT: Final = "$DEFAULT"
 LATEST: Final = "$LATEST"
+
+COMMAND: Final = "Command"
+CALENDAR: Final = "ChangeCalendar"
+TYPES: Final = (COMMAND, CALENDAR)
+"""The types of documents that there are here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +41,7 @@ class OwnDocument:
     latest_number: int
     created_date: datetime
     versions: tuple[DocumentVersion, ...]
+    document_type: str = COMMAND
 
     @property
     def latest(self) -> DocumentVersion:

@@ -16,6 +16,8 @@ from patchwindow.domain.window import Target, WindowTask
 class Command:
     """A document that was sent to nodes; from `cutoff_at` on it is sent to no further ones.
 
+    At `frozen_at` a freeze begins: from then on it is sent to none, and taken back where no node has taken it.
+
     `document_version` is as the caller gave it, and `sent_version` what that was; `document_digest` is that of the text
     of a document of one's own, and empty of those that came with the server.
     """
@@ -38,6 +40,7 @@ class Command:
     errors_tolerated: int = 0
     cancel_requested: bool = False
     cutoff_at: datetime | None = None
+    frozen_at: datetime | None = None
     status: str
     status_details: str
     target_count: int = 0
@@ -104,7 +107,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowExecution:
-    """One opening of a window."""
+    """One opening of a window; from `frozen_at` on a freeze of the calendar `frozen_by` lets nothing more start."""
 
     window_execution_id: str
     window_id: str
@@ -116,6 +119,8 @@ class WindowExecution:
     start_time: datetime
     end_time: datetime | None = None
     cancel_requested: bool = False
+    frozen_at: datetime | None = None
+    frozen_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,7 @@ def advance(state: State, event: Event) -> State:
 NO_TARGETS: Final = "The task has no targets to run on."
 NOT_STARTED_BY_CUTOFF: Final = "The task did not start before the cutoff of the maintenance window."
 CUT_OFF: Final = "The task was not complete at the cutoff of the maintenance window."
+FROZEN: Final = "The task was not complete when a freeze that the maintenance window heeds began."
 CANCELLED_BEFORE_START: Final = "The maintenance window execution was cancelled before the task started."
 STOPPED_BY_ERRORS: Final = "An earlier target of the task did not succeed."
 

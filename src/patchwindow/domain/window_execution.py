@@ -30,6 +30,8 @@ class Event(StrEnum):
     BEGUN = "opening"
     OVERLAPPED = "overlap"
     MISSED = "a missed opening"
+    FROZEN = "a freeze"
+    UNREADABLE = "a freeze that cannot be told"
     CANCEL_REQUESTED = "a cancel request"
     SUCCEEDED = "success"
     FAILED = "failure"
@@ -44,6 +46,10 @@ TRANSITIONS: Final[dict[State, dict[Event, State]]] = {
         Event.OVERLAPPED: State.SKIPPED_OVERLAPPING,
         # No server ran from the opening to the cutoff.
         Event.MISSED: State.TIMED_OUT,
+        # A calendar that the window heeds is closed at the opening.
+        Event.FROZEN: State.CANCELLED,
+        # A calendar that the window heeds is not there: whether it may open is not known, so it must not.
+        Event.UNREADABLE: State.FAILED,
         Event.CANCEL_REQUESTED: State.CANCELLING,
     },
     State.IN_PROGRESS: {

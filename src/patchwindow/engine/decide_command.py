@@ -41,6 +41,8 @@ class CommandSnapshot:
     expires_at: datetime
     cutoff_at: datetime | None = None
     """From when on no further node is sent the command; what sent it cancels it then."""
+    frozen_at: datetime | None = None
+    """When a freeze begins: what no node has taken by then ends, and what nodes are doing runs to its end."""
     concurrency: int
     errors_tolerated: int
     ended: Mapping[State, int]
@@ -74,6 +76,8 @@ def decide(command_now: CommandSnapshot, now: datetime) -> list[CommandEffect]:
         deadlines.append(command_now.next_due_at)
     if command_now.cancel_requested and _cancel(in_flight, effects):
         deadlines.append(now + CANCEL_WAIT)
+    if command_now.frozen_at is not None and now < command_now.frozen_at:
+        deadlines.append(command_now.frozen_at)
     may_send = command_now.cutoff_at is None or now < command_now.cutoff_at
     sent_count = _count_to_send(command_now, in_flight.total(), ended.total(), unsent_count) if may_send else 0
     if sent_count:
@@ -112,10 +116,18 @@ def _end_overdue(
     """End the invocations in flight whose time is up.
 
     The delivery timeout of a node runs from when the command was sent to it: a node that waited for its turn under
-    MaxConcurrency is not late.  The total timeout runs from the request, and is that of all.
+    MaxConcurrency is not late.  The total timeout runs from the request, and is that of all.  A freeze ends the time of
+    those that show no sign of having the command.
     """
     has_expired = now >= command_now.expires_at
     overdue = command_now.in_flight if has_expired else command_now.overdue
+    if not has_expired and _is_frozen(command_now, now):
+        for before in sorted(invocation.NOT_RECEIVED):
+            if count := in_flight.pop(before, 0):
+                after = invocation.advance(before, Event.EXPIRED)
+                ended[after] += count
+                effects.append(EndSent(before, after, due_by=None))
+        overdue = {before: count for before, count in overdue.items() if before not in invocation.NOT_RECEIVED}
     for before, count in overdue.items():
         event = Event.CANCELLED if before is State.CANCELLING else Event.EXPIRED
         after = invocation.advance(before, event)
@@ -134,7 +146,7 @@ def _end_unsent(
         event = Event.CANCELLED
     elif command.tally_of(command_now.ended, invocation.ERRORS) > command_now.errors_tolerated:
         event = Event.TERMINATED
-    elif now >= command_now.expires_at:
+    elif now >= command_now.expires_at or _is_frozen(command_now, now):
         event = Event.EXPIRED
     else:
         return command_now.unsent_count
@@ -142,6 +154,10 @@ def _end_unsent(
     ended[state] += command_now.unsent_count
     effects.append(EndUnsent(state))
     return 0
+
+
+def _is_frozen(command_now: CommandSnapshot, now: datetime) -> bool:
+    return command_now.frozen_at is not None and now >= command_now.frozen_at
 
 
 def _cancel(in_flight: Counter[State], effects: list[CommandEffect]) -> bool:

@@ -9,6 +9,8 @@ For RUN_COMMAND a window target is one invocation, a command, which enforces bot
 error if it ends by its errors, or by hand.  For the other types a node is an invocation, a call of a webhook.  Nodes
 that could not be reached are no errors, and the next target gets its turn.
 
+Where a freeze begins, whatever has not started ends, in tasks that go on beyond the cutoff as well; what runs goes on.
+
 The end of a window does not occur here: at its cutoff every task has either begun or ended, and what has begun goes
 on beyond the end.
 """
@@ -85,6 +87,8 @@ class ExecutionSnapshot:
     cancel_requested: bool
     opens_at: datetime
     cutoff_at: datetime
+    frozen_at: datetime | None = None
+    """When a freeze begins, after which nothing starts; the cutoff is never later, and may be earlier."""
     tasks: tuple[TaskSnapshot, ...]
 
 
@@ -111,6 +115,8 @@ def decide(execution: ExecutionSnapshot, now: datetime) -> list[WindowEffect]:
         effects.append(EndExecution(window_execution.advance(state, event), details))
     elif now < execution.cutoff_at and any(_heeds_cutoff(task, states[task.id]) for task in execution.tasks):
         effects.append(WakeAt(execution.cutoff_at))
+    elif execution.frozen_at is not None and now < execution.frozen_at:
+        effects.append(WakeAt(execution.frozen_at))
     return effects
 
 
@@ -146,7 +152,7 @@ def _work_on(
         return [], task.state
     if task.state is not task_execution.State.PENDING:
         cuts_off = is_after_cutoff and task.cutoff_behavior is CutoffBehavior.CANCEL_TASK
-        return _carry_on(task, task.state, is_cut_off=cuts_off)
+        return _carry_on(task, task.state, is_cut_off=cuts_off, is_frozen=_is_frozen(execution, now))
     if execution.cancel_requested:
         return _drop(task, *_CANCELLED_EARLY)
     if is_after_cutoff:
@@ -154,8 +160,12 @@ def _work_on(
     if not may_start:
         return [], task.state
     started = task_execution.advance(task.state, task_execution.Event.STARTED)
-    effects, state = _carry_on(task, started, is_cut_off=False)
+    effects, state = _carry_on(task, started, is_cut_off=False, is_frozen=False)
     return [StartTask(task.id), *effects], state
+
+
+def _is_frozen(execution: ExecutionSnapshot, now: datetime) -> bool:
+    return execution.frozen_at is not None and now >= execution.frozen_at
 
 
 _CANCELLED_EARLY: Final = (
@@ -183,16 +193,22 @@ def _drop(
 
 
 def _carry_on(
-    task: TaskSnapshot, state: task_execution.State, *, is_cut_off: bool
+    task: TaskSnapshot, state: task_execution.State, *, is_cut_off: bool, is_frozen: bool
 ) -> tuple[list[WindowEffect], task_execution.State]:
-    """Take over how invocations ended; then start those whose turn it is, or cut the task off, or end it."""
+    """Take over how invocations ended; then start those whose turn it is, or cut the task off, or end it.
+
+    A freeze alone lets what runs go on, and ends what has not started.
+    """
     settled = [_settled(each) for each in task.invocations]
     effects: list[WindowEffect] = []
     if is_cut_off and not _all_ended(settled) and state is task_execution.State.IN_PROGRESS:
         effects.append(CutOffTask(task.id))
         state = task_execution.advance(state, task_execution.Event.CUT_OFF)
 
-    after = [_cut_off(each) for each in settled] if is_cut_off else _advanced(task, settled)
+    if is_cut_off:
+        after = [_cut_off(each) for each in settled]
+    else:
+        after = [_frozen(each) for each in settled] if is_frozen else _advanced(task, settled)
     effects += _changes(task, after)
     if not _all_ended(after):
         return effects, state
@@ -219,6 +235,12 @@ def _cut_off(each: TaskInvocationSnapshot) -> TaskInvocationSnapshot:
     if each.state is task_invocation.State.IN_PROGRESS and each.command_id is not None:
         return replace(each, state=task_invocation.advance(each.state, task_invocation.Event.CUT_OFF))
     return each
+
+
+def _frozen(each: TaskInvocationSnapshot) -> TaskInvocationSnapshot:
+    if each.state is not task_invocation.State.PENDING:
+        return each
+    return _ended(each, task_invocation.Event.TIMED_OUT, task_execution.FROZEN)
 
 
 def _advanced(task: TaskSnapshot, settled: list[TaskInvocationSnapshot]) -> list[TaskInvocationSnapshot]:

@@ -7,9 +7,11 @@ from typing import Final
 
 from patchwindow.domain import task_execution, task_invocation, window_execution
 from patchwindow.domain.errors import Invalid, NotFound
+from patchwindow.domain.freeze import Heeded
 from patchwindow.domain.run import TaskExecution, TaskInvocation, WindowExecution
 from patchwindow.domain.schedule_zone import format_instant, parse_zone
 from patchwindow.domain.window import ResourceType, Target, TaskType, Window, WindowTarget, WindowTask
+from patchwindow.operations.freezes import heeded_by, not_known, not_opened
 from patchwindow.operations.targeting import IDS, select
 from patchwindow.operations.targets import TARGET_IDS
 from patchwindow.ports import ENGINE, Ids
@@ -31,7 +33,7 @@ def open_window(work: Work, ids: Ids, window_id: str, now: datetime) -> None:
         return
     timing, is_open = window.timing(), work.executions.is_open(window_id)
     for _ in range(_TOGETHER_MAX):
-        execution = _execution(ids, window, opens_at, now, is_open=is_open)
+        execution = _execution(work, ids, window, opens_at, now, is_open=is_open)
         opens_at = timing.next_opening(opens_at)
         if not work.executions.open(execution, wake_at=now if execution.end_time is None else None):
             # Another engine recorded this opening, and read what is open at another time.
@@ -45,18 +47,30 @@ def open_window(work: Work, ids: Ids, window_id: str, now: datetime) -> None:
     work.windows.put(window, next_opening_at=opens_at)
 
 
-def _execution(ids: Ids, window: Window, opens_at: datetime, now: datetime, *, is_open: bool) -> WindowExecution:
-    cutoff_at = window.cutoff_at(opens_at)
-    state, details = window_execution.State.PENDING, ""
+def _execution(
+    work: Work, ids: Ids, window: Window, opens_at: datetime, now: datetime, *, is_open: bool
+) -> WindowExecution:
+    zone = parse_zone(window.schedule_timezone or "UTC")
+    event, details = None, ""
+    try:
+        found = heeded_by(work, window, opens_at)
+    except (Invalid, NotFound) as problem:
+        found = Heeded(opens=False, cutoff_at=window.cutoff_at(opens_at))
+        event, details = window_execution.Event.UNREADABLE, not_known(problem, opens_at, zone)
+    freeze, cutoff_at = found.freeze, found.cutoff_at
     if is_open:
-        state, details = window_execution.advance(state, window_execution.Event.OVERLAPPED), _OVERLAP
-    elif now >= cutoff_at:
-        zone = parse_zone(window.schedule_timezone or "UTC")
-        state = window_execution.advance(state, window_execution.Event.MISSED)
+        event, details = window_execution.Event.OVERLAPPED, _OVERLAP
+    elif freeze is not None and not found.opens:
+        event, details = window_execution.Event.FROZEN, not_opened(freeze, opens_at, zone)
+    elif event is None and now >= cutoff_at:
+        event = window_execution.Event.MISSED
         details = (
             f"Missed: no server was running from the opening at {format_instant(opens_at, zone)} "
             f"to the cutoff at {format_instant(cutoff_at, zone)}."
         )
+    state = window_execution.State.PENDING
+    if event is not None:
+        state = window_execution.advance(state, event)
     has_ended = state in window_execution.TERMINAL
     return WindowExecution(
         window_execution_id=ids.uuid(),
@@ -69,6 +83,8 @@ def _execution(ids: Ids, window: Window, opens_at: datetime, now: datetime, *, i
         # Of several that are recorded at once, the API's lists tell the order by this.
         start_time=opens_at if has_ended else now,
         end_time=now if has_ended else None,
+        frozen_at=None if freeze is None else max(freeze.starts_at, opens_at),
+        frozen_by="" if freeze is None else freeze.calendar,
     )
 
 

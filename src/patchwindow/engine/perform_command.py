@@ -72,6 +72,7 @@ def _snapshot(work: Work, value: Command, now: datetime) -> CommandSnapshot:
         delivery_timeout=timedelta(seconds=value.timeout_seconds),
         expires_at=value.expires_after,
         cutoff_at=value.cutoff_at,
+        frozen_at=value.frozen_at,
         concurrency=value.concurrency,
         errors_tolerated=value.errors_tolerated,
         ended=at_stage[Stage.ENDED],

@@ -24,6 +24,7 @@ from patchwindow.engine.effects import (
 from patchwindow.engine.start_call import start_call
 from patchwindow.engine.start_command import start_command
 from patchwindow.engine.window_snapshot import snapshot_of
+from patchwindow.operations.freezes import with_freeze
 from patchwindow.operations.sending import request_cancel
 from patchwindow.ports import Ids
 from patchwindow.store.work import Work
@@ -44,7 +45,8 @@ def step_execution(work: Work, ids: Ids, execution_id: str, now: datetime) -> No
             case CancelExecution():
                 execution = dataclasses.replace(execution, status=window_execution.State.CANCELLING)
             case EndExecution(state, details):
-                execution = dataclasses.replace(execution, status=state, status_details=details, end_time=now)
+                told = with_freeze(details, execution, now)
+                execution = dataclasses.replace(execution, status=state, status_details=told, end_time=now)
             case StartTask(task_id):
                 _put_task(work, tasks, task_id, status=task_execution.State.IN_PROGRESS, start_time=now)
             case CutOffTask(task_id):

@@ -38,6 +38,7 @@ def start_command(
         targets=() if named else one.targets,
         # The cancellation that comes with the cutoff may come a moment, or a restart of the server, after it.
         cutoff_at=execution.cutoff_at if task.task.cutoff_behavior is CutoffBehavior.CANCEL_TASK else None,
+        frozen_at=execution.frozen_at,
     )
     sent = create_command(work, ids, now, order, nodes)
     return dataclasses.replace(one, command_id=sent.command_id, parameters=_told(sent))

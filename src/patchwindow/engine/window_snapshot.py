@@ -32,6 +32,7 @@ def snapshot_of(
         cancel_requested=execution.cancel_requested,
         opens_at=execution.opens_at,
         cutoff_at=execution.cutoff_at,
+        frozen_at=execution.frozen_at,
         tasks=tuple(_task(work, task, calls) for task in tasks),
     )
 

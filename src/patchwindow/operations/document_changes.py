@@ -1,11 +1,11 @@
-"""Command documents of one's own: made, given new versions, and deleted."""
+"""Documents of one's own, commands and change calendars: made, given new versions, and deleted."""
 
 import dataclasses
 import hashlib
 from typing import Final
 
 from patchwindow.documents import library
-from patchwindow.documents.library import JSON, YAML
+from patchwindow.documents.library import JSON, TEXT, YAML
 from patchwindow.domain.document_content import PLUGIN_SCHEMA, check
 from patchwindow.domain.errors import (
     AlreadyExists,
@@ -20,11 +20,14 @@ from patchwindow.domain.errors import (
     InvalidDocumentVersion,
     UnknownDocument,
 )
-from patchwindow.domain.own_document import LATEST, DocumentVersion, OwnDocument
+from patchwindow.domain.freeze import TAG
+from patchwindow.domain.own_document import CALENDAR, COMMAND, LATEST, TYPES, DocumentVersion, OwnDocument
+from patchwindow.ical.reading import read
 from patchwindow.operations.associations import run_with_new_default, using
 from patchwindow.operations.call import Answer, Call, Request, bare_id
-from patchwindow.operations.documents import TYPE, description
+from patchwindow.operations.documents import description
 from patchwindow.operations.documents_found import in_version
+from patchwindow.operations.freezes import heed_change, windows_heeding
 from patchwindow.operations.tags import DOCUMENT, add_new_tags
 
 TEXT_MAX: Final = 64 * 1024
@@ -42,12 +45,19 @@ def create(call: Call, request: Request) -> Answer:
     name = request["Name"]
     if name.lower().startswith(_RESERVED):
         raise Invalid(f"document name {name!r} begins with {', '.join(_RESERVED)}, which are reserved; use another")
-    kind = request.get("DocumentType", TYPE)
-    if kind != TYPE:
-        raise Invalid(f"DocumentType {kind} is not served here; documents are of type {TYPE}")
+    kind = request.get("DocumentType", COMMAND)
+    if kind not in TYPES:
+        raise Invalid(f"DocumentType {kind} is not served here; documents are of type {' or '.join(TYPES)}")
     call.site.quotas.check("documents", call.work.documents.count() + 1)
-    version = _written(call, request, 1)
-    own = OwnDocument(name=name, default_version=1, latest_number=1, created_date=call.now, versions=(version,))
+    version = _written(call, request, 1, kind)
+    own = OwnDocument(
+        name=name,
+        default_version=1,
+        latest_number=1,
+        created_date=call.now,
+        versions=(version,),
+        document_type=kind,
+    )
     if not call.work.documents.add(own):
         raise AlreadyExists(f"document {name!r} exists already; update it, or use another name")
     add_new_tags(call, DOCUMENT, name, request)
@@ -68,7 +78,7 @@ def update(call: Call, request: Request) -> Answer:
             f"document {own.name} is of schema {PLUGIN_SCHEMA}, which has no versions; create another"
         )
     call.site.quotas.check("versions-per-document", len(own.versions) + 1)
-    version = _written(call, request, own.latest_number + 1)
+    version = _written(call, request, own.latest_number + 1, own.document_type)
     if version.digest == own.latest.digest:
         raise DuplicateContent(f"version {own.latest.document_version} of {own.name} says the same; nothing changed")
     if version.version_name is not None and version.version_name in {one.version_name for one in own.versions}:
@@ -88,6 +98,7 @@ def set_default(call: Call, request: Request) -> Answer:
     call.work.documents.put(dataclasses.replace(own, default_version=version.document_version))
     if version is not own.default:
         run_with_new_default(call, own.name)
+        heed_change(call, own.name)
     told = {
         "Name": own.name,
         "DefaultVersion": str(version.document_version),
@@ -105,6 +116,12 @@ def delete(call: Call, request: Request) -> Answer:
     users = [association.association_id for association in using(call, own.name)]
     if users:
         raise InUse(f"document {own.name} is used by association {', '.join(users)}; delete or change that first")
+    windows = windows_heeding(call.work, own.name)
+    if windows:
+        raise InUse(
+            f"calendar {own.name} is heeded by maintenance window {', '.join(windows)}, which would not open without it; "
+            f"change the tag {TAG} of that first"
+        )
     call.work.documents.delete(own.name)
     call.work.tags.remove_all(DOCUMENT, own.name)
     return {}
@@ -122,7 +139,7 @@ def _delete_version(call: Call, own: OwnDocument, request: Request) -> None:
     call.work.documents.put(dataclasses.replace(own, versions=rest))
 
 
-def _written(call: Call, request: Request, number: int) -> DocumentVersion:
+def _written(call: Call, request: Request, number: int, kind: str) -> DocumentVersion:
     """Return the version that *request* holds, whose text is kept.
 
     Raises:
@@ -133,12 +150,18 @@ def _written(call: Call, request: Request, number: int) -> DocumentVersion:
         if request.get(member):
             raise Invalid(f"{member} is not served: {advice}")
     text, format_ = request["Content"], request.get("DocumentFormat", JSON)
-    if format_ not in (JSON, YAML):
-        raise InvalidDocumentContent(f"DocumentFormat {format_} is not possible for a {TYPE}; use {JSON} or {YAML}")
+    formats = (TEXT,) if kind == CALENDAR else (JSON, YAML)
+    if format_ not in formats:
+        raise InvalidDocumentContent(
+            f"DocumentFormat {format_} is not possible for a {kind}; use {' or '.join(formats)}"
+        )
     size = len(text.encode())
     if size > TEXT_MAX:
         raise DocumentTooLarge(f"Content has {size} bytes; {TEXT_MAX} are the most, so let steps fetch what is long")
-    check(library.written(text, format_))
+    if kind == CALENDAR:
+        read(text)
+    else:
+        check(library.written(text, format_))
     digest = hashlib.sha256(text.encode()).hexdigest()
     call.work.documents.put_text(digest, format_, text)
     return DocumentVersion(

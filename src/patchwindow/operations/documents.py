@@ -1,4 +1,4 @@
-"""Command documents, read: one, its versions, and lists of them."""
+"""Documents, read: one, its versions, and lists of them."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -6,18 +6,15 @@ from typing import Any, Final
 
 import yaml
 
-from patchwindow.documents.library import JSON, YAML, Document
+from patchwindow.documents.library import JSON, TEXT, YAML, Document
 from patchwindow.domain.errors import Invalid, InvalidDocumentVersion, InvalidFilterKey, InvalidPermissionType
-from patchwindow.domain.own_document import DocumentVersion, OwnDocument
+from patchwindow.domain.own_document import CALENDAR, DocumentVersion, OwnDocument
 from patchwindow.operations.call import Answer, Call, Request, bare_id, slice_after
-from patchwindow.operations.documents_found import documents, find, in_version, own_document
+from patchwindow.operations.documents_found import documents, find_any, in_version, own_document
 from patchwindow.operations.tags import DOCUMENT, tag_list
 
 OWNER: Final = "Amazon"
 """Who clients expect to own the documents that come with the service, though these were written for this server."""
-
-TYPE: Final = "Command"
-"""The one type of document that is served."""
 
 _PAGE: Final = 50
 _TAG: Final = "tag:"
@@ -29,7 +26,7 @@ _MATCHERS: Final[Mapping[str, _Matcher]] = {
     "Name": lambda _, listed, value: listed[0].name.startswith(value),
     "Owner": lambda _, listed, value: value in (("Self", "Private") if listed[0].is_own else (OWNER, "Public")),
     "PlatformTypes": lambda _, listed, value: value in listed[0].platform_types,
-    "DocumentType": lambda _, __, value: value == TYPE,
+    "DocumentType": lambda _, listed, value: value == listed[0].type,
     "SearchKeyword": lambda _, listed, value: (
         value.casefold() in f"{listed[0].name} {listed[0].description}".casefold()
     ),
@@ -39,11 +36,12 @@ _KEYS: Final = (*_MATCHERS, f"{_TAG}<key>")
 
 
 def get(call: Call, request: Request) -> Answer:
-    """GetDocument: the content, in JSON or YAML; in the one in which it was written, to the letter."""
+    """GetDocument: the content, in JSON or YAML; in the one in which it was written, to the letter. A calendar is TEXT."""
     document = _named(call, request)
-    format_ = request.get("DocumentFormat", JSON)
-    if format_ not in (JSON, YAML):
-        raise Invalid(f"DocumentFormat {format_} is not possible for {document.name}; use JSON or YAML")
+    formats = (TEXT,) if document.type == CALENDAR else (JSON, YAML)
+    format_ = request.get("DocumentFormat", formats[0])
+    if format_ not in formats:
+        raise Invalid(f"DocumentFormat {format_} is not possible for {document.name}; use {' or '.join(formats)}")
     return {
         **_identity(call, document),
         "Status": "Active",
@@ -78,7 +76,7 @@ def list_documents(call: Call, request: Request) -> Answer:
 def list_versions(call: Call, request: Request) -> Answer:
     """ListDocumentVersions: the newest first."""
     name = bare_id(request["Name"])
-    document = find(call.work, name)
+    document = find_any(call.work, name)
     if document.is_own:
         own = own_document(call.work, name)
         versions = [_version(own, version) for version in reversed(own.versions)]
@@ -107,7 +105,7 @@ def describe_permission(call: Call, request: Request) -> Answer:
     """DescribeDocumentPermission: a server is one account, so nobody shares its documents."""
     if request["PermissionType"] != "Share":
         raise InvalidPermissionType(f"PermissionType is {request['PermissionType']!r}; use Share")
-    find(call.work, request["Name"])
+    find_any(call.work, request["Name"])
     return {"AccountIds": [], "AccountSharingInfoList": []}
 
 
@@ -132,7 +130,7 @@ def description(call: Call, document: Document) -> dict[str, Any]:
 
 def _named(call: Call, request: Request) -> Document:
     name, version_name = bare_id(request["Name"]), request.get("VersionName")
-    document = find(call.work, name, request.get("DocumentVersion"))
+    document = find_any(call.work, name, request.get("DocumentVersion"))
     if version_name is None:
         return document
     if not document.is_own:
@@ -152,7 +150,7 @@ def _identity(call: Call, document: Document) -> dict[str, Any]:
         "Name": document.name,
         "CreatedDate": document.created_at,
         "DocumentVersion": document.version,
-        "DocumentType": TYPE,
+        "DocumentType": document.type,
         **{member: value for member, value in named.items() if value is not None},
     }
 
@@ -162,10 +160,11 @@ def _properties(call: Call, document: Document) -> dict[str, Any]:
     told = {
         "Owner": call.site.account_id if document.is_own else OWNER,
         "PlatformTypes": [str(platform) for platform in document.platform_types],
-        "SchemaVersion": document.schema_version,
         "DocumentFormat": document.format,
         "Tags": tag_list(call.work.tags.of(DOCUMENT, document.name)) if document.is_own else [],
     }
+    if document.schema_version:
+        told["SchemaVersion"] = document.schema_version
     if kept is not None and kept.target_type is not None:
         told["TargetType"] = kept.target_type
     return told

@@ -5,7 +5,7 @@ from typing import Final
 _PARAMETER_STORE: Final = "Parameter Store is outside its scope"
 _OPS_CENTER: Final = "operational items and metadata are outside its scope"
 _AUTOMATION: Final = "automation runbooks are outside its scope"
-_CHANGE_MANAGER: Final = "change requests, calendars and just-in-time access are outside its scope"
+_CHANGE_MANAGER: Final = "change requests and just-in-time access are outside its scope"
 _SESSIONS: Final = "interactive sessions are outside its scope"
 _CLOUD: Final = "accounts, resource policies and connectors of a cloud provider are outside its scope"
 _DOCUMENTS: Final = "a server is one account, so its documents are neither shared nor reviewed"
@@ -54,7 +54,6 @@ _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
     ),
     _CHANGE_MANAGER: (
         "GetAccessToken",
-        "GetCalendarState",
         "StartAccessRequest",
         "StartChangeRequestExecution",
     ),

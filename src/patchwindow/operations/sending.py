@@ -36,6 +36,7 @@ class Order:
     """Those of the instance ids that no node has any more: they are accounted for, as Undeliverable."""
     targets: tuple[Target, ...] = ()
     cutoff_at: datetime | None = None
+    frozen_at: datetime | None = None
 
 
 def create_command(work: Work, ids: Ids, now: datetime, order: Order, nodes: Sequence[Node]) -> Command:
@@ -71,6 +72,7 @@ def create_command(work: Work, ids: Ids, now: datetime, order: Order, nodes: Seq
         concurrency=Concurrency.parse(max_concurrency).of(target_count),
         errors_tolerated=ErrorLimit.parse(max_errors).of(target_count),
         cutoff_at=order.cutoff_at,
+        frozen_at=order.frozen_at,
         status=command.Status.PENDING,
         status_details=command.Details.PENDING,
         target_count=target_count,

@@ -5,15 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from patchwindow.domain.errors import Denied, InvalidResourceType, InvalidTag, UnknownResource
+from patchwindow.domain.freeze import TAG as FREEZES_TAG
 from patchwindow.domain.patch_group import TAG_KEYS, group_of
-from patchwindow.operations import first_sight
+from patchwindow.operations import first_sight, freezes
 from patchwindow.operations.call import Answer, Call, Request, bare_id
 from patchwindow.store.baselines import OWNER_AWS
-from patchwindow.store.tags import NODE_TAGS
+from patchwindow.store.tags import NODE_TAGS, WINDOW_TAGS
 
 NODE: Final = NODE_TAGS
 BASELINE: Final = "PatchBaseline"
-WINDOW: Final = "MaintenanceWindow"
+WINDOW: Final = WINDOW_TAGS
 ASSOCIATION: Final = "Association"
 DOCUMENT: Final = "Document"
 
@@ -56,6 +57,7 @@ def add_new_tags(call: Call, resource_type: str, resource_id: str, request: Requ
     Raises:
         InvalidTag: a key is reserved, or given twice.
         TooManyTags: they are more than a resource may carry.
+        UnknownDocument, InvalidDocumentType: a window is to heed what is no calendar.
     """
     _add(call, resource_type, resource_id, request.get("Tags") or ())
 
@@ -83,11 +85,16 @@ def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 def _add(call: Call, resource_type: str, resource_id: str, given: Sequence[Mapping[str, str]]) -> None:
     tags = checked_tags(call, given)
+    is_freezing = resource_type == WINDOW and FREEZES_TAG in tags
+    if is_freezing:
+        freezes.check_names(call.work, tags[FREEZES_TAG])
     if tags:
         call.site.quotas.check_tags(len(call.work.tags.of(resource_type, resource_id) | tags))
         call.work.tags.add(resource_type, resource_id, tags)
         _note_group(call, resource_type, resource_id, tags)
         first_sight.note_tags(call, resource_type, resource_id, tags)
+    if is_freezing:
+        freezes.tighten(call, resource_id)
 
 
 def _note_group(call: Call, resource_type: str, resource_id: str, keys: Sequence[str] | Mapping[str, str]) -> None:

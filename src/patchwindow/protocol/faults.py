@@ -33,6 +33,7 @@ NAMES: Final[Mapping[type[errors.PatchwindowError], tuple[str, ...]]] = {
     errors.InvalidResourceType: ("InvalidResourceType",),
     errors.InvalidActivationId: ("InvalidActivationId",),
     errors.InvalidDocumentVersion: ("InvalidDocumentVersion",),
+    errors.InvalidDocumentType: ("InvalidDocumentType",),
     errors.InvalidDocumentContent: ("InvalidDocumentContent",),
     errors.InvalidDocumentSchemaVersion: ("InvalidDocumentSchemaVersion",),
     errors.InvalidPermissionType: ("InvalidPermissionType",),

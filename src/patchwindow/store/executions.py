@@ -40,6 +40,11 @@ _OPEN: Final = prepared(
         window_execution.c.window_id == sa.bindparam("window_id"), window_execution.c.end_at_ms.is_(None)
     )
 )
+_OPEN_ONES: Final = prepared(
+    sa.select(window_execution)
+    .where(window_execution.c.window_id == sa.bindparam("window_id"), window_execution.c.end_at_ms.is_(None))
+    .with_for_update()
+)
 _RECORDED: Final = prepared(
     sa.select(sa.func.count()).where(
         window_execution.c.window_id == sa.bindparam("window_id"),
@@ -80,6 +85,13 @@ _OF_COMMAND: Final = prepared(
     sa.select(task_execution.c.window_execution_id)
     .join(task_invocation, task_invocation.c.task_execution_id == task_execution.c.task_execution_id)
     .where(task_invocation.c.command_id == sa.bindparam("id"))
+)
+_COMMANDS: Final = prepared(
+    sa.select(task_invocation.c.command_id)
+    .join(task_execution, task_execution.c.task_execution_id == task_invocation.c.task_execution_id)
+    .where(task_execution.c.window_execution_id == sa.bindparam("id"), task_invocation.c.command_id.is_not(None))
+    # In one order, as every holder of several commands takes them.
+    .order_by(task_invocation.c.command_id)
 )
 _TELL: Final = prepared(
     sa.update(task_invocation)
@@ -151,6 +163,10 @@ class Executions(Rows):
     def is_open(self, window_id: str) -> bool:
         """Return whether an execution of this window has not ended."""
         return bool(self._scalar(_OPEN, {"window_id": window_id}))
+
+    def lock_open(self, window_id: str) -> list[WindowExecution]:
+        """Return the executions of this window that have not ended, and keep other writers from them."""
+        return [_execution(row) for row in self._rows(_OPEN_ONES, {"window_id": window_id})]
 
     def is_recorded(self, window_id: str, opens_at: datetime) -> bool:
         """Return whether this opening of the window has an execution, whatever became of it."""
@@ -235,6 +251,10 @@ class Executions(Rows):
         found: str | None = self._scalar(_OF_COMMAND, {"id": command_id})
         return found
 
+    def commands_of(self, execution_id: str) -> list[str]:
+        """Return the ids of the commands that the window execution has sent, in order."""
+        return self._scalars(_COMMANDS, {"id": execution_id})
+
     def invocation_of_command(self, command_id: str) -> TaskInvocation | None:
         """Return the task invocation that sent the command."""
         row = self._row(_BY_COMMAND, {"id": command_id})
@@ -276,6 +296,8 @@ def _execution_row(value: WindowExecution) -> dict[str, object]:
         "start_at_ms": ms(value.start_time),
         "end_at_ms": ms(value.end_time),
         "is_cancel_requested": int(value.cancel_requested),
+        "frozen_at_ms": ms(value.frozen_at),
+        "frozen_by": value.frozen_by,
     }
 
 
@@ -291,6 +313,8 @@ def _execution(row: Any) -> WindowExecution:
         start_time=from_ms(row.start_at_ms),
         end_time=instant(row.end_at_ms),
         cancel_requested=bool(row.is_cancel_requested),
+        frozen_at=instant(row.frozen_at_ms),
+        frozen_by=row.frozen_by,
     )
 
 

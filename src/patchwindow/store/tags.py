@@ -10,6 +10,7 @@ from patchwindow.store.rows import Rows
 from patchwindow.store.tables import standing, tag
 
 NODE_TAGS: Final = "ManagedInstance"
+WINDOW_TAGS: Final = "MaintenanceWindow"
 ENVIRONMENT: Final = "Environment"
 """The tag that names the environment of a node, by which fleets are counted where nobody names another."""
 
@@ -22,6 +23,11 @@ _OF_MANY: Final = (
     sa.select(tag.c.resource_id, tag.c.key, tag.c.value)
     .where(tag.c.resource_type == sa.bindparam("type"), tag.c.resource_id.in_(sa.bindparam("ids", expanding=True)))
     .order_by(tag.c.resource_id, tag.c.key)
+)
+_WITH_KEY: Final = prepared(
+    sa.select(tag.c.resource_id, tag.c.value)
+    .where(tag.c.resource_type == sa.bindparam("type"), tag.c.key == sa.bindparam("key"))
+    .order_by(tag.c.resource_id)
 )
 _REMOVE: Final = sa.delete(tag).where(
     tag.c.resource_type == sa.bindparam("type"),
@@ -50,6 +56,10 @@ class Tags(Rows):
         for row in self._rows(_OF_MANY, {"type": resource_type, "ids": list(resource_ids)}):
             found.setdefault(row.resource_id, {})[row.key] = row.value
         return found
+
+    def with_key(self, resource_type: str, key: str) -> dict[str, str]:
+        """Return the value of the tag *key* by the id of each resource that has it, in order of id."""
+        return {row.resource_id: row.value for row in self._rows(_WITH_KEY, {"type": resource_type, "key": key})}
 
     def add(self, resource_type: str, resource_id: str, tags: Mapping[str, str]) -> None:
         """Set *tags*; equal keys get the new value."""

@@ -44,6 +44,8 @@ window_execution = table(
     number("end_at_ms", null=True),
     number("is_cancel_requested"),
     number("wake_at_ms", null=True),
+    number("frozen_at_ms", null=True),
+    text("frozen_by"),
     sa.UniqueConstraint("window_id", "opens_at_ms", name="window_execution_once"),
     sa.Index("window_execution_by_wake", "wake_at_ms"),
 )

@@ -24,8 +24,13 @@ freezes = st.lists(
 
 
 def test_an_opening_that_no_freeze_touches_keeps_its_cutoff() -> None:
-    found = heeded([freeze(-3, -1), freeze(3, 9)], OPENS_AT, CUTOFF_AT)
+    found = heeded([freeze(-3, -1)], OPENS_AT, CUTOFF_AT)
     assert (found.opens, found.cutoff_at, found.freeze) == (True, CUTOFF_AT, None)
+
+
+def test_a_freeze_after_the_cutoff_leaves_it_and_is_told_for_tasks_that_go_on() -> None:
+    found = heeded([freeze(3, 9), freeze(5, 6)], OPENS_AT, CUTOFF_AT)
+    assert (found.opens, found.cutoff_at, found.freeze) == (True, CUTOFF_AT, freeze(3, 9))
 
 
 def test_an_opening_inside_a_freeze_is_given_up_even_if_the_freeze_ends_before_the_window() -> None:
