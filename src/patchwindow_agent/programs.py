@@ -2,7 +2,8 @@
 
 A program runs in a session of its own and writes to files without a name, not to pipes. So a package manager outlives
 a kill of the patch operation and finishes its transaction instead of dying in the middle of it, and a service that a
-package starts may keep the program's output open without anybody waiting for it.
+package starts may keep the program's output open without anybody waiting for it. The files are in memory where the system
+can have that: apt-cache, apt-get and rpm do not notice that what they say finds no room on a disk.
 """
 
 import codecs
@@ -68,7 +69,7 @@ def runner(environ: Mapping[str, str], *, output_max: int = _OUTPUT_MAX) -> Run:
         environ: Optional[Mapping[str, str]] = None,
         on_line: Optional[OnLine] = None,
     ) -> Completed:
-        with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        with _unnamed_file() as stdout, _unnamed_file() as stderr:
             try:
                 process = subprocess.Popen(
                     command,
@@ -99,6 +100,14 @@ def runner(environ: Mapping[str, str], *, output_max: int = _OUTPUT_MAX) -> Run:
         return Completed(process.returncode, *said)
 
     return run
+
+
+def _unnamed_file() -> IO[bytes]:
+    # Linux alone has it, from 3.17 on.
+    if hasattr(os, "memfd_create"):
+        with contextlib.suppress(OSError):
+            return os.fdopen(os.memfd_create("output"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def _with_sbin(path: str) -> str:

@@ -1,6 +1,7 @@
 """Programs, really run."""
 
 import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -43,6 +44,13 @@ def test_lines_of_both_streams_are_heard() -> None:
     heard: list[str] = []
     RUN(["sh", "-c", "echo one; echo two >&2"], on_line=heard.append)
     assert sorted(heard) == ["one", "two"]
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs files in memory, which Linux has")
+def test_what_a_program_says_needs_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    # apt-cache says half of it on a full disk and ends with 0: then nothing would seem to be missing.
+    monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
+    assert RUN(["sh", "-c", "echo all of it; echo oops >&2"]) == Completed(0, "all of it\n", "oops\n")
 
 
 def test_a_program_that_does_not_end_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
