@@ -9,11 +9,12 @@ from patchwindow.domain.lint import lint
 from patchwindow.domain.lint_finding import LintCode
 from patchwindow.domain.operating_system import FAMILIES, LINUX, OperatingSystem
 from patchwindow.plans.check_baselines import system_of
+from patchwindow.plans.check_freezes import frozen
 from patchwindow.plans.check_overlaps import overlaps
 from patchwindow.plans.check_quotas import quotas
 from patchwindow.plans.check_windows import is_patch_document
 from patchwindow.plans.codes import PlanCode, at_place, found
-from patchwindow.plans.definitions import Baseline, Plan, Rule, Task, Window
+from patchwindow.plans.definitions import Association, Baseline, Plan, Rule, Task, Window
 from patchwindow.plans.finding import Finding
 from patchwindow.plans.problems import Mark, PlanProblems
 
@@ -26,7 +27,7 @@ def check(plan: Plan, *, now: datetime, is_for_aws: bool = False) -> tuple[Findi
 
     Schedules are looked at for five years from *now*, and windows beside one another for one.
     """
-    findings = [*_baselines(plan), *_windows(plan, now), *overlaps(plan, now)]
+    findings = [*_baselines(plan), *_windows(plan, now), *_associations(plan), *overlaps(plan, now), *frozen(plan, now)]
     if is_for_aws:
         findings += quotas(plan)
     return tuple(sorted(findings, key=lambda each: (each.where, each.code)))
@@ -113,11 +114,21 @@ def _approves_within_a_week(plan: Plan) -> bool:
     )
 
 
-def _installs(task: Task) -> bool:
-    return is_patch_document(task.document) and "Install" in (task.parameters.get("Operation") or (task.operation,))
+def _associations(plan: Plan) -> Iterator[Finding]:
+    for name, association in plan.associations.items():
+        if _installs(association):
+            what, mark = f"association {name!r}", plan.marks.at("associations", name)
+            sentence = f"{what} installs outside of windows, so it knows no end and no cutoff"
+            remedy = "make it a task of a window, or let it scan"
+            yield found(plan, PlanCode.INSTALLS_OUTSIDE_WINDOWS, mark, sentence, remedy)
+            yield from _installation(plan, association, what, mark)
 
 
-def _installation(plan: Plan, task: Task, what: str, mark: Mark) -> Iterator[Finding]:
+def _installs(run: Task | Association) -> bool:
+    return is_patch_document(run.document) and "Install" in (run.parameters.get("Operation") or (run.operation,))
+
+
+def _installation(plan: Plan, task: Task | Association, what: str, mark: Mark) -> Iterator[Finding]:
     if task.reboot_option is None and "RebootOption" not in task.parameters:
         sentence = f"{what} installs and does not say whether it may reboot, so it reboots where that is needed"
         remedy = "say rebootOption: RebootIfNeeded or NoReboot, here or in defaults"

@@ -2,16 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import islice, takewhile
-from typing import Final
 
-from patchwindow.plans.closing import timing_of
+from patchwindow.plans.closing import openings_of
 from patchwindow.plans.codes import PlanCode, found
-from patchwindow.plans.definitions import Plan, Target, Window
+from patchwindow.plans.definitions import Plan, Target
 from patchwindow.plans.finding import Finding
-
-_AHEAD: Final = timedelta(days=366)
-_OPENINGS_MAX: Final = 2_000
 
 
 def overlaps(plan: Plan, now: datetime) -> Iterator[Finding]:
@@ -30,7 +25,7 @@ def overlaps(plan: Plan, now: datetime) -> Iterator[Finding]:
             continue
         for name in names:
             if name not in openings:
-                openings[name] = list(_openings(plan.windows[name], now))
+                openings[name] = list(openings_of(plan.windows[name], now))
         for one, other, at in _meetings(plan, names, openings):
             if (one, other) in told:
                 continue
@@ -58,10 +53,6 @@ def _nodes(target: Target) -> Iterator[str]:
     elif tags:
         yield "nodes with " + " and ".join(f"{key} {' or '.join(map(repr, tags[key]))}" for key in sorted(tags))
     yield from (f"node {id}" for id in target.node_ids or ())
-
-
-def _openings(window: Window, now: datetime) -> Iterator[datetime]:
-    return islice(takewhile((now + _AHEAD).__gt__, timing_of(window, now).openings(now)), _OPENINGS_MAX)
 
 
 def _meetings(plan: Plan, names: list[str], openings: dict[str, list[datetime]]) -> Iterator[tuple[str, str, datetime]]:

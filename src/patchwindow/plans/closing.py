@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, islice, takewhile
 from typing import Final
 
 from patchwindow.domain.freeze import Freeze, heeded, in_force
@@ -13,7 +13,10 @@ from patchwindow.plans.definitions import Plan, Window
 
 # No cutoff matters to the question whether a window opens at all.
 _AT_ONCE: Final = timedelta(0)
-_AHEAD: Final = timedelta(days=366)
+AHEAD: Final = timedelta(days=366)
+"""How far windows are looked at beside freezes and beside one another: a year, in which calendars repeat."""
+
+_OPENINGS_MAX: Final = 2_000
 
 
 def closed_windows(plan: Plan, now: datetime) -> frozenset[str]:
@@ -44,6 +47,11 @@ def timing_of(window: Window, now: datetime) -> Timing:
     )
 
 
+def openings_of(window: Window, now: datetime) -> Iterator[datetime]:
+    """Yield the openings of *window* within a year, and no more than can be gone through at once."""
+    return islice(takewhile((now + AHEAD).__gt__, timing_of(window, now).openings(now)), _OPENINGS_MAX)
+
+
 def skipped(plan: Plan, window: Window, openings: list[datetime]) -> Iterator[tuple[datetime, Freeze]]:
     """Yield which of *openings*, in their order, a freeze gives up, and the freeze."""
     if not openings or not window.freezes:
@@ -56,6 +64,6 @@ def skipped(plan: Plan, window: Window, openings: list[datetime]) -> Iterator[tu
 
 
 def _is_closed(plan: Plan, window: Window, now: datetime) -> bool:
-    freezes = freezes_of(plan, window, now, now + _AHEAD)
+    freezes = freezes_of(plan, window, now, now + AHEAD)
     following = timing_of(window, now).next_opening(now)
     return any(at is not None and in_force(freezes, at) is not None for at in (now, following))

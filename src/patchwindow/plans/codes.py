@@ -23,6 +23,10 @@ class PlanCode(StrEnum):
     ALL_AT_ONCE = "all-at-once"
     ERRORS_NEVER_STOP = "errors-never-stop"
     WINDOWS_OVERLAP = "windows-overlap"
+    INSTALLS_OUTSIDE_WINDOWS = "installs-outside-windows"
+    FREEZE_SWALLOWS_WINDOW = "freeze-swallows-window"
+    FREEZE_UNHEEDED = "freeze-unheeded"
+    FREEZE_OVER = "freeze-over"
 
 
 # What is not here is a warning.
@@ -31,6 +35,8 @@ SEVERITIES: Final[Mapping[PlanCode | LintCode, Severity]] = {
     PlanCode.AWS_QUOTA: Severity.ERROR,
     LintCode.NEVER_OPENS: Severity.ERROR,
     LintCode.CUTOFF_LEAVES_NO_TIME: Severity.ERROR,
+    PlanCode.FREEZE_SWALLOWS_WINDOW: Severity.ERROR,
+    PlanCode.FREEZE_OVER: Severity.NOTICE,
     PlanCode.NO_TASKS: Severity.NOTICE,
     LintCode.TIME_SKIPPED: Severity.NOTICE,
     LintCode.TIME_REPEATED: Severity.NOTICE,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.unit.plans.test_read import WHOLE
+from tests.unit.plans.test_read import EVERYTHING, WHOLE
 
 from patchwindow.domain.lint_finding import LintCode
 from patchwindow.plans import Finding, PlanCode, Severity, check, parse_plan, read_plan
@@ -131,3 +131,44 @@ def test_what_is_more_than_aws_allows_is_found_only_when_it_is_meant_for_aws() -
 @pytest.mark.parametrize("code", list(PlanCode))
 def test_every_code_is_a_row_of_the_page_with_its_severity(code: PlanCode) -> None:
     assert f"| `{code}` | {SEVERITIES.get(code, Severity.WARNING)} | " in PAGE
+
+
+FROZEN = """\
+freezes:
+  Long: {dates: [{from: 2025-12-01, to: 2027-02-28}]}
+"""
+
+
+def test_a_freeze_that_leaves_no_opening_of_a_year_is_an_error() -> None:
+    text = WHOLE.replace("cutoff: 1", "cutoff: 1\n    freezes: Long") + FROZEN
+    (finding,) = findings(text)
+    assert (finding.code, finding.severity, finding.where.line) == (
+        PlanCode.FREEZE_SWALLOWS_WINDOW,
+        Severity.ERROR,
+        17,
+    )
+    assert finding.sentence == (
+        "window 'Web-Server' does not open within a year: freezes give up all its 12 openings, the first at "
+        "2026-01-01T23:00Z in 'Long'"
+    )
+
+
+def test_a_freeze_that_leaves_an_opening_is_no_finding() -> None:
+    text = WHOLE.replace("cutoff: 1", "cutoff: 1\n    freezes: Long") + FROZEN.replace("2027-02-28", "2026-12-01")
+    assert codes(text) == []
+
+
+def test_freezes_that_nobody_heeds_and_that_are_over_are_told() -> None:
+    assert codes(WHOLE + FROZEN) == [PlanCode.FREEZE_UNHEEDED]
+    over = FROZEN.replace("2025-12-01", "2024-12-01").replace("2027-02-28", "2025-02-28")
+    assert codes(WHOLE.replace("cutoff: 1", "cutoff: 1\n    freezes: Long") + over) == [PlanCode.FREEZE_OVER]
+
+
+def test_an_association_that_installs_is_found_with_all_that_goes_for_installing_tasks() -> None:
+    assert codes(EVERYTHING.replace("timezone: Europe/Berlin, ", "")) == [PlanCode.FREEZE_UNHEEDED]
+    installing = EVERYTHING.replace("    operation: Scan\n", "    operation: Install\n")
+    assert codes(installing) == [
+        PlanCode.FREEZE_UNHEEDED,
+        PlanCode.INSTALLS_OUTSIDE_WINDOWS,
+        PlanCode.NO_REBOOT_POLICY,
+    ]
