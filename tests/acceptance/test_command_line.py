@@ -93,7 +93,7 @@ WRITING: Final = {
     "nodes deregister {node}": "{node}",
 }
 ELSEWHERE: Final = {
-    *("up", "server", "ca show", "agent", "patch", "nodes replace"),
+    *("up", "server", "ca show", "agent", "check", "patch", "nodes replace"),
     *(f"plan {verb}" for verb in ("apply", "check", "schema")),
     *(f"keys {verb}" for verb in ("create", "list", "disable", "enable", "delete")),
     *(f"webhooks {verb}" for verb in ("set", "list", "delete")),

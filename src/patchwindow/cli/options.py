@@ -52,18 +52,18 @@ def both_client_command(command: Command) -> Command:
     def with_both(connect: Connect, **arguments: Any) -> Any:
         return command(connect(), lambda: connect(service="patchwindow"), **arguments)
 
-    return _located(functools.wraps(command)(with_both))
+    return connect_command(functools.wraps(command)(with_both))
 
 
 def _connected(command: Command, **more: str) -> Command:
     def with_one(connect: Connect, **arguments: Any) -> Any:
         return command(connect(**more), **arguments)
 
-    return _located(functools.wraps(command)(with_one))
+    return connect_command(functools.wraps(command)(with_one))
 
 
-def _located(command: Command) -> Command:
-    """Hand *command* what connects clients to where its options say."""
+def connect_command(command: Command) -> Command:
+    """Hand *command* as its first argument what connects clients to where its options say, of the API or of `service`."""
 
     @functools.wraps(command)
     def located(**arguments: Any) -> Any:

@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = {
     "keys": "Make and revoke the access keys of a control plane",
     "webhooks": "Say which webhooks carry out tasks that are no commands",
     "plan": "Check, compare, apply and export plan files",
+    "check": "Search a server or an AWS account for what is forgotten",
     "nodes": "List, show, tag and deregister managed nodes",
     "activations": "Let new nodes register",
     "baselines": "Show patch baselines and set the default ones",

@@ -9,6 +9,7 @@ import click
 from patchwindow.cli import show
 from patchwindow.cli.options import client_command, json_option, limit_option
 from patchwindow.client import SsmClient, call, pages
+from patchwindow.client.not_taken import NOT_TAKEN
 
 COLUMNS: show.Columns = {
     "WINDOW": "WindowId",
@@ -50,13 +51,6 @@ MISSED: show.Columns = {
     "COMMAND": "CommandId",
     "WHY": lambda one: one.get("TraceOutput") or NOT_TAKEN[_details(one)],
 }
-NOT_TAKEN: Mapping[str, str] = {
-    "DeliveryTimedOut": "the node gave no word in time",
-    "Undeliverable": "the node could not be reached",
-    "Terminated": "MaxErrors stopped the command before it was sent to the node",
-    "Cancelled": "the command was cancelled before it ended on the node",
-}
-"""StatusDetails of nodes on which a command did not run to its end, and why where the node's invocation does not say."""
 
 
 @click.group()

@@ -1,0 +1,85 @@
+"""Windows with their targets and tasks."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from patchwindow.checks.asking import Asking
+from patchwindow.checks.collect_nodes import Fleet
+from patchwindow.checks.collect_runs import read_runs
+from patchwindow.checks.snapshot import Topic, Window, WindowTarget, WindowTask
+
+
+def read_windows(ask: Asking, fleet: Fleet, now: datetime) -> Iterator[Window]:
+    """Yield every window."""
+    for identity in ask.pages(Topic.WINDOWS, "DescribeMaintenanceWindows", "WindowIdentities"):
+        id = str(identity["WindowId"])
+        targets = tuple(
+            WindowTarget(
+                id=str(each["WindowTargetId"]),
+                name=str(each.get("Name", "")),
+                nodes=fleet.meant(each.get("Targets", ())),
+            )
+            for each in ask.pages(Topic.WINDOWS, "DescribeMaintenanceWindowTargets", "Targets", WindowId=id)
+        )
+        by_id = {target.id: target.nodes for target in targets}
+        entries = ask.pages(Topic.WINDOWS, "DescribeMaintenanceWindowTasks", "Tasks", WindowId=id)
+        yield Window(
+            id=id,
+            name=str(identity.get("Name", "")),
+            schedule=str(identity.get("Schedule", "")),
+            zone=identity.get("ScheduleTimezone"),
+            offset=identity.get("ScheduleOffset"),
+            start_date=identity.get("StartDate"),
+            end_date=identity.get("EndDate"),
+            duration_hours=int(identity.get("Duration", 1)),
+            cutoff_hours=int(identity.get("Cutoff", 0)),
+            is_enabled=bool(identity.get("Enabled", True)),
+            next_at=_instant(identity.get("NextExecutionTime")),
+            targets=targets,
+            tasks=tuple(_task(ask, fleet, id, entry, by_id) for entry in entries),
+            runs=read_runs(ask, id, now),
+        )
+
+
+def _task(
+    ask: Asking,
+    fleet: Fleet,
+    window_id: str,
+    entry: Mapping[str, Any],
+    targets: Mapping[str, frozenset[str]],
+) -> WindowTask:
+    id = str(entry["WindowTaskId"])
+    # What a task is given is not in the list.
+    told = ask.call(Topic.TASKS, "GetMaintenanceWindowTask", WindowId=window_id, WindowTaskId=id)
+    run_command = (told.get("TaskInvocationParameters") or {}).get("RunCommand") or {}
+    given = {name: values[0] for name, values in (run_command.get("Parameters") or {}).items() if values}
+    target_ids = tuple(
+        str(value)
+        for target in entry.get("Targets", ())
+        if target["Key"] == "WindowTargetIds"
+        for value in target["Values"]
+    )
+    direct = [target for target in entry.get("Targets", ()) if target["Key"] != "WindowTargetIds"]
+    parts = [targets.get(target_id, frozenset()) for target_id in target_ids]
+    return WindowTask(
+        id=id,
+        name=str(entry.get("Name", "")),
+        document=str(entry.get("TaskArn", "")).rpartition("/")[2],
+        priority=int(entry.get("Priority", 0)),
+        max_concurrency=str(entry.get("MaxConcurrency", "1")),
+        is_cancelled_at_cutoff=entry.get("CutoffBehavior") == "CANCEL_TASK",
+        target_ids=target_ids,
+        parts=tuple([*parts, fleet.meant(direct)] if direct else parts),
+        is_told=bool(told),
+        operation=given.get("Operation"),
+        reboot_option=given.get("RebootOption"),
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    """Return the instant that the API wrote; without a zone it is UTC."""
+    if not text:
+        return None
+    read = datetime.fromisoformat(text)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)

@@ -1,0 +1,122 @@
+"""`patchwindow check` against a running server, with a key that may only read."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from tests.fakes.commandline import PATCHWINDOW, Shell, environment, run
+from tests.fakes.node import PaperNode
+from tests.fakes.scans import facts_of, package, update
+from tests.fakes.server import Plane, until
+
+from patchwindow.store.settings import Role
+
+FACTS: Final = facts_of([package("openssl")], [update("openssl")])
+RULES: Final = {"PatchRules": [{"PatchFilterGroup": {"PatchFilters": [{"Key": "PRODUCT", "Values": ["*"]}]}}]}
+
+
+@pytest.fixture(scope="module")
+def viewer(plane: Plane) -> Shell:
+    """Return a shell with a key that may only read."""
+    return plane.shell(plane.server.key(Role.VIEWER))
+
+
+@pytest.fixture(scope="module")
+def node(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PaperNode]:
+    """A node of a group that has no baseline and is in no window."""
+    activation = plane.activation(Tags=[{"Key": "PatchGroup", "Value": "lost"}, {"Key": "Role", "Value": "web"}])
+    node = PaperNode.registered(plane.url, activation, tmp_path_factory.mktemp("node") / "state")
+    yield node
+    node.close()
+
+
+def codes(found: Any) -> set[tuple[str, str]]:
+    """Return what was found, and about which kind of thing."""
+    return {(finding["Code"], finding["Where"].partition(" ")[0]) for finding in found["Findings"]}
+
+
+def window(plane: Plane, name: str, schedule: str, targets: list[dict[str, Any]], **members: Any) -> str:
+    """Make a window whose one task scans its targets, and return its id."""
+    client = plane.client
+    id = client.create_maintenance_window(
+        Name=name, Schedule=schedule, Duration=2, Cutoff=0, AllowUnassociatedTargets=True
+    )["WindowId"]
+    kind = "RESOURCE_GROUP" if targets[0]["Key"].startswith("resource-groups") else "INSTANCE"
+    target = client.register_target_with_maintenance_window(WindowId=id, ResourceType=kind, Targets=targets)
+    client.register_task_with_maintenance_window(
+        WindowId=id,
+        Targets=[{"Key": "WindowTargetIds", "Values": [target["WindowTargetId"]]}],
+        TaskArn="AWS-RunPatchBaseline",
+        TaskType="RUN_COMMAND",
+        MaxConcurrency="1",
+        MaxErrors="1",
+        TaskInvocationParameters={"RunCommand": {"Parameters": {"Operation": ["Scan"]}, **members}},
+    )
+    return str(id)
+
+
+def test_a_forgotten_node_is_found_by_a_key_that_may_only_read(viewer: Shell, node: PaperNode) -> None:
+    found = viewer.patchwindow("check", "--json", exit_code=1)
+    assert codes(found.json) == {
+        ("node-in-no-window", "node"),
+        ("node-in-unknown-group", "node"),
+        ("node-not-scanned", "node"),
+    }
+    assert node.node_id in found.out
+    assert "'lost'" in found.out
+
+
+def test_what_is_found_follows_what_is_done(plane: Plane, viewer: Shell, node: PaperNode) -> None:
+    client = plane.client
+    soon = datetime.now(UTC) + timedelta(seconds=2)
+    targets = [{"Key": "tag:Role", "Values": ["web"]}, {"Key": "tag-key", "Values": ["PatchGroup"]}]
+    opened = window(plane, "soon", f"at({soon:%Y-%m-%dT%H:%M:%S})", targets)
+    until(
+        lambda: client.describe_maintenance_window_executions(WindowId=opened)["WindowExecutions"],
+        "the window's opening",
+    )
+    node.scan(FACTS)
+    ended = ("SUCCESS", "FAILED")
+    until(
+        lambda: (
+            client.describe_maintenance_window_executions(WindowId=opened)["WindowExecutions"][0]["Status"] in ended
+        ),
+        "the end of the window",
+    )
+    run([*PATCHWINDOW, "resource-groups", "create", "webs", "--tag", "Role=web", "--json"], plane.shell().environ)
+    window(plane, "by-group", "cron(0 3 ? * SUN *)", [{"Key": "resource-groups:Name", "Values": ["webs"]}])
+    window(plane, "by-id", "cron(0 4 ? * SUN *)", [{"Key": "InstanceIds", "Values": [node.node_id]}])
+    baseline = client.create_patch_baseline(Name="debian", OperatingSystem="DEBIAN", ApprovalRules=RULES)["BaselineId"]
+    client.register_patch_baseline_for_patch_group(BaselineId=baseline, PatchGroup="lost")
+    client.create_patch_baseline(Name="spare", OperatingSystem="DEBIAN", ApprovalRules=RULES)
+    client.register_patch_baseline_for_patch_group(
+        BaselineId=client.create_patch_baseline(Name="more", OperatingSystem="DEBIAN", ApprovalRules=RULES)[
+            "BaselineId"
+        ],
+        PatchGroup="deserted",
+    )
+    found = viewer.patchwindow("check", "--json")
+    assert codes(found.json) == {
+        ("window-ended", "window"),
+        ("windows-overlap", "window"),
+        ("baseline-unused", "baseline"),
+        ("group-without-nodes", "patch"),
+    }
+    for form in ("text", "sarif", "junit"):
+        assert (
+            "windows-overlap" in viewer.patchwindow("check", "--format", form, "--fail-on", "warning", exit_code=1).out
+        )
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [("http://127.0.0.1:1", "cannot reach http://127.0.0.1:1"), (None, "does not know this access key")],
+)
+def test_a_service_that_cannot_be_asked_is_one_clear_line(plane: Plane, tmp_path: Path, url: str, words: str) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "AKIDNOBODY", "AWS_SECRET_ACCESS_KEY": "none", "AWS_REGION": "us-east-1"}
+    environ = environment(tmp_path, keys)
+    done = run([*PATCHWINDOW, "check", "--endpoint-url", url or plane.url], environ, exit_code=1)
+    assert (done.out, len(done.err.splitlines())) == ("", 1)
+    assert words in done.err
