@@ -28,6 +28,9 @@ from patchwindow_agent.streams import Streams
 _REBOOTS_MAX = 5
 # A step that brings the agent down each time would be run for ever.
 _RESUMES_MAX = 5
+# What knows by itself that it is cancelled is not killed at once: a package manager that is killed leaves a broken
+# machine. The server waits 300 s for an answer.
+_CANCEL_GRACE_S = 240
 # Read by the patch operation, which is a program of its own and loads nothing of this.
 _CANNOT_REBOOT = "PATCHWINDOW_CANNOT_REBOOT"
 _CUT_OFF = "PATCHWINDOW_CUT_OFF"
@@ -172,6 +175,7 @@ class Runner:
             environ=self._environ(command_id, record),
             working_directory=str(step.inputs.get("workingDirectory") or "") or None,
             timeout_s=documents.timeout_s_of(step),
+            grace_s=_CANCEL_GRACE_S if documents.is_resumable(step) else 0,
         )
 
     def _folder(self, command_id: str, index: int) -> Path:

@@ -31,6 +31,8 @@ class Script(NamedTuple):
     environ: Mapping[str, str]
     working_directory: Optional[str]
     timeout_s: int
+    # How long it may take to end by itself when it is cancelled, as one can that asks its server whether it may go on.
+    grace_s: int = 0
 
 
 class Stop:
@@ -59,7 +61,10 @@ class Stop:
 
 
 def run(script: Script, stop: Stop) -> Ended:
-    """Run *script* until it ends, its time is over or *stop* is asked for; then its process group is killed."""
+    """Run *script* until it ends, its time is over or *stop* is asked for; then its process group is killed.
+
+    One with a grace that ends within it was cancelled, unless it says that it has done everything.
+    """
     files.make_private(script.folder)
     stdout_path, stderr_path = script.folder / "stdout", script.folder / "stderr"
     with stdout_path.open("ab") as stdout, stderr_path.open("ab") as stderr:
@@ -74,6 +79,8 @@ def run(script: Script, stop: Stop) -> Ended:
         if end is not End.BY_ITSELF:
             _kill_group(process)
         code = process.wait()
+        if script.grace_s and stop.reason is End.CANCELLED and code != 0:
+            end = End.CANCELLED
     # As a shell tells it: 128 and the number of the signal.
     exit_code = code if code >= 0 else 128 - code
     return Ended(end, exit_code, _head(stdout_path), _head(stderr_path))
@@ -102,12 +109,16 @@ def _wait(process: "subprocess.Popen[bytes]", script: Script, stop: Stop) -> End
 
     threading.Thread(target=watch, daemon=True).start()
     ends_at = time.monotonic() + script.timeout_s
+    is_cancelled = False
     while process.poll() is None:
-        if stop.reason is not None:
-            return stop.reason
+        if stop.reason is not None and not is_cancelled:
+            is_cancelled = stop.reason is End.CANCELLED and script.grace_s > 0
+            if not is_cancelled:
+                return stop.reason
+            ends_at = min(ends_at, time.monotonic() + script.grace_s)
         left_s = ends_at - time.monotonic()
         if left_s <= 0:
-            return End.TIMED_OUT
+            return stop.reason or End.TIMED_OUT
         stop.wait(min(left_s, _LOOK_EVERY_S))
         _bound_output(script.folder)
     return End.BY_ITSELF

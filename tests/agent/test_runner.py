@@ -24,10 +24,12 @@ class Shell:
 
     ran: list[str] = field(default_factory=list)
     environs: list[Mapping[str, str]] = field(default_factory=list)
+    graces_s: list[int] = field(default_factory=list)
 
     def run(self, script: Script, stop: Stop) -> Ended:
         self.ran.append(script.text.strip())
         self.environs.append(script.environ)
+        self.graces_s.append(script.grace_s)
         if script.text.startswith("stop"):
             stop.ask(End.AGENT_STOPPED)
             return Ended(End.AGENT_STOPPED, 137, "", "")
@@ -197,6 +199,11 @@ def test_a_step_that_says_so_runs_again_where_it_was_cut_off(bench: Bench) -> No
     bench.run(record=record)
     assert bench.steps() == {"b": ("Success", 0), "document": ("Success", 1)}
     assert bench.shell.ran == ["0"]
+
+
+def test_a_step_that_runs_again_by_itself_has_time_to_end_when_it_is_cancelled(bench: Bench) -> None:
+    bench.run(shell_step("a", "0"), shell_step("b", "0", resumable=True))
+    assert bench.shell.graces_s == [0, 240]
 
 
 def test_only_the_step_that_was_cut_off_learns_of_it(bench: Bench) -> None:

@@ -17,8 +17,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "step-0"
 
 
-def run(text: str, folder: Path, *, timeout_s: int = 20, stop: Stop | None = None, cwd: str | None = None) -> Ended:
-    return shell.run(Script(text, folder, {**os.environ, "GREETING": "hello"}, cwd, timeout_s), stop or Stop())
+def run(
+    text: str, folder: Path, *, timeout_s: int = 20, stop: Stop | None = None, cwd: str | None = None, grace_s: int = 0
+) -> Ended:
+    return shell.run(Script(text, folder, {**os.environ, "GREETING": "hello"}, cwd, timeout_s, grace_s), stop or Stop())
 
 
 def test_a_script_has_its_environment_and_both_its_streams(folder: Path) -> None:
@@ -50,6 +52,25 @@ def test_a_cancellation_ends_a_running_script(folder: Path) -> None:
     stop = Stop()
     threading.Timer(0.2, stop.ask, [End.CANCELLED]).start()
     assert run("echo begun\nsleep 60\n", folder, stop=stop) == Ended(End.CANCELLED, 137, "begun\n", "")
+
+
+@pytest.mark.parametrize(("code", "end"), [(0, End.BY_ITSELF), (1, End.CANCELLED), (194, End.CANCELLED)])
+def test_what_knows_that_it_is_cancelled_may_end_by_itself(folder: Path, code: int, end: End) -> None:
+    stop = Stop()
+    stop.ask(End.CANCELLED)
+    assert run(f"sleep 0.2\necho done\nexit {code}\n", folder, stop=stop, grace_s=10) == Ended(end, code, "done\n", "")
+
+
+def test_what_does_not_end_within_its_grace_is_killed(folder: Path) -> None:
+    stop = Stop()
+    stop.ask(End.CANCELLED)
+    assert run("echo begun\nsleep 60\n", folder, stop=stop, grace_s=1) == Ended(End.CANCELLED, 137, "begun\n", "")
+
+
+def test_a_grace_is_for_cancellations_alone(folder: Path) -> None:
+    stop = Stop()
+    stop.ask(End.AGENT_STOPPED)
+    assert run("sleep 60\n", folder, stop=stop, grace_s=60).end is End.AGENT_STOPPED
 
 
 def test_a_process_left_behind_does_not_hold_the_step_open(folder: Path) -> None:
