@@ -1,11 +1,16 @@
 """Associations run when they should, on whom they should, and once."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
+import pytest
 from tests.engine.agent import STEP, Agent, step
 from tests.engine.world import World
+from tests.fakes.calendars import calendar
 from tests.fakes.site import as_node
+
+from patchwindow.domain.errors import InUse, UnknownDocument
 
 DAILY = "cron(0 15 ? * * *)"
 EVERYBODY = [{"Key": "InstanceIds", "Values": ["*"]}]
@@ -336,3 +341,61 @@ def test_a_list_of_nodes_says_how_each_stands_with_all_its_associations(world: W
     assert told["LastSuccessfulAssociationExecutionDate"] == began_at < told["LastAssociationExecutionDate"]
     world.perform("DeleteAssociation", AssociationId=failing)
     assert with_status(world, "Success") == [node.id]
+
+
+def under_calendar(world: World, starts_h: float, ends_h: float, **members: Any) -> str:
+    """Return a new association under a calendar that is closed from and to so many hours after now."""
+    now = world.clock.now()
+    text = calendar((now + timedelta(hours=starts_h), now + timedelta(hours=ends_h), "freeze"))
+    world.perform("CreateDocument", Name="year-end", Content=text, DocumentType="ChangeCalendar", DocumentFormat="TEXT")
+    return associate(world, CalendarNames=["year-end"], **members)
+
+
+def test_while_its_calendar_is_closed_an_association_waits_and_then_runs_once(world: World) -> None:
+    node = world.node()
+    association = under_calendar(world, -1, 48, ScheduleExpression=DAILY)
+    assert world.perform("DescribeAssociation", AssociationId=association)["AssociationDescription"][
+        "CalendarNames"
+    ] == ["year-end"]
+    world.turn()
+    world.at(16)
+    world.at(13, 59, 59, day=17)
+    assert not node.run()
+    assert not runs(world, association)
+    world.at(14, day=17)
+    assert len(node.run()) == 1
+    assert len(runs(world, association)) == 1
+
+
+def test_an_association_whose_calendar_closes_reaches_no_further_node(world: World) -> None:
+    first, second = world.nodes(2)
+    association = under_calendar(world, 1, 48, MaxConcurrency="1")
+    world.turn()
+    (taken,) = first.take()
+    world.at(15)
+    first.say(taken, "Success", {STEP: step()})
+    world.turn()
+    assert not second.poll()
+    assert set(targets(world, association).values()) == {"Success", "TimedOut"}
+
+
+def test_a_calendar_that_an_association_runs_under_cannot_be_deleted(world: World) -> None:
+    association = under_calendar(world, -1, 1)
+    with pytest.raises(InUse, match=f"document year-end is used by association {association}"):
+        world.perform("DeleteDocument", Name="year-end")
+    with pytest.raises(UnknownDocument, match="document 'quarter-end' does not exist"):
+        associate(world, CalendarNames=["quarter-end"])
+
+
+def test_a_calendar_that_is_closed_at_once_stops_what_an_association_runs(world: World) -> None:
+    first, second = world.nodes(2)
+    under_calendar(world, 100, 101, MaxConcurrency="1")
+    world.turn()
+    (taken,) = first.take()
+    now = world.clock.now()
+    text = calendar((now, now + timedelta(hours=9), "incident"))
+    world.perform("UpdateDocument", Name="year-end", Content=text, DocumentFormat="TEXT", DocumentVersion="$LATEST")
+    world.perform("UpdateDocumentDefaultVersion", Name="year-end", DocumentVersion="2")
+    first.say(taken, "Success", {STEP: step()})
+    world.turn()
+    assert not second.poll()

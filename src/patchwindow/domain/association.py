@@ -69,6 +69,7 @@ class Association:
     apply_only_at_cron_interval: bool | None = None
     schedule_offset: int | None = None
     duration: int | None = None
+    calendar_names: tuple[str, ...] | None = None
     alarm_configuration: Mapping[str, Any] | None = None
     association_dispatch_assume_role: str | None = None
     date: datetime

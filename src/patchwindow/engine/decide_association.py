@@ -29,6 +29,8 @@ class AssociationSnapshot:
     is_wanted: bool
     runs_at_once: bool
     has_run: bool
+    closed_until: datetime | None = None
+    """When the calendars that it runs under are open again; None where they are open."""
     lacking: tuple[str, ...] = ()
 
 
@@ -60,6 +62,13 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Nothing runs now: what is due, or was asked for, stays so, and the association is looked at again at *wake_at*."""
+
+    wake_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TellNodes:
     """Note on which nodes the run has ended since it was last looked at, and whether they comply."""
 
@@ -82,11 +91,13 @@ class LookAgain:
 RunEffect = TellNodes | EndRun | LookAgain
 
 
-def decide_association(snapshot: AssociationSnapshot, now: datetime) -> list[StartRun | Plan]:
+def decide_association(snapshot: AssociationSnapshot, now: datetime) -> list[StartRun | Plan | Hold]:
     """Return what is to be done about an association at *now*: at most one run, and then its plan.
 
-    Instants of the schedule that passed while no server ran are made up for by one run.
+    Instants of the schedule that passed while no server ran, or while a calendar was closed, are made up for by one run.
     """
+    if snapshot.closed_until is not None:
+        return [Hold(min(snapshot.closed_until, now + LOOK_EVERY))]
     run = _run(snapshot, now)
     next_run_at = snapshot.next_run_at
     if next_run_at is not None and next_run_at <= now:

@@ -20,8 +20,10 @@ from patchwindow.domain.errors import Invalid, NotFound
 from patchwindow.domain.node import Node
 from patchwindow.domain.run import Command
 from patchwindow.engine.decide_association import (
+    LOOK_EVERY,
     AssociationSnapshot,
     EndRun,
+    Hold,
     LookAgain,
     Plan,
     RunSnapshot,
@@ -35,6 +37,7 @@ from patchwindow.operations.association_items import REPORTING, Finding, forget_
 from patchwindow.operations.association_nodes import lacking, nodes_of
 from patchwindow.operations.call import bare_id
 from patchwindow.operations.documents_found import find
+from patchwindow.operations.freezes import from_now
 from patchwindow.operations.sending import Order, create_command, request_cancel
 from patchwindow.ports import Ids
 from patchwindow.store.associations import StoredAssociation
@@ -49,8 +52,10 @@ def step_association(work: Work, ids: Ids, association_id: str, now: datetime) -
     stored = work.associations.lock(association_id)
     if stored is None:
         return
-    for effect in decide_association(_snapshot(work, stored), now):
+    for effect in decide_association(_snapshot(work, stored, now), now):
         match effect:
+            case Hold(wake_at):
+                work.associations.look_again(association_id, wake_at)
             case StartRun():
                 _start(work, ids, stored.association, effect, now)
             case Plan(next_run_at, wake_at):
@@ -77,7 +82,7 @@ def step_run(work: Work, _: Ids, execution_id: str, now: datetime) -> None:
     work.association_runs.put(run, wake_at=wake_at)
 
 
-def _snapshot(work: Work, stored: StoredAssociation) -> AssociationSnapshot:
+def _snapshot(work: Work, stored: StoredAssociation, now: datetime) -> AssociationSnapshot:
     association = stored.association
     return AssociationSnapshot(
         timing=association.timing(),
@@ -85,8 +90,18 @@ def _snapshot(work: Work, stored: StoredAssociation) -> AssociationSnapshot:
         is_wanted=stored.is_wanted,
         runs_at_once=association.runs_at_once,
         has_run=work.association_runs.latest(association.association_id) is not None,
+        closed_until=_closed_until(work, association, now),
         lacking=_lacking(work, association),
     )
+
+
+def _closed_until(work: Work, association: Association, now: datetime) -> datetime | None:
+    try:
+        found = from_now(work, association.calendar_names or (), now)
+    except (Invalid, NotFound):
+        # Whether it may run is not known, so it must not; the calendar may be made again.
+        return now + LOOK_EVERY
+    return None if found.opens or found.freeze is None else found.freeze.ends_at
 
 
 def _lacking(work: Work, association: Association) -> tuple[str, ...]:
@@ -170,11 +185,13 @@ def _order(work: Work, association: Association, run: Run, now: datetime) -> Ord
         raise NotFound("the association names no document since its last update; update it with Name")
     document = find(work, association.name, association.document_version)
     ends_in = association.duration
+    freeze = from_now(work, association.calendar_names or (), now).freeze
     return Order(
         document=document,
         request=_request(work, association),
         targets=association.targets or () if run.is_whole else (),
         cutoff_at=None if ends_in is None else now + timedelta(hours=ends_in),
+        frozen_at=None if freeze is None else freeze.starts_at,
     )
 
 

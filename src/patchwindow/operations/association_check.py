@@ -18,6 +18,7 @@ from patchwindow.operations.alarms import check_alarm
 from patchwindow.operations.call import Call, Request
 from patchwindow.operations.commands import check_platforms
 from patchwindow.operations.documents_found import find
+from patchwindow.operations.freezes import check_calendars
 from patchwindow.operations.targeting import targets_of
 from patchwindow.protocol.records import to_members
 from patchwindow.store.work import Work
@@ -27,7 +28,6 @@ _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _NOT_SERVED: Final[Mapping[str, tuple[type[Invalid], str]]] = {
     "TargetMaps": (InvalidTargetMaps, "name the nodes by Targets"),
     "TargetLocations": (InvalidTarget, "this server is one account in one region; name its nodes by Targets"),
-    "CalendarNames": (Invalid, "change calendars are outside its scope; use ScheduleExpression"),
     "AutomationTargetParameterName": (
         InvalidParameters,
         "associations run command documents here, which have no such parameter",
@@ -44,7 +44,8 @@ def check(call: Call, association: Association, request: Request) -> None:
         InvalidTarget, InvalidTargetMaps: the targets select nodes by what cannot be asked.
         InvalidOutputLocation: the output is to go to no bucket.
         InvalidSchedule: the schedule is none that an association can have.
-        UnknownDocument: there is no such document.
+        UnknownDocument: there is no such document, or calendar.
+        InvalidDocumentType: what is named as a calendar is none.
         UnknownNode: the one node that it is for does not exist.
         UnsupportedPlatform: the document cannot run on a node that is named.
     """
@@ -52,6 +53,7 @@ def check(call: Call, association: Association, request: Request) -> None:
         if request.get(member):
             raise error(f"{member} is not served: {advice}")
     check_alarm(request.get("AlarmConfiguration"))
+    check_calendars(call.work, association.calendar_names or ())
     association.timing()
     _check_targets(call, association)
     _check_output(association)

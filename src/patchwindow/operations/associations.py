@@ -28,6 +28,7 @@ from patchwindow.operations.association_items import forget_item
 from patchwindow.operations.association_overview import description, listed
 from patchwindow.operations.call import Answer, Call, Request, after_number, after_text, bare_id
 from patchwindow.operations.documents_found import find
+from patchwindow.operations.freezes import freeze_command, from_now
 from patchwindow.operations.tags import ASSOCIATION, add_new_tags
 from patchwindow.ports import ENGINE
 from patchwindow.protocol.pages import Key
@@ -219,6 +220,20 @@ def each(call: Call, after: str = "") -> Iterator[Association]:
 def using(call: Call, document_name: str) -> Iterator[Association]:
     """Yield the associations that run the document, in order of id."""
     return (one for one in each(call) if one.name is not None and bare_id(one.name) == document_name)
+
+
+def under(call: Call, calendar: str) -> Iterator[Association]:
+    """Yield the associations that run only while the calendar is open, in order of id."""
+    return (one for one in each(call) if calendar in map(bare_id, one.calendar_names or ()))
+
+
+def heed_change(call: Call, calendar: str) -> None:
+    """Let what associations run stop where the calendar, which has changed, is closed now."""
+    for association in under(call, calendar):
+        found = from_now(call.work, association.calendar_names or (), call.now)
+        for run in call.work.association_runs.lock_open(association.association_id):
+            if found.freeze is not None and run.command_id is not None:
+                freeze_command(call, run.command_id, max(found.freeze.starts_at, call.now))
 
 
 def run_with_new_default(call: Call, document_name: str) -> None:

@@ -23,6 +23,7 @@ from patchwindow.domain.errors import (
 from patchwindow.domain.freeze import TAG
 from patchwindow.domain.own_document import CALENDAR, COMMAND, LATEST, TYPES, DocumentVersion, OwnDocument
 from patchwindow.ical.reading import read
+from patchwindow.operations import associations
 from patchwindow.operations.associations import run_with_new_default, using
 from patchwindow.operations.call import Answer, Call, Request, bare_id
 from patchwindow.operations.documents import description
@@ -98,6 +99,7 @@ def set_default(call: Call, request: Request) -> Answer:
     call.work.documents.put(dataclasses.replace(own, default_version=version.document_version))
     if version is not own.default:
         run_with_new_default(call, own.name)
+        associations.heed_change(call, own.name)
         heed_change(call, own.name)
     told = {
         "Name": own.name,
@@ -113,7 +115,7 @@ def delete(call: Call, request: Request) -> Answer:
     if "DocumentVersion" in request or "VersionName" in request:
         _delete_version(call, own, request)
         return {}
-    users = [association.association_id for association in using(call, own.name)]
+    users = [one.association_id for one in (*using(call, own.name), *associations.under(call, own.name))]
     if users:
         raise InUse(f"document {own.name} is used by association {', '.join(users)}; delete or change that first")
     windows = windows_heeding(call.work, own.name)

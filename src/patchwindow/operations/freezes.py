@@ -75,14 +75,24 @@ def heeded_by(work: Work, window: Window, opens_at: datetime) -> Heeded:
     return _heeded(work, window, opens_at, window.cutoff_at(opens_at))
 
 
-def check_names(work: Work, value: str) -> None:
-    """Refuse the value of a window's tag that names what is no calendar.
+def from_now(work: Work, calendars: Iterable[str], now: datetime) -> Heeded:
+    """Return what *calendars* leave of what would begin *now*, with the first freeze after it; in UTC.
+
+    Raises:
+        UnknownDocument, InvalidDocumentType: a calendar is not there, so that nobody can say.
+    """
+    until = now + HORIZON
+    return heeded(freezes_of(work, calendars, now, until, UTC), now, until)
+
+
+def check_calendars(work: Work, calendars: Iterable[str]) -> None:
+    """Refuse names of what is no calendar.
 
     Raises:
         UnknownDocument: there is no such document.
         InvalidDocumentType: it is no calendar.
     """
-    for name in names(value):
+    for name in calendars:
         _calendar(work, name)
 
 
@@ -112,6 +122,14 @@ def tighten(call: Call, window_id: str) -> None:
             continue
         if execution.frozen_at is None or frozen_at < execution.frozen_at:
             _freeze(call, execution, frozen_at, found.freeze)
+
+
+def freeze_command(call: Call, command_id: str, frozen_at: datetime) -> None:
+    """Let a command, if it has not ended, go to no node from *frozen_at* on."""
+    sent = call.work.commands.lock(command_id)
+    if sent is not None and sent.status in EXECUTING and (sent.frozen_at is None or frozen_at < sent.frozen_at):
+        call.work.commands.put(dataclasses.replace(sent, frozen_at=frozen_at), wake_at=call.now)
+        call.work.wake(ENGINE)
 
 
 def not_opened(freeze: Freeze, opens_at: datetime, zone: tzinfo) -> str:
@@ -156,9 +174,7 @@ def _freeze(call: Call, execution: WindowExecution, frozen_at: datetime, freeze:
     )
     call.work.executions.put(changed, wake_at=call.now)
     for command_id in call.work.executions.commands_of(execution.window_execution_id):
-        sent = call.work.commands.lock(command_id)
-        if sent is not None and sent.status in EXECUTING:
-            call.work.commands.put(dataclasses.replace(sent, frozen_at=frozen_at), wake_at=call.now)
+        freeze_command(call, command_id, frozen_at)
     call.work.wake(ENGINE)
 
 

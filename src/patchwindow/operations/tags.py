@@ -6,6 +6,7 @@ from typing import Final
 
 from patchwindow.domain.errors import Denied, InvalidResourceType, InvalidTag, UnknownResource
 from patchwindow.domain.freeze import TAG as FREEZES_TAG
+from patchwindow.domain.freeze import names
 from patchwindow.domain.patch_group import TAG_KEYS, group_of
 from patchwindow.operations import first_sight, freezes
 from patchwindow.operations.call import Answer, Call, Request, bare_id
@@ -87,7 +88,7 @@ def _add(call: Call, resource_type: str, resource_id: str, given: Sequence[Mappi
     tags = checked_tags(call, given)
     is_freezing = resource_type == WINDOW and FREEZES_TAG in tags
     if is_freezing:
-        freezes.check_names(call.work, tags[FREEZES_TAG])
+        freezes.check_calendars(call.work, names(tags[FREEZES_TAG]))
     if tags:
         call.site.quotas.check_tags(len(call.work.tags.of(resource_type, resource_id) | tags))
         call.work.tags.add(resource_type, resource_id, tags)

@@ -44,6 +44,11 @@ _PLAN: Final = prepared(
     .where(association.c.association_id == sa.bindparam("id"))
     .values(is_wanted=0, next_run_at_ms=sa.bindparam("next_ms"), wake_at_ms=sa.bindparam("wake_ms"))
 )
+_LOOK_AGAIN: Final = prepared(
+    sa.update(association)
+    .where(association.c.association_id == sa.bindparam("id"))
+    .values(wake_at_ms=sa.bindparam("wake_ms"))
+)
 _REWRITE: Final = prepared(
     sa.update(association)
     .where(association.c.association_id == sa.bindparam("id"))
@@ -132,6 +137,10 @@ class Associations(Rows):
     def plan(self, association_id: str, *, next_run_at: datetime | None, wake_at: datetime | None) -> None:
         """Note that what was asked for has begun, when the schedule has the next run, and when to look again."""
         self._change(_PLAN, {"id": association_id, "next_ms": ms(next_run_at), "wake_ms": ms(wake_at)})
+
+    def look_again(self, association_id: str, at: datetime) -> None:
+        """Note when to look at it again; what was asked for, and the next run, stay as they are."""
+        self._change(_LOOK_AGAIN, {"id": association_id, "wake_ms": ms(at)})
 
     def version(self, association_id: str, version: int) -> Association | None:
         """Return the association in an earlier version, or its latest."""

@@ -119,7 +119,7 @@ def test_an_update_makes_a_version_and_whatever_it_leaves_out_is_gone(api: Api) 
         ({"OutputLocation": {"S3Location": {"OutputS3BucketName": "My_Logs"}}}, "InvalidOutputLocation"),
         ({"Tags": [{"Key": "aws:x", "Value": ""}]}, "InvalidTag"),
         ({"Tags": [{"Key": "x", "Value": ""}] * 2}, "InvalidTag"),
-        ({"CalendarNames": ["closed"]}, "ValidationException"),
+        ({"CalendarNames": ["closed"]}, "InvalidDocument"),
         ({"AlarmConfiguration": {"Alarms": [{"Name": "on"}]}}, "InvalidParameters"),
         ({"Targets": [], "InstanceId": "mi-" + "f" * 17}, "InvalidInstanceId"),
     ],
