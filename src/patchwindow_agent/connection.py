@@ -11,6 +11,14 @@ from patchwindow_agent.way import Way
 
 _BODY_MAX = 32 * 1024 * 1024
 _DIRECT = Way()
+# How a connection ends that the server has closed while it was idle: with TLS it has two ways more, a kind one and a hard one.
+_CLOSED = (
+    http.client.RemoteDisconnected,
+    BrokenPipeError,
+    ConnectionResetError,
+    ssl.SSLZeroReturnError,
+    ssl.SSLEOFError,
+)
 
 
 class Answer(NamedTuple):
@@ -76,7 +84,7 @@ class Connection:
         is_kept = self._open is not None
         try:
             return self._exchange(method, path, headers, body)
-        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as problem:
+        except _CLOSED as problem:
             if not is_kept:
                 raise self._unreachable(problem) from problem
         except (OSError, http.client.HTTPException) as problem:
