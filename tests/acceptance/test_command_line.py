@@ -94,8 +94,9 @@ WRITING: Final = {
 }
 ELSEWHERE: Final = {
     *("up", "server", "ca show", "agent", "check", "patch", "nodes replace"),
-    *(f"plan {verb}" for verb in ("apply", "check", "schema")),
+    *(f"plan {verb}" for verb in ("apply", "check", "diff", "schema")),
     *(f"keys {verb}" for verb in ("create", "list", "disable", "enable", "delete")),
+    *(f"people {verb}" for verb in ("create", "list", "link", "disable", "enable", "delete")),
     *(f"webhooks {verb}" for verb in ("set", "list", "delete")),
 }
 """Commands that tests of their own run, here or in other modules."""

@@ -8,7 +8,9 @@ import click
 from patchwindow.cli import show
 from patchwindow.cli.findings import findings_options, report
 from patchwindow.cli.options import client_command, confirm, json_option, yes_option
-from patchwindow.client import SsmClient, is_aws
+from patchwindow.cli.plan_diff import diff
+from patchwindow.cli.plan_files import compare_file, file_argument, for_option, overlay_option, prune_option
+from patchwindow.client import SsmClient
 from patchwindow.plans import (
     Action,
     Applied,
@@ -19,7 +21,6 @@ from patchwindow.plans import (
     apply,
     as_findings,
     check,
-    compare,
     read_plan,
     schema_text,
 )
@@ -31,22 +32,7 @@ def plan() -> None:
     """Check, compare, apply and export plan files."""
 
 
-overlay_option = click.option(
-    "--overlay",
-    "overlays",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    multiple=True,
-    help="A file of what to say instead, as for one environment; may be repeated, later ones go first",
-)
-
-
-for_option = click.option(
-    "--for",
-    "service",
-    type=click.Choice(["aws", "server"]),
-    help="What answers: AWS, or a patchwindow server; otherwise the address says it",
-)
+plan.add_command(diff)
 
 
 @plan.command()
@@ -56,7 +42,7 @@ def schema() -> None:
 
 
 @plan.command("check")
-@click.argument("file", type=click.Path(path_type=Path))
+@file_argument
 @overlay_option
 @click.option("--for", "service", type=click.Choice(["aws"]), help="Check against the quotas of this service, too")
 @findings_options
@@ -74,10 +60,10 @@ def check_(*, file: Path, overlays: tuple[Path, ...], service: str | None, form:
 
 
 @plan.command("apply")
-@click.argument("file", type=click.Path(path_type=Path))
+@file_argument
 @overlay_option
 @for_option
-@click.option("--prune", is_flag=True, help="Delete what the plan has made and does not have any more")
+@prune_option
 @yes_option
 @json_option
 @client_command
@@ -133,31 +119,6 @@ def apply_file(
         raise click.ClickException(
             f"interrupted: {done_count} of {total} changes are done{next_one}; apply again, and it goes on from there"
         ) from None
-
-
-def compare_file(
-    client: SsmClient, file: Path, overlays: Iterable[Path], *, prunes: bool, service: str | None
-) -> Comparison:
-    """Compare a plan file with what there is, and say where the service cannot do what the plan wants.
-
-    Raises: ClientProblem; ClickException, where the file has problems.
-    """
-    is_for_aws = is_aws(client) if service is None else service == "aws"
-    try:
-        wanted = read_plan(file, overlays)
-        if is_for_aws and any(window.freezes for window in wanted.windows.values()):
-            show.note(
-                "windows of AWS heed no freezes: one that is in a freeze, or opens next in one, is disabled until an "
-                "apply after it; let a scheduler apply this plan at least once between two openings"
-            )
-        return compare(client, wanted, now=SystemClock().now(), heeds_freezes=not is_for_aws, prunes=prunes)
-    except PlanProblems as problems:
-        for problem in problems.problems:
-            show.note(str(problem))
-        count = len(problems.problems)
-        raise click.ClickException(
-            f"{file} has {count} problem{'' if count == 1 else 's'}, nothing was changed; correct the lines above"
-        ) from problems
 
 
 def _ask(comparison: Comparison) -> None:

@@ -12,6 +12,7 @@ from patchwindow.plans.finding import Finding, Severity, Where, are_as_bad
 from patchwindow.plans.junit import junit
 from patchwindow.plans.perform import Applied, perform
 from patchwindow.plans.problems import Mark, PlanProblems, Problem
+from patchwindow.plans.reach import Reach, reaches
 from patchwindow.plans.read import parse_plan, read_plan
 from patchwindow.plans.sarif import sarif
 from patchwindow.plans.schema import schema_text
@@ -31,6 +32,7 @@ __all__ = [
     "PlanCode",
     "PlanProblems",
     "Problem",
+    "Reach",
     "Severity",
     "Where",
     "apply",
@@ -42,6 +44,7 @@ __all__ = [
     "junit",
     "parse_plan",
     "perform",
+    "reaches",
     "read_plan",
     "sarif",
     "schema_text",

@@ -187,3 +187,68 @@ def test_that_windows_of_aws_heed_no_freezes_is_said_in_one_line(
     outcome = run("plan", "apply", str(path), "--yes", "--for", service, answers=EMPTY)
     assert outcome.exit_code == Exit.DONE
     assert ("windows of AWS heed no freezes" in outcome.stderr) is is_told
+
+
+NODES = [{"InstanceId": "mi-0123456789abcdef0"}, {"InstanceId": "mi-0123456789abcdef1"}]
+TARGETED = f"""{PLAN}    targets: {{web: {{patchGroup: Web Server}}}}
+patchGroups: {{Web Server: {{baselines: AWS-UbuntuDefaultPatchBaseline}}}}
+"""
+PREDEFINED: Answers = {
+    "DescribePatchBaselines": lambda asked: {
+        "BaselineIdentities": [
+            {
+                "BaselineId": "pb-0123456789abcdef0",
+                "BaselineName": "AWS-UbuntuDefaultPatchBaseline",
+                "OperatingSystem": "UBUNTU",
+            }
+        ]
+        if asked["Filters"][0]["Values"] == ["AWS"]
+        else []
+    },
+    "DescribeInstanceInformation": {"InstanceInformationList": NODES},
+}
+
+
+def test_diff_shows_changes_and_the_nodes_that_gain_a_window_and_makes_none(tmp_path: Path) -> None:
+    path = tmp_path / "targeted.yaml"
+    path.write_text(TARGETED, encoding="utf-8")
+    outcome = run("plan", "diff", str(path), answers=PREDEFINED)
+    assert outcome.exit_code == Exit.DONE
+    assert made(outcome.asked) == []
+    *changes, reach = outcome.stdout.splitlines()
+    assert changes == [
+        "create patch group Web Server / UBUNTU",
+        "create window web-server",
+        "create target web-server / web",
+    ]
+    gained = "window web-server: 2 nodes gain it (mi-0123456789abcdef0, mi-0123456789abcdef1); it opens next at 20"
+    assert reach.startswith(gained)
+    asked = [members for operation, members in outcome.asked if operation == "DescribeInstanceInformation"]
+    assert asked == [{"Filters": [{"Key": "tag:Patch Group", "Values": ["Web Server"]}]}]
+
+
+def test_diff_as_json_has_no_changes_where_nothing_would_change(file: str) -> None:
+    outcome = run("plan", "diff", file, "--json", answers=there({}))
+    assert json.loads(outcome.stdout) == {"plan": "small", "changes": [], "left": [], "windows": []}
+
+
+def test_diff_as_json_says_from_what_to_what_a_member_changes(file: str) -> None:
+    found = json.loads(run("plan", "diff", file, "--json", answers=there({"Duration": 5})).stdout)
+    (change,) = found["changes"]
+    assert change == {
+        "action": "update",
+        "kind": "window",
+        "path": ["web-server"],
+        "id": WINDOW,
+        "members": {"Duration": {"from": 5, "to": 6}},
+    }
+    assert [window["window"] for window in found["windows"]] == ["web-server"]
+
+
+def test_diff_names_what_stays_and_with_prune_what_would_go(tmp_path: Path) -> None:
+    path = tmp_path / "smaller.yaml"
+    path.write_text("name: small\n", encoding="utf-8")
+    assert f"stays: window web-server ({WINDOW})" in run("plan", "diff", str(path), answers=there({})).stderr
+    outcome = run("plan", "diff", str(path), "--prune", answers=there({}))
+    assert outcome.stdout.splitlines()[0] == "delete window web-server"
+    assert made(outcome.asked) == []
