@@ -19,6 +19,7 @@ from typing import IO, Final, Self
 
 import uvicorn
 
+from patchwindow.console.app import Console
 from patchwindow.domain.errors import PatchwindowError
 from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.domain.predefined import PREDEFINED, default_for
@@ -46,6 +47,8 @@ from patchwindow.wire.app import App
 DATABASE_FILE: Final = "patchwindow.db"
 LOCK_FILE: Final = "server.lock"
 OUTPUT_FOLDER: Final = "output"
+PUBLIC_URL: Final = "public_url"
+"""The setting in which a server that runs keeps where it is reached."""
 ACCOUNT_ID: Final = "123456789012"
 REGION: Final = "us-east-1"
 _START_S: Final = 30.0
@@ -165,6 +168,7 @@ class Server:
             objects=object_store(config.output_directory or config.data / OUTPUT_FOLDER, config.output_s3),
             bytes_max=config.output_bytes_max,
         )
+        self._console = Console(service, load_operations())
         self._app = App(
             service,
             load_operations(),
@@ -174,6 +178,7 @@ class Server:
             fetch=Fetcher(config.overrides).fetch,
             ca_der=secured.ca_der if secured else None,
             ca_pem=secured.ca_pem if secured else None,
+            more=self._console.routes(),
             background=lambda: _background(engine, caller, deliverer, bell, secured.tls if secured else None),
         )
         self._uvicorn = uvicorn.Server(
@@ -202,8 +207,10 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self._app.stop_waiting()
+        self._console.stop_waiting()
         self._uvicorn.should_exit = True
         self._thread.join()
+        self._console.close()
         self.database.close()
         self._lock.close()
 
@@ -316,6 +323,7 @@ def _prepare(database: Database, config: Config, ids: Ids, url: str, program: by
                 work.baselines.set_default(system, default_for(system).baseline_id)
         retention.keep(work, config.retention)
         seal_key = work.settings.keep("seal_key", ids.hex(64))
+        work.settings.put(PUBLIC_URL, url.rstrip("/"))
     return Site(
         account_id=config.account_id,
         region=config.region,

@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, str] = {
     "server": "Run the control plane",
     "ca": "Show the certificate authority that nodes trust",
     "keys": "Make and revoke the access keys of a control plane",
+    "people": "Let people sign in to the console of a control plane",
     "webhooks": "Say which webhooks carry out tasks that are no commands",
     "plan": "Check, compare, apply and export plan files",
     "check": "Search a server or an AWS account for what is forgotten",

@@ -33,7 +33,7 @@ def up(*, data: Path | None, port: int | None, plan_file: Path | None, once: boo
     """
     from patchwindow.bootstrap import Config, Server
     from patchwindow.cli.up_port import choose_port, keep_port
-    from patchwindow.cli.up_profile import PROFILE, REGION, write_profile
+    from patchwindow.cli.up_profile import PROFILE, REGION, sign_in_link, write_profile
     from patchwindow.client import connect
 
     data = data_directory(data)
@@ -46,6 +46,7 @@ def up(*, data: Path | None, port: int | None, plan_file: Path | None, once: boo
         show.note(f"1. The server runs at {server.url} with its data in {data}; the AWS CLI and boto3 reach it with")
         click.echo(f"export AWS_ENDPOINT_URL_SSM={server.url}")
         click.echo(f"export AWS_SHARED_CREDENTIALS_FILE={credentials} AWS_PROFILE={PROFILE}")
+        show.note(f"   The console, for the next half hour and once: {sign_in_link(server)}")
         client = connect(endpoint_url=server.url, profile=PROFILE, region=REGION, credentials_file=str(credentials))
         return _work(server, client, data, plan_file, once=once)
 

@@ -1,4 +1,4 @@
-"""The credentials file in the data directory: how the AWS CLI and SDKs get at the control plane."""
+"""How somebody gets at the control plane: a credentials file for the AWS CLI and SDKs, and a link to the console."""
 
 import configparser
 import os
@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from patchwindow.bootstrap import Server, create_access_key
+from patchwindow.operations.sign_in import add_person, make_link
 from patchwindow.store.settings import AccessKey, Role
 
 PROFILE: Final = "patchwindow"
 REGION: Final = "us-east-1"
+ADMINISTRATOR: Final = "admin"
+"""Whom the link signs in."""
 _FILE: Final = "credentials"
 
 
@@ -22,6 +25,15 @@ def write_profile(data: Path, server: Server) -> Path:
         )
         _write(path, key)
     return path
+
+
+def sign_in_link(server: Server) -> str:
+    """Return a link that signs the administrator in to the console once."""
+    now = server.clock.now()
+    with server.database.write() as work:
+        if work.people.get(ADMINISTRATOR) is None:
+            add_person(work, ADMINISTRATOR, Role.ADMIN, now=now)
+        return f"{server.url}/console/link/{make_link(work, ADMINISTRATOR, now=now, ids=server.ids)}"
 
 
 def _is_good(path: Path, server: Server) -> bool:

@@ -33,6 +33,10 @@ CLIENT_TOKEN_LIFE: Final = timedelta(hours=24)
 """How long a client token gives the same answer again; AWS publishes no figure."""
 
 
+Ask = Callable[[str, Request], Answer]
+"""Carries out the operation of that name with these members."""
+
+
 class Keyring:
     """Whose signatures are known: the keys of people and programs, and nodes."""
 
@@ -100,6 +104,22 @@ class Service:
         jobs = [partial(self._perform, one) for one in looked if isinstance(one, _Checked)]
         written = iter(self.database.write_together(jobs))
         return [next(written) if isinstance(one, _Checked) else one for one in looked]
+
+    @contextmanager
+    def asking(self, caller: Caller, *, writes: bool) -> Iterator[Ask]:
+        """Open one transaction and give what carries out operations in it for *caller*, as a page shows or changes several.
+
+        What is asked in it fits together, and where one raises nothing of it is kept. Without *writes* what would write
+        is refused by the database. What is asked for raises as `authorize` and `perform` do.
+        """
+        with self.database.write() if writes else self.database.read() as work:
+
+            def ask(name: str, request: Request) -> Answer:
+                operation = find(name)
+                authorize(name, operation, request, caller)
+                return self._perform(_Checked(name, operation, request, caller), work)
+
+            yield ask
 
     @contextmanager
     def call_of_node(self, node_id: str, *, writes: bool) -> Iterator[Call]:

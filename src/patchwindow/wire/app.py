@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -39,6 +39,7 @@ class App:
         fetch: Fetch,
         ca_der: bytes | None = None,
         ca_pem: bytes | None = None,
+        more: Sequence[Route] = (),
         background: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         self._rpc = Rpc(service, operations, routes, bell)
@@ -56,6 +57,7 @@ class App:
                 Route("/operation/{token}/plan", capability.plan, methods=["POST"]),
                 Route("/operation/{token}/progress", capability.progress, methods=["POST"]),
                 Route("/operation/{token}/report", capability.report, methods=["POST"]),
+                *more,
             ],
             lifespan=self._lifespan,
         )

@@ -1,0 +1,71 @@
+"""Pages that say what is wrong, and which field of a form it is about."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from starlette.responses import Response
+
+from patchwindow.console.render import render_plain
+from patchwindow.domain.errors import (
+    Conflict,
+    Denied,
+    Invalid,
+    LimitExceeded,
+    NotFound,
+    PatchwindowError,
+    Unauthenticated,
+)
+
+_STATUS: Final[tuple[tuple[type[PatchwindowError], int, str], ...]] = (
+    (NotFound, 404, "Not found"),
+    (Denied, 403, "Not allowed"),
+    (Unauthenticated, 401, "Not signed in"),
+    (LimitExceeded, 429, "Too much"),
+    (Conflict, 409, "Not as it is"),
+    (Invalid, 400, "Not understood"),
+)
+_VIOLATION: Final = re.compile(r"at '(\w+)")
+
+
+class FormProblem(Invalid):
+    """What is wrong with a form, by field; under "" what belongs to none."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(problems.values()))
+        self.problems = dict(problems)
+
+
+def by_field(problem: PatchwindowError, form: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the message of *problem* under the field that it names; fields are called as the API's members."""
+    if isinstance(problem, FormProblem):
+        return problem.problems
+    message = str(problem)
+    violated = {name.lower() for name in _VIOLATION.findall(message)}
+    for field in form:
+        if field.lower() in violated or re.search(rf"\b{re.escape(field)}\b", message):
+            return {field: message}
+    return {"": message}
+
+
+def page(problem: PatchwindowError, *, home: str) -> Response:
+    """Return the page for what an operation refused."""
+    for kind, status, title in _STATUS:
+        if isinstance(problem, kind):
+            return _page(status, title, str(problem), home)
+    return _page(400, "Refused", str(problem), home)
+
+
+def nowhere(path: str, *, home: str) -> Response:
+    """Return the page for a URL under which there is nothing."""
+    return _page(404, "Not found", f"there is no page {path}; a link may be from an older version", home)
+
+
+def defect(*, home: str) -> Response:
+    """Return the page for a defect of ours."""
+    return _page(500, "This did not work", "the server's log has the reason; what was asked for may not be done", home)
+
+
+def _page(status: int, title: str, message: str, home: str) -> Response:
+    text = render_plain("refusal.html", title=title, message=message, home=home)
+    return Response(text, status, media_type="text/html")
