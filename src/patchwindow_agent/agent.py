@@ -71,8 +71,10 @@ class Agent:
         start: Start,
         *,
         chance: Callable[[float, float], float] = random.uniform,
+        boot_id: Callable[[], str] = machine.boot_id,
     ) -> None:
         self._given = start
+        self._boot_id = boot_id()
         endpoint = start.endpoint
         self._way = way_to(endpoint.host, is_tls=endpoint.is_tls, environ=start.environ)
         self._chance = chance
@@ -103,6 +105,7 @@ class Agent:
             updater=updater,
             become=self._become,
             environ=start.environ,
+            boot_id=self._boot_id,
             log=log,
         )
         self._sender = threading.Thread(target=self._send_forever, daemon=True)
@@ -267,7 +270,7 @@ class Agent:
             "AWS_SSM_PLATFORM_VERSION": system.version_id,
             "AWS_SHARED_CREDENTIALS_FILE": str(self._given.state / "credentials"),
         }
-        return Node(machine.platform_type(), environ, can_reboot=bool(self._given.reboot_command))
+        return Node(machine.platform_type(), environ, bool(self._given.reboot_command), self._boot_id)
 
     def _document(self, name: str) -> str:
         """Return the content of the document *name*; a server that is away for a while is asked again.
@@ -308,6 +311,12 @@ class Agent:
             subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
         except (OSError, subprocess.CalledProcessError) as problem:
             self._upkeep.no_reboot(f"`{' '.join(command)}` failed: {problem}")
+            return
+        try:
+            self._journal.note_reboot_asked()
+        except StateProblem as problem:
+            # Only who starts again in this boot would read it.
+            log(str(problem))
 
 
 def log(message: str) -> None:

@@ -50,6 +50,9 @@ class Record(NamedTuple):
     resume_count: int = 0
     # The step runs again, and how it ended before nobody here knows.
     is_cut_off: bool = False
+    # Of one that waits for a reboot: the boot in which that was, and whether the machine was told to.
+    boot_id: str = ""
+    is_reboot_asked: bool = False
 
     def moved(self, state: State, **changes: Any) -> "Record":
         """Return this record in *state*, with *changes*."""
@@ -98,6 +101,16 @@ class Journal:
                 shutil.rmtree(folder, ignore_errors=True)
         files.make_private(self.folder_of(command_id))
         files.write_json(self._path(command_id), record._asdict())
+
+    def note_reboot_asked(self) -> None:
+        """Note of all commands that wait for a reboot that the machine was told to.
+
+        Raises:
+            StateProblem: a record cannot be read or written.
+        """
+        for command_id, record in self.unfinished().items():
+            if record.state is State.REBOOTING:
+                self.save(command_id, record._replace(is_reboot_asked=True))
 
     def unfinished(self) -> dict[str, Record]:
         """Return the commands that are not finished, the oldest first.

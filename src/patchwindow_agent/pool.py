@@ -69,6 +69,12 @@ class Pool:
             self._is_held = False
             self._start_next()
 
+    def await_reboot(self) -> None:
+        """Begin nothing until the machine reboots, which it was told to before this agent was started."""
+        with self._lock:
+            self._wants_reboot = True
+            self.reboot_asked_at = time.monotonic()
+
     def forget_reboot(self) -> None:
         """Go on without the reboot that was asked for."""
         with self._lock:

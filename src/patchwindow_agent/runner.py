@@ -47,6 +47,8 @@ class Node(NamedTuple):
     environ: Mapping[str, str]
     # Whether this agent may reboot the machine.
     can_reboot: bool
+    # Empty where the system does not name its boots.
+    boot_id: str = ""
 
 
 class Runner:
@@ -95,12 +97,20 @@ class Runner:
                 return False
             record = self._told(record, step, result)
             if result.status is Status.SUCCESS_AND_REBOOT:
-                self._journal.save(command_id, record.moved(State.REBOOTING, reboot_count=record.reboot_count + 1))
+                self._journal.save(command_id, self._rebooting(record))
                 self._tell_end(record)
                 return True
         self._tell_end(record)
         self._journal.save(command_id, record.moved(State.FINISHED))
         return False
+
+    def _rebooting(self, record: Record) -> Record:
+        return record.moved(
+            State.REBOOTING,
+            reboot_count=record.reboot_count + 1,
+            boot_id=self._node.boot_id,
+            is_reboot_asked=False,
+        )
 
     def may_run_again(self, record: Record) -> bool:
         """Return whether the step of *record*, which was cut off, says that it knows by itself how far it came."""

@@ -28,6 +28,7 @@ class Upkeep:
         updater: Optional[Updater],
         become: Callable[[Path], None],
         environ: Mapping[str, str],
+        boot_id: str,
         log: Callable[[str], None],
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -37,6 +38,7 @@ class Upkeep:
         self._updater = updater
         self._become = become
         self._environ = environ
+        self._boot_id = boot_id
         self._log = log
         self._steady = steady
         self._clears_at = steady() + _CLEAR_EVERY_S
@@ -65,7 +67,7 @@ class Upkeep:
                 self._update(self._updater, digest, fetch)
 
     def no_reboot(self, reason: str) -> None:
-        """Fail the commands that wait for a reboot, which does not come for *reason*, and let the others run.
+        """Let the commands end that wait for a reboot, which does not come for *reason*, and let the others run.
 
         Raises:
             StateProblem: a record cannot be read or written.
@@ -73,7 +75,11 @@ class Upkeep:
         self._log(f"there is no reboot: {reason}")
         for command_id, record in self._journal.unfinished().items():
             if record.state is State.REBOOTING:
-                self._runner.fail(command_id, record, f"the reboot that the step asked for did not come: {reason}")
+                if self._runner.may_run_again(record):
+                    # It reports what is so without it.
+                    self._pool.add(command_id, record)
+                else:
+                    self._runner.fail(command_id, record, f"the reboot that the step asked for did not come: {reason}")
         self._pool.forget_reboot()
 
     def _mend(self) -> None:
@@ -88,11 +94,25 @@ class Upkeep:
 
     def _take_up(self, commands: Mapping[str, Record], cut_off: str) -> None:
         """Let commands go on that were left; *cut_off* in a step that may not run again, they fail."""
-        for command_id, record in commands.items():
+        awaiting = [id for id, record in commands.items() if self._is_before_reboot(record) and record.is_reboot_asked]
+        if awaiting:
+            self._pool.await_reboot()
+        for command_id, found in commands.items():
+            if command_id in awaiting:
+                continue
+            record, reason = found, cut_off
+            if self._is_before_reboot(record):
+                # Now it would come at any time of the day: who asked for it must ask again.
+                record = record.moved(State.RUNNING)
+                reason = "the agent stopped before the reboot was begun that the step asked for"
             if record.state is State.RUNNING and not self._runner.may_run_again(record):
-                self._runner.fail(command_id, record, cut_off)
+                self._runner.fail(command_id, record, reason)
             else:
                 self._pool.add(command_id, record)
+
+    def _is_before_reboot(self, record: Record) -> bool:
+        """Return whether a command waits for a reboot that has not been; without the name of the boot nobody knows."""
+        return record.state is State.REBOOTING and record.boot_id == self._boot_id != ""
 
     def _clear(self, digest: str) -> None:
         """Clear away what is old, while the pool is held."""

@@ -44,10 +44,10 @@ def start_agent(server: FakeServer, state: Path) -> Iterator[StartAgent]:
     """Return what starts an agent in this process; all are stopped at the end."""
     agents = []
 
-    def start(*, reboot_command: tuple[str, ...] = ("true",)) -> Agent:
+    def start(*, reboot_command: tuple[str, ...] = ("true",), boot_id: str = "boot-1") -> Agent:
         given = Start(parse_endpoint(server.url), state, reboot_command, os.environ)
         # Without patience: what waits for seconds in the field waits for hundredths here.
-        agent = Agent(given, chance=lambda low, _: low / 50)
+        agent = Agent(given, chance=lambda low, _: low / 50, boot_id=lambda: boot_id)
         agent.start()
         agents.append(agent)
         return agent

@@ -199,7 +199,7 @@ def test_what_was_not_told_before_a_stop_is_told_after_the_next_start(
 
 
 def test_a_step_that_asks_for_a_reboot_runs_again_after_the_next_start(
-    server: FakeServer, start_agent: StartAgent, tmp_path: Path
+    server: FakeServer, start_agent: StartAgent, state: Path, tmp_path: Path
 ) -> None:
     flag, rebooted = tmp_path / "once", tmp_path / "rebooted"
     agent = start_agent(reboot_command=("touch", str(rebooted)))
@@ -209,11 +209,13 @@ def test_a_step_that_asks_for_a_reboot_runs_again_after_the_next_start(
     # Nothing new begins before the reboot.
     waiting = server.send_command([shell_step("a", "true")])
     server.wait_for(lambda: server.statuses(waiting) == ["InProgress"])
+    record = state / "commands" / id / "record.json"
+    eventually(lambda: json.loads(record.read_text())["is_reboot_asked"])
     agent.stop()
     assert rebooted.exists()
     server.calls.clear()
 
-    start_agent()
+    start_agent(boot_id="boot-2")
     server.wait_for(lambda: server.statuses(id) == ["InProgress", "InProgress", "Success"])
     told = {name: step for reply in server.replies(id) for name, step in reply["runtimeStatus"].items()}
     assert told["a"]["standardOutput"] == "first\nsecond\n"

@@ -19,6 +19,13 @@ from patchwindow_agent.update import Updater
 from patchwindow_agent.upkeep import Upkeep
 
 HOUR_S = 3600.0
+BOOT = "boot-1"
+
+
+def rebooting(command_id: str, *, boot_id: str = BOOT, is_asked: bool = False) -> Record:
+    """Return a command that waits for a reboot since the boot of that id."""
+    record = Record(f"aws.ssm.{command_id}.mi-1", "{}").moved(State.RUNNING)
+    return record.moved(State.REBOOTING, boot_id=boot_id, is_reboot_asked=is_asked)
 
 
 @dataclass
@@ -29,21 +36,25 @@ class FakeRunner:
     stuck: set[str] = field(default_factory=set)
     ran: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    # Those whose step may run again, each as it was given to run.
+    resumable: set[str] = field(default_factory=set)
+    found: dict[str, Record] = field(default_factory=dict)
 
     def run(self, command_id: str, record: Record, _: Stop) -> bool:
         if command_id in self.stuck:
             self.stuck.discard(command_id)
             raise StateProblem("cannot write: No space left on device")
         self.ran.append(command_id)
+        self.found[command_id] = record
         self.journal.save(command_id, record.moved(State.RUNNING))
-        if command_id.startswith("reboot"):
-            self.journal.save(command_id, record.moved(State.RUNNING).moved(State.REBOOTING))
+        if command_id.startswith("reboot") and record.state is State.ACCEPTED:
+            self.journal.save(command_id, rebooting(command_id))
             return True
         self.journal.save(command_id, record.moved(State.FINISHED))
         return False
 
-    def may_run_again(self, _: Record) -> bool:
-        return False
+    def may_run_again(self, record: Record) -> bool:
+        return record.message_id.split(".")[2] in self.resumable
 
     def fail(self, command_id: str, record: Record, reason: str) -> None:
         self.failed[command_id] = reason
@@ -73,6 +84,7 @@ class Bench:
             updater=None if self.program is None else Updater(self.program, try_out=lambda _: ""),
             become=self.became.append,
             environ={"XDG_STATE_HOME": str(self.folder)},
+            boot_id=BOOT,
             log=self.said.append,
             steady=lambda: time.monotonic() + self.steady_s,
         )
@@ -158,6 +170,54 @@ def test_a_reboot_that_never_comes_does_not_keep_the_node_from_working(bench: Be
     bench.wait_for(["reboot", "after"])
     assert "still runs 60 minutes after it was asked to reboot" in bench.runner.failed["reboot"]
     assert bench.reboot_count == 1
+
+
+def test_what_can_say_what_is_so_without_the_reboot_runs_again(bench: Bench) -> None:
+    bench.runner.resumable.add("reboot")
+    bench.take("reboot")
+    bench.wait_for_reboot()
+    bench.upkeep.no_reboot("enough")
+    bench.wait_for(["reboot", "reboot"])
+    assert (bench.runner.found["reboot"].state, bench.runner.failed) == (State.REBOOTING, {})
+
+
+@pytest.mark.parametrize("boot_id", ["boot-0", ""])
+def test_after_the_reboot_its_command_goes_on(tmp_path: Path, boot_id: str) -> None:
+    Journal(tmp_path / "commands").save("a", rebooting("a", boot_id=boot_id, is_asked=True))
+    bench = Bench(tmp_path)
+    bench.upkeep.begin()
+    bench.wait_for(["a"])
+    assert bench.runner.found["a"].state is State.REBOOTING
+
+
+def test_an_agent_that_was_started_again_before_the_shutdown_waits_for_it(tmp_path: Path) -> None:
+    before = Journal(tmp_path / "commands")
+    before.save("other", Record("aws.ssm.other.mi-1", "{}"))
+    before.save("a", rebooting("a"))
+    before.note_reboot_asked()
+    bench = Bench(tmp_path)
+    bench.upkeep.begin()
+    bench.turn()
+    time.sleep(0.02)
+    assert bench.runner.ran == [], "no step runs as after a reboot, and nothing else begins"
+    bench.steady_s = HOUR_S + 60
+    bench.turn()
+    bench.wait_for(["other"])
+    assert "still runs 60 minutes after it was asked to reboot" in bench.runner.failed["a"]
+    assert bench.reboot_count == 0
+
+
+def test_an_agent_that_stopped_before_it_asked_for_the_reboot_does_not_ask_later_by_itself(tmp_path: Path) -> None:
+    before = Journal(tmp_path / "commands")
+    before.save("a", rebooting("a"))
+    before.save("patching", rebooting("patching"))
+    bench = Bench(tmp_path)
+    bench.runner.resumable.add("patching")
+    bench.upkeep.begin()
+    bench.wait_for(["patching"])
+    assert bench.runner.found["patching"].state is State.RUNNING, "it learns that nobody heard of its reboot"
+    assert bench.runner.failed == {"a": "the agent stopped before the reboot was begun that the step asked for"}
+    assert bench.reboot_count == 0
 
 
 def test_a_new_program_is_taken_when_nothing_runs_and_commands_that_come_meanwhile_wait(tmp_path: Path) -> None:
