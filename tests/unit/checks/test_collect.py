@@ -1,0 +1,259 @@
+"""What is asked of the API, and what comes of its answers."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+from tests.unit.cli.fake import Answers, FakeClient, Members, refusal
+
+from patchwindow.checks import Snapshot, collect
+from patchwindow.checks.snapshot import Group, Ran, Release, Rule, Topic
+from patchwindow.client import ClientProblem
+from patchwindow.domain.operating_system import OperatingSystem
+
+NOW: Final = datetime(2026, 7, 1, 12, tzinfo=UTC)
+WINDOW: Final = "mw-0123456789abcdef0"
+HYBRID: Final = "mi-0123456789abcdef0"
+INSTANCE: Final = "i-0123456789abcdef0"
+UNTAGGED: Final = "mi-0123456789abcdef1"
+OWN: Final = "pb-0123456789abcdef0"
+LOST: Final = "mi-0123456789abcdef2"
+UUID: Final = "00000000-0000-4000-8000-00000000000"
+TAGGED: Final[dict[str, dict[str, list[str]]]] = {
+    "tag-key": {"Patch Group": [HYBRID, INSTANCE, LOST]},
+    "tag:Patch Group": {"web": [HYBRID]},
+    "tag:Role": {},
+}
+PARAMETERS: Final = '{"documentName": "AWS-RunPatchBaseline", "parameters": {"Operation": ["Install"]}}'
+
+
+def nodes(members: Members) -> Members:
+    """Answer all nodes, or those that fit a filter."""
+    ids = [HYBRID, INSTANCE, UNTAGGED, LOST]
+    for each in members.get("Filters", ()):
+        ids = [id for value in each["Values"] for id in TAGGED.get(each["Key"], {}).get(value, [])]
+    entry = {"PlatformName": "Amazon Linux", "PlatformVersion": "2023", "PingStatus": "Online", "Name": "paper"}
+    return {"InstanceInformationList": [{"InstanceId": id, **entry} for id in ids]}
+
+
+def tags(members: Members) -> Members:
+    """Answer that a hybrid node is in a group that no baseline knows."""
+    return {
+        "TagList": [{"Key": "Patch Group", "Value": "lost"}] if members["ResourceType"] == "ManagedInstance" else []
+    }
+
+
+def step(begun: int, ended: int) -> Members:
+    """Return a step that ran between these minutes of the run."""
+    at = NOW - timedelta(days=1)
+    return {
+        "Name": "PatchLinux",
+        "ResponseStartDateTime": at + timedelta(minutes=begun),
+        "ResponseFinishDateTime": at + timedelta(minutes=ended),
+    }
+
+
+IDENTITY: Final = {"BaselineId": OWN, "BaselineName": "own", "OperatingSystem": "AMAZON_LINUX_2023"}
+RULE: Final = {
+    "PatchFilterGroup": {"PatchFilters": [{"Key": "CLASSIFICATION", "Values": ["Security"]}]},
+    "ApproveAfterDays": 7,
+}
+EXECUTION: Final = {"WindowId": WINDOW, "WindowExecutionId": f"{UUID}1", "StartTime": NOW - timedelta(days=1)}
+ANSWERS: Final[Answers] = {
+    "DescribeInstanceInformation": nodes,
+    "DescribeInstancePatchStates": {
+        "InstancePatchStates": [
+            {
+                "InstanceId": INSTANCE,
+                "PatchGroup": "formerly",
+                "BaselineId": OWN,
+                "OperationStartTime": NOW,
+                "OperationEndTime": NOW,
+                "Operation": "Scan",
+            }
+        ]
+    },
+    "DescribePatchGroups": {"Mappings": [{"PatchGroup": "web", "BaselineIdentity": IDENTITY}]},
+    "DescribePatchBaselines": {"BaselineIdentities": [IDENTITY]},
+    "GetPatchBaseline": {"BaselineId": OWN, "ApprovalRules": {"PatchRules": [RULE]}},
+    "ListTagsForResource": tags,
+    "DescribeAvailablePatches": {
+        "Patches": [{"Name": "kernel", "Classification": "Security", "ReleaseDate": NOW}, {"Name": "undated"}]
+    },
+    "DescribeMaintenanceWindows": {
+        "WindowIdentities": [
+            {
+                "WindowId": WINDOW,
+                "Name": "web",
+                "Schedule": "rate(7 days)",
+                "Duration": 3,
+                "Cutoff": 1,
+                "Enabled": True,
+                "NextExecutionTime": "2026-07-02T03:00Z",
+            }
+        ]
+    },
+    "DescribeMaintenanceWindowTargets": {
+        "Targets": [
+            {"WindowTargetId": f"{UUID}2", "Name": "webs", "Targets": [{"Key": "tag:Patch Group", "Values": ["web"]}]},
+            {
+                "WindowTargetId": f"{UUID}3",
+                "Targets": [
+                    {"Key": "tag-key", "Values": ["Patch Group"]},
+                    {"Key": "resource-groups:Name", "Values": ["instances"]},
+                ],
+            },
+        ]
+    },
+    "ListGroupResources": {"ResourceIdentifiers": [{"ResourceArn": f"arn:aws:ec2:us-east-1:1:instance/{INSTANCE}"}]},
+    "DescribeMaintenanceWindowTasks": {
+        "Tasks": [
+            {
+                "WindowTaskId": f"{UUID}4",
+                "TaskArn": "arn:aws:ssm:us-east-1:1:document/AWS-RunPatchBaseline",
+                "Targets": [{"Key": "WindowTargetIds", "Values": [f"{UUID}2", f"{UUID}3"]}],
+                "MaxConcurrency": "50%",
+                "CutoffBehavior": "CANCEL_TASK",
+            }
+        ]
+    },
+    "GetMaintenanceWindowTask": {
+        "TaskInvocationParameters": {"RunCommand": {"Parameters": {"Operation": ["Install"]}}},
+    },
+    "DescribeMaintenanceWindowExecutions": {"WindowExecutions": [{**EXECUTION, "Status": "FAILED"}]},
+    "DescribeMaintenanceWindowExecutionTasks": {
+        "WindowExecutionTaskIdentities": [
+            {"TaskExecutionId": f"{UUID}5", "TaskType": "RUN_COMMAND", "Status": "FAILED"},
+        ]
+    },
+    "DescribeMaintenanceWindowExecutionTaskInvocations": {
+        "WindowExecutionTaskInvocationIdentities": [{"ExecutionId": f"{UUID}6", "Parameters": PARAMETERS}]
+    },
+    "ListCommandInvocations": {
+        "CommandInvocations": [
+            {
+                "InstanceId": HYBRID,
+                "Status": "Success",
+                "StatusDetails": "Success",
+                "DocumentName": "AWS-RunPatchBaseline",
+                "CommandPlugins": [step(0, 5), step(5, 12), {"Name": "PatchWindows"}],
+            },
+            {"InstanceId": INSTANCE, "Status": "Failed", "StatusDetails": "Undeliverable", "CommandPlugins": []},
+        ]
+    },
+}
+
+
+def collected(client: FakeClient, **members: Any) -> Snapshot:
+    """Return what *client* tells."""
+    return collect(client, client, now=NOW, stale_after=timedelta(days=7), **members)
+
+
+def test_nodes_are_told_with_their_group_and_their_last_scan() -> None:
+    told = collected(FakeClient(ANSWERS)).nodes
+    assert {id: (node.group, node.scanned_at) for id, node in told.items()} == {
+        HYBRID: ("web", None),
+        # AWS does not tell the tags of its instances here; the group of the last scan stands in.
+        INSTANCE: ("formerly", NOW),
+        UNTAGGED: (None, None),
+        LOST: ("lost", None),
+    }
+    assert told[HYBRID].system is OperatingSystem.AMAZON_LINUX_2023
+    assert told[HYBRID].product == "AmazonLinux2023"
+
+
+def test_a_window_is_told_with_the_nodes_that_its_targets_mean() -> None:
+    (window,) = collected(FakeClient(ANSWERS)).windows
+    assert window.next_at == datetime(2026, 7, 2, 3, tzinfo=UTC)
+    assert [target.nodes for target in window.targets] == [frozenset({HYBRID}), frozenset({INSTANCE})]
+    (task,) = window.tasks
+    assert task.parts == (frozenset({HYBRID}), frozenset({INSTANCE}))
+    assert (task.document, task.operation, task.reboot_option) == ("AWS-RunPatchBaseline", "Install", None)
+    assert (task.max_concurrency, task.is_cancelled_at_cutoff) == ("50%", True)
+
+
+def test_a_run_is_told_with_who_took_part_and_how_long_that_took() -> None:
+    (window,) = collected(FakeClient(ANSWERS)).windows
+    (run,) = window.runs
+    assert (run.took_part, run.missed, run.has_idle_tasks) == (frozenset({HYBRID}), frozenset({INSTANCE}), False)
+    assert run.ran == (Ran(document="AWS-RunPatchBaseline", operation="Install", duration=timedelta(minutes=12)),)
+
+
+@pytest.mark.parametrize(
+    ("status", "tasks"),
+    [
+        ("SKIPPED_OVERLAPPING", []),
+        ("TIMED_OUT", []),
+        ("TIMED_OUT", [{"TaskExecutionId": f"{UUID}5", "TaskType": "RUN_COMMAND", "Status": "TIMED_OUT"}]),
+    ],
+)
+def test_a_run_that_asked_no_node_is_told_as_idle(status: str, tasks: list[Members]) -> None:
+    answers: Answers = {
+        **ANSWERS,
+        "DescribeMaintenanceWindowExecutions": {"WindowExecutions": [{**EXECUTION, "Status": status}]},
+        "DescribeMaintenanceWindowExecutionTasks": {"WindowExecutionTaskIdentities": tasks},
+        "DescribeMaintenanceWindowExecutionTaskInvocations": {"WindowExecutionTaskInvocationIdentities": []},
+    }
+    (window,) = collected(FakeClient(answers)).windows
+    assert [run.has_idle_tasks for run in window.runs] == [True]
+
+
+def test_baselines_are_told_with_their_groups_and_when_their_patches_came_out() -> None:
+    told = collected(FakeClient(ANSWERS))
+    assert told.groups == (Group(name="web", system=OperatingSystem.AMAZON_LINUX_2023, baseline_id=OWN),)
+    (baseline,) = told.baselines
+    assert baseline.rules == (Rule(days=7, filters={"CLASSIFICATION": ("Security",)}),)
+    assert told.releases == (
+        Release(product="AmazonLinux2023", name="kernel", classification="Security", on=NOW.date()),
+    )
+
+
+def test_nothing_is_asked_but_to_read() -> None:
+    client = FakeClient(ANSWERS)
+    collected(client)
+    assert {operation for operation, _ in client.asked} == set(ANSWERS)
+    assert all(operation.startswith(("Describe", "Get", "List")) for operation, _ in client.asked)
+
+
+@pytest.mark.parametrize("operation", ANSWERS)
+def test_what_is_refused_is_noted_and_the_rest_is_told(operation: str) -> None:
+    told = collected(FakeClient({**ANSWERS, operation: refusal("AccessDeniedException", "not you")}))
+    assert told.refusals
+    assert all(words.startswith(f"{operation}: AccessDeniedException: not you") for words in told.refusals.values())
+
+
+def test_what_is_refused_once_is_not_asked_again() -> None:
+    client = FakeClient({**ANSWERS, "DescribeInstancePatchStates": refusal("AccessDeniedException", "not you")})
+    assert collected(client).refusals.keys() == {Topic.SCANS}
+
+
+def test_a_command_that_is_kept_no_longer_is_no_refusal() -> None:
+    told = collected(FakeClient({**ANSWERS, "ListCommandInvocations": refusal("InvalidCommandId", "")}))
+    assert told.refusals == {}
+    assert told.windows[0].runs[0].took_part == frozenset()
+
+
+@pytest.mark.parametrize("code", ["UnrecognizedClientException", "InvalidSignatureException", "ExpiredTokenException"])
+def test_credentials_that_are_wrong_end_the_asking(code: str) -> None:
+    with pytest.raises(ClientProblem, match=code):
+        collected(FakeClient({**ANSWERS, "DescribeMaintenanceWindows": refusal(code, "")}))
+
+
+def test_what_is_throttled_is_asked_again_after_longer_and_longer_pauses() -> None:
+    slept: list[float] = []
+
+    def busy(_: Members) -> Members:
+        if len(slept) < 2:
+            raise refusal("ThrottlingException", "Rate exceeded")
+        return {"WindowIdentities": []}
+
+    told = collected(FakeClient({**ANSWERS, "DescribeMaintenanceWindows": busy}), sleep=slept.append)
+    assert (told.refusals, slept) == ({}, [2.0, 4.0])
+
+
+def test_what_stays_throttled_is_not_told() -> None:
+    slept: list[float] = []
+    busy = refusal("ThrottlingException", "Rate exceeded")
+    told = collected(FakeClient({**ANSWERS, "DescribeMaintenanceWindows": busy}), sleep=slept.append)
+    assert told.refusals.keys() == {Topic.WINDOWS}
+    assert sum(slept) == 60
