@@ -319,6 +319,19 @@ NODES: Final = (
             ("AgentVersion", "LessThan", "0.0.1", False),
         )
     ),
+    *(
+        Case("ListNodes", {"MaxResults": 50, "Filters": [{"Key": key, "Values": [value]}]}, shows, hides)
+        for key, value, shows, hides in (
+            ("InstanceId", "{node}", ["{node}"], []),
+            ("InstanceStatus", "ConnectionLost", [], ["{node}"]),
+        )
+    ),
+    Case(
+        "ListNodesSummary",
+        {"Aggregators": [{"AggregatorType": "Count", "TypeName": "Instance", "AttributeName": "PlatformType"}]},
+        ["Linux", "Count"],
+    ),
+    Case("GetConnectionStatus", {"Target": "{node}"}, ['"connected"']),
     Case("UpdateManagedInstanceRole", {"InstanceId": "{node}", "IamRole": "changed"}),
     Case("DescribeInstanceInformation", asked(("IamRole", ["changed"])), ["{node}"]),
     *(

@@ -43,6 +43,7 @@ LISTS: Final[dict[str, tuple[str, str, Mapping[str, Any]]]] = {
     "DescribeActivations": ("ActivationList", "ActivationId", {}),
     "DescribeInstanceInformation": ("InstanceInformationList", "InstanceId", {}),
     "DescribeInstanceProperties": ("InstanceProperties", "InstanceId", {}),
+    "ListNodes": ("Nodes", "Id", {}),
     "ListComplianceItems": ("ComplianceItems", "Title", {"ResourceIds": ["{node}"]}),
     "ListResourceComplianceSummaries": ("ResourceComplianceSummaryItems", "ResourceId", {}),
     "GetInventory": ("Entities", "Id", {}),
@@ -56,6 +57,7 @@ NEVER_LONG: Final = {
     "GetInventorySchema": "there are fewer types than its smallest page has",
     "DescribeInventoryDeletions": "one type is deleted here",
     "ListDocumentVersions": "test_documents has its pages",
+    "ListNodesSummary": "the nodes here are of one platform",
     **dict.fromkeys(
         (
             "ListAssociations",

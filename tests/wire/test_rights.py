@@ -18,6 +18,7 @@ OTHER: Final = "mi-0123456789abcdef0"
 VALUES: Final[dict[str, Any]] = {
     "ActivationCode": "x" * 20,
     "ActivationId": UUID,
+    "Aggregators": [{"AggregatorType": "Count", "TypeName": "Instance", "AttributeName": "PlatformType"}],
     "AllowUnassociatedTargets": True,
     "AssociationId": UUID,
     "AssociationIds": [UUID],
@@ -61,6 +62,7 @@ VALUES: Final[dict[str, Any]] = {
     "Stream": "stdout",
     "TagKeys": ["a"],
     "Tags": [],
+    "Target": OTHER,
     "Targets": [{"Key": "tag:env", "Values": ["live"]}],
     "TaskArn": "AWS-Noop",
     "TaskId": UUID,

@@ -240,6 +240,10 @@ class UnknownResource(NotFound):
     """No such resource to tag."""
 
 
+class UnknownSync(NotFound):
+    """There is no such resource data sync."""
+
+
 class UnknownRun(NotFound):
     """The association has no such execution."""
 

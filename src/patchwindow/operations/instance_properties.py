@@ -25,13 +25,14 @@ _READ: Final[dict[str, Callable[[Call, Node], str]]] = {
     "ResourceType": lambda *_: RESOURCE_TYPE,
     "AssociationStatus": lambda call, node: of_node(call, node.instance_id).get("AssociationStatus", ""),
 }
-_COMPARE: Final[dict[str, Callable[[str, Sequence[str]], bool]]] = {
+COMPARE: Final[dict[str, Callable[[str, Sequence[str]], bool]]] = {
     "Equal": lambda value, wanted: value in wanted,
     "NotEqual": lambda value, wanted: value not in wanted,
     "BeginWith": lambda value, wanted: value.startswith(tuple(wanted)),
     "LessThan": lambda value, wanted: any(_order(value) < _order(one) for one in wanted),
     "GreaterThan": lambda value, wanted: any(_order(value) > _order(one) for one in wanted),
 }
+"""How filters compare, by the name of the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class _Condition:
     values: Sequence[str]
 
     def holds(self, call: Call, node: Node) -> bool:
-        return _COMPARE[self.operator](_READ[self.key](call, node), self.values)
+        return COMPARE[self.operator](_READ[self.key](call, node), self.values)
 
 
 def describe(call: Call, request: Request) -> Answer:
@@ -53,7 +54,7 @@ def describe(call: Call, request: Request) -> Answer:
     conditions.sort(key=lambda one: one.key == "AssociationStatus")
 
     def passing(after: str) -> Iterator[Node]:
-        return (node for node in _each(call, after) if all(one.holds(call, node) for one in conditions))
+        return (node for node in each_node(call, after) if all(one.holds(call, node) for one in conditions))
 
     return call.pages(
         request,
@@ -65,7 +66,8 @@ def describe(call: Call, request: Request) -> Answer:
     )
 
 
-def _each(call: Call, after: str) -> Iterator[Node]:
+def each_node(call: Call, after: str) -> Iterator[Node]:
+    """Yield every node whose id comes after *after*, in the order of ids."""
     while batch := call.work.nodes.page(after=after, limit=_BATCH, columns={}):
         yield from batch
         after = batch[-1].instance_id

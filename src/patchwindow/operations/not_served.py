@@ -9,7 +9,6 @@ _CHANGE_MANAGER: Final = "change requests and just-in-time access are outside it
 _SESSIONS: Final = "interactive sessions are outside its scope"
 _CLOUD: Final = "accounts, resource policies and connectors of a cloud provider are outside its scope"
 _DOCUMENTS: Final = "a server is one account, so its documents are neither shared nor reviewed"
-_NODE_VIEWS: Final = "use DescribeInstanceInformation, which shows every node"
 _DATA_SYNC: Final = "resource data sync writes to cloud storage, which is outside its scope"
 
 _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
@@ -59,7 +58,6 @@ _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
     ),
     _SESSIONS: (
         "DescribeSessions",
-        "GetConnectionStatus",
         "ResumeSession",
         "StartSession",
         "TerminateSession",
@@ -78,7 +76,6 @@ _BY_REASON: Final[dict[str, tuple[str, ...]]] = {
         "ValidateCloudConnector",
     ),
     _DOCUMENTS: ("ListDocumentMetadataHistory", "ModifyDocumentPermission", "UpdateDocumentMetadata"),
-    _NODE_VIEWS: ("ListNodes", "ListNodesSummary"),
     _DATA_SYNC: (
         "CreateResourceDataSync",
         "DeleteResourceDataSync",

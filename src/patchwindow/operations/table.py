@@ -32,6 +32,7 @@ from patchwindow.operations import (
     known_patches,
     messages,
     node_compliance,
+    node_views,
     nodes,
     openings,
     patch_progress,
@@ -164,6 +165,9 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "DeleteActivation": _writes(activations.delete),
     "DescribeInstanceInformation": _reads(nodes.describe),
     "DescribeInstanceProperties": _reads(instance_properties.describe),
+    "ListNodes": _reads(node_views.list_nodes),
+    "ListNodesSummary": _reads(node_views.summarize),
+    "GetConnectionStatus": _reads(node_views.connection),
     "DeregisterManagedInstance": _writes(nodes.deregister),
     "UpdateManagedInstanceRole": _writes(nodes.update_role),
     # Tags

@@ -71,6 +71,7 @@ NAMES: Final[Mapping[type[errors.PatchwindowError], tuple[str, ...]]] = {
     errors.UnknownStep: ("InvalidPluginName",),
     errors.UnknownActivation: ("InvalidActivation",),
     errors.UnknownRun: ("AssociationExecutionDoesNotExist",),
+    errors.UnknownSync: ("ResourceDataSyncNotFoundException",),
     errors.UnknownResource: ("InvalidResourceId",),
     errors.Conflict: ("ResourceInUseException", "UnsupportedMessageOperationException", "ValidationException"),
     errors.InUse: ("ResourceInUseException", "AssociatedInstances", "InvalidDocumentOperation"),
