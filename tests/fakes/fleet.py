@@ -1,0 +1,214 @@
+"""A fleet of 1,000 nodes on the night of its patch Thursday: what the console is tried on, and shown with.
+
+It stands at 23:40 UTC on 3 December 2026. The web servers' window is open since 23:00, a command under way in it; the others
+open on later days, or were open last month.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from tests.engine.agent import STEP, Agent, step
+from tests.engine.scanning import prepare
+from tests.engine.world import World
+from tests.fakes.scans import facts_of, package, update
+
+from patchwindow.domain import facts as facts_form
+from patchwindow.domain.facts_reading import parse
+from patchwindow.domain.node import Node, PlatformType
+from patchwindow.operations import cohorts
+from patchwindow.operations.tags import NODE
+from patchwindow.store.cohorts import CohortKey
+from patchwindow.store.patch_states import Operation
+from patchwindow.store.work import Work
+
+NOW: Final = datetime(2026, 12, 3, 23, 40, tzinfo=UTC)
+OPENED: Final = datetime(2026, 12, 3, 23, 0, tzinfo=UTC)
+COUNT: Final = 1000
+SYSTEMS: Final = {"DEBIAN": "Debian GNU/Linux", "UBUNTU": "Ubuntu"}
+ENVIRONMENTS: Final = ("Production", "Acceptance", "Development")
+SCHEDULES: Final = {
+    "Web Server": "cron(0 23 ? * THU#1 *)",
+    "Application Server": "cron(0 23 ? * THU#2 *)",
+    "Database Server": "cron(0 23 ? * THU#3 *)",
+    "Management Server": "cron(0 23 ? * TUE#1 *)",
+}
+"""The patch groups, by the schedule of the window of each."""
+HOSTILE: Final = "<script>alert(1)</script>\"'&{{7*7}}"
+"""The name of one node: what a hostile machine calls itself."""
+
+_PACKAGES: Final = (
+    "openssl",
+    "bash",
+    "curl",
+    "libc6",
+    "sudo",
+    "vim",
+    "openssh-server",
+    "linux-image-amd64",
+    "zlib1g",
+    "perl",
+)
+_NAMES: Final = {"Web Server": "web", "Application Server": "app", "Database Server": "db", "Management Server": "mgmt"}
+_FACT_SETS: Final = 40
+_ZONE: Final = "Europe/Berlin"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A node as it is made."""
+
+    node_id: str
+    name: str
+    group: str
+    system: str
+    environment: str
+    number: int
+
+
+class Fleet:
+    """The world, and who is in it."""
+
+    def __init__(self, url: str, *, count: int = COUNT) -> None:
+        self.world = World(url)
+        self.world.clock.advance(OPENED - timedelta(minutes=30) - self.world.clock.now())
+        prepare(self.world)
+        self.windows = {group: self._window(group, schedule) for group, schedule in SCHEDULES.items()}
+        self.members = list(self._members(count))
+        self._put()
+        self.agents = {one.node_id: Agent(one.node_id, self.world.perform) for one in self.members}
+        self._patch_night()
+
+    def close(self) -> None:
+        """Give up the database."""
+        self.world.close()
+
+    def _members(self, count: int) -> Iterator[Member]:
+        groups = list(SCHEDULES)
+        for number in range(count):
+            group = groups[number % 10 % 4] if number % 50 else ""
+            name = HOSTILE if number == 7 else f"{_NAMES.get(group, 'spare')}-{number:04}.example.net"
+            yield Member(
+                node_id=f"mi-{number * 0x9E3779B97F4A7C15 % 2**68:017x}",
+                name=name,
+                group=group,
+                system=list(SYSTEMS)[number % 3 % 2],
+                environment=ENVIRONMENTS[number % 7 % 3],
+                number=number,
+            )
+
+    def _window(self, group: str, schedule: str) -> str:
+        window = self.world.window(
+            schedule,
+            Name=f"{group} patching",
+            Duration=6,
+            Cutoff=1,
+            ScheduleTimezone="UTC",
+            AllowUnassociatedTargets=False,
+        )
+        target = self.world.target(window, "tag:Patch Group", group, Name=group)
+        self.world.task(
+            window,
+            target,
+            TaskArn="AWS-RunPatchBaseline",
+            parameters={"Parameters": {"Operation": ["Install"], "RebootOption": ["RebootIfNeeded"]}},
+            MaxConcurrency="20%",
+            MaxErrors="5%",
+            Name="install",
+        )
+        return window
+
+    def _put(self) -> None:
+        sets = {(system, at): parse(_facts(name, at)) for system, name in SYSTEMS.items() for at in range(_FACT_SETS)}
+        digests = {key: facts_form.digest(facts) for key, facts in sets.items()}
+        with self.world.database.write() as work:
+            for key, facts in sets.items():
+                work.facts.put(digests[key], facts_form.canonical(facts), NOW)
+            for one in self.members:
+                key = (one.system, one.number % _FACT_SETS)
+                _register(work, one)
+                # Every fortieth was never scanned.
+                if one.number % 40 != 39:
+                    _scan(work, one, digests[key], partial(sets.__getitem__, key))
+
+    def _patch_night(self) -> None:
+        """Open the web servers' window: some nodes are done, one of them badly, some are at work, one has not answered."""
+        self.world.clock.advance(OPENED - self.world.clock.now())
+        self.world.turn()
+        for minutes in (8, 12, 15):
+            for at, agent in enumerate(self._of("Web Server")):
+                for command in agent.take():
+                    if at % 10 < 6:
+                        self._answer(agent, command, "Failed" if at % 60 == 5 else "Success")
+            self.world.after(minutes=minutes)
+        self.world.clock.advance(NOW - self.world.clock.now())
+        self.world.turn()
+
+    def _answer(self, agent: Agent, command: str, status: str) -> None:
+        told = {STEP: step(status, 0 if status == "Success" else 1, standardOutput="12 patches installed\n")}
+        agent.say(command, status, told)
+
+    def _of(self, group: str) -> list[Agent]:
+        return [self.agents[one.node_id] for one in self.members if one.group == group and not _is_lost(one)]
+
+
+def _is_lost(one: Member) -> bool:
+    return one.number % 60 == 8
+
+
+def _facts(name: str, at: int) -> Any:
+    """Return facts of which each *at* misses others; every second misses nothing."""
+    missing = [] if at % 2 == 0 else [update(title, f"2.{at}") for title in _PACKAGES[at % 5 : at % 5 + 1 + at % 6]]
+    found = facts_of([package(title) for title in _PACKAGES], missing, name=name)
+    found["os"]["id"] = "ubuntu" if name == "Ubuntu" else "debian"
+    if at % 13 == 5:
+        found["reboot"] = {"required": True, "reasons": ["linux-image-amd64"]}
+    return json.loads(json.dumps(found))
+
+
+def _register(work: Work, one: Member) -> None:
+    seen = NOW - (timedelta(days=1) if _is_lost(one) else timedelta(seconds=one.number % 200))
+    node = Node(
+        instance_id=one.node_id,
+        activation_id="00000000-0000-4000-8000-000000000000",
+        iam_role="service",
+        registration_date=NOW - timedelta(days=300),
+        last_ping_date_time=seen,
+        agent_name="patchwindow-agent",
+        agent_version="1.0.0",
+        platform_type=PlatformType.LINUX,
+        platform_name=SYSTEMS[one.system],
+        platform_version="12" if one.system == "DEBIAN" else "24.04",
+        ip_address=f"10.0.{one.number // 250}.{one.number % 250 + 1}",
+        computer_name=one.name,
+        fingerprint=f"{one.number:036}",
+        public_key="k" * 44,
+        public_key_type="Hmac-Sha256",
+    )
+    work.nodes.put(node, operating_system=one.system, patch_group=one.group)
+    tags: Mapping[str, str] = {"Environment": one.environment, **({"Patch Group": one.group} if one.group else {})}
+    work.tags.add(NODE, one.node_id, tags)
+
+
+def _scan(work: Work, one: Member, digest: str, facts: Any) -> None:
+    key = CohortKey(facts_digest=digest, operating_system=one.system, patch_group=one.group)
+    cohort = cohorts.join(work, key, NOW, facts)
+    # Every twentieth scan is too old to go by.
+    ended_at = NOW - (timedelta(days=12) if one.number % 20 == 11 else timedelta(minutes=45 + one.number % 600))
+    work.patch_states.put(
+        one.node_id,
+        Operation(
+            patch_group=one.group,
+            operation="Scan",
+            operation_start_time=ended_at - timedelta(seconds=4),
+            operation_end_time=ended_at,
+            reboot_option="RebootIfNeeded",
+        ),
+        cohort_id=cohort.cohort_id,
+        evaluation_id=cohort.evaluation_id,
+        installed_at=[1_760_000_000] * len(_PACKAGES),
+        command_id=f"00000000-0000-4000-8000-{one.number // 100:012}",
+    )
