@@ -1,12 +1,14 @@
 """Documents of one's own with boto3: written, changed, run in the version that is named, and taken away."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.fakes.calendars import calendar
 from tests.fakes.server import Plane, all_pages, until
 from tests.fakes.ssm_agent import SsmAgent
 
@@ -62,6 +64,17 @@ def test_a_command_runs_the_version_that_it_names(document: Any, plane: Plane, t
 def has_worked(agent: SsmAgent, command_id: str) -> bool:
     """Let the agent poll once, and return whether it ran the command."""
     return command_id in agent.work()
+
+
+def test_a_calendar_is_a_document_that_says_whether_it_is_open(plane: Plane) -> None:
+    starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)
+    text = calendar((starts_at, starts_at + timedelta(days=1), "stock-taking"))
+    plane.client.create_document(Name="stock", Content=text, DocumentType="ChangeCalendar", DocumentFormat="TEXT")
+    told = plane.client.get_calendar_state(CalendarNames=["stock"])
+    assert (told["State"], told["NextTransitionTime"]) == ("OPEN", f"{starts_at:%Y-%m-%dT%H:%M:%SZ}")
+    later = plane.client.get_calendar_state(CalendarNames=["stock"], AtTime=f"{starts_at:%Y-%m-%dT%H:%M:%SZ}")
+    assert later["State"] == "CLOSED"
+    plane.client.delete_document(Name="stock")
 
 
 def test_what_is_not_there_or_cannot_be_carried_out_is_refused(plane: Plane) -> None:

@@ -394,6 +394,7 @@ REST: Final = {
             "CreateDocument",
             "DeleteDocument",
             "DescribeDocumentPermission",
+            "GetCalendarState",
             "ListDocumentVersions",
             "UpdateDocument",
             "UpdateDocumentDefaultVersion",

@@ -24,6 +24,7 @@ VALUES: Final[dict[str, Any]] = {
     "AssociationIds": [UUID],
     "AssociationStatus": {"Date": 1_700_000_000, "Name": "Success", "Message": "done"},
     "BaselineId": "pb-0123456789abcdef0",
+    "CalendarNames": ["Freezes"],
     "CommandId": UUID,
     "ComplianceType": "Custom:Audit",
     "Content": "{}",
