@@ -1,6 +1,5 @@
 """Which commands this node has taken, and how far each has come: kept on disk, saved before each step begins."""
 
-import os
 import re
 import shutil
 from enum import Enum
@@ -13,6 +12,8 @@ from patchwindow_agent.results import Result, Status
 
 # The server sends no command again after this long, so its id need not be known any longer.
 _REMEMBER_S = 48 * 3600
+# So many are known whatever the clock says, which may jump: more than a server has under way on one node.
+_REMEMBERED_MIN = 100
 _COMMAND_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -125,11 +126,22 @@ class Journal:
                 found[path.parent.name] = _record(told, path)
         return found
 
+    def is_old(self, command_id: str, now: float) -> bool:
+        """Return whether the command has not changed for so long that its server has ended it."""
+        return self._path(command_id).stat().st_mtime < now - _REMEMBER_S
+
     def forget_old(self, now: float) -> None:
-        """Forget the commands that have not changed for so long that they cannot come again."""
-        for folder in os.scandir(self._folder):
-            if folder.stat().st_mtime < now - _REMEMBER_S:
-                shutil.rmtree(folder.path, ignore_errors=True)
+        """Forget the commands that ended so long ago that they cannot come again; one that has not ended stays.
+
+        Raises:
+            StateProblem: a record cannot be read.
+        """
+        unfinished = self.unfinished()
+        ended = [(folder.stat().st_mtime, folder) for folder in self._folder.iterdir() if folder.name not in unfinished]
+        ended.sort(reverse=True)
+        for changed_at, folder in ended[_REMEMBERED_MIN:]:
+            if changed_at < now - _REMEMBER_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _path(self, command_id: str) -> Path:
         return self.folder_of(command_id) / "record.json"

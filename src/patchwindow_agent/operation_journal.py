@@ -14,13 +14,16 @@ _REMEMBER_S = 7 * 24 * 3600
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
-def is_under_way(folder: Path) -> bool:
-    """Return whether an installation has begun, and is not reported, of those whose records are in *folder*.
+def is_under_way(folder: Path, command_id: str) -> bool:
+    """Return whether an installation of the command has begun and is not reported; its records are in *folder*.
+
+    Of an agent that does not name the command (it is empty then), whether any has.
 
     Raises:
         StateProblem: a record cannot be read.
     """
-    return any(files.read_json(path).get("stage") != Stage.REPORTED.value for path in folder.glob("*.json"))
+    names = f"{command_id}.*.json" if _ID.fullmatch(command_id) else "*.json"
+    return any(not _is_reported(path) for path in folder.glob(names))
 
 
 class OperationJournal:
@@ -62,11 +65,21 @@ class OperationJournal:
         files.write_json(self._path, record._asdict())
 
     def forget_old(self) -> None:
-        """Forget the operations that have not changed for so long that they cannot be taken up again."""
+        """Forget the operations that were reported so long ago that nobody asks for them again.
+
+        One that was not stays, whatever the clock says: a clock that jumps must not make it begin anew, and reboot again.
+
+        Raises:
+            StateProblem: a record cannot be read.
+        """
         before = self._wall() - _REMEMBER_S
         for path in self._folder.glob("*.json"):
-            if path.stat().st_mtime < before:
+            if path.stat().st_mtime < before and _is_reported(path):
                 path.unlink()
+
+
+def _is_reported(path: Path) -> bool:
+    return bool(files.read_json(path).get("stage") == Stage.REPORTED.value)
 
 
 def _record(told: Mapping[str, Any], path: Path) -> Record:

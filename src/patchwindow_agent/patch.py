@@ -24,6 +24,8 @@ CUT_OFF = "PATCHWINDOW_CUT_OFF"
 PART = "PATCHWINDOW_PART"
 """The environment variable in which a step says which part of its command it is, where there are several."""
 
+# Set by every agent, in every step.
+_COMMAND_ID = "SSM_COMMAND_ID"
 _LOCK_WAIT_S = 600
 _OWN_LOCK_WAIT_S = 7200
 _LOCK_PAUSE_S = 1
@@ -37,7 +39,7 @@ def run(url: str, *, environ: Mapping[str, str], boot_id: Callable[[], str] = ma
     """
     with contextlib.closing(Capability(url, environ=environ, part=environ.get(PART, ""))) as server:
         operations = _state(environ) / "operations"
-        task = server.task(is_under_way=is_under_way(operations))
+        task = server.task(is_under_way=is_under_way(operations, environ.get(_COMMAND_ID, "")))
         if task.operation == "Nothing":
             return Ended("nothing to do: the command says NoReboot", 0)
         cache = _cache(environ)

@@ -105,6 +105,9 @@ class Upkeep:
                 # Now it would come at any time of the day: who asked for it must ask again.
                 record = record.moved(State.RUNNING)
                 reason = "the agent stopped before the reboot was begun that the step asked for"
+            elif record.state is not State.RUNNING and self._journal.is_old(command_id, time.time()):
+                reason = "it was left here more than 48 hours ago, after which nobody waits for it"
+                record = record.moved(State.RUNNING)
             if record.state is State.RUNNING and not self._runner.may_run_again(record):
                 self._runner.fail(command_id, record, reason)
             else:

@@ -1,5 +1,6 @@
 """Installations from the plan to the report, in memory: what is right without a crash, and after one at any point."""
 
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from tests.agent.patching import NEW, OLD, KilledError, Machine, Server, killing
 
 from patchwindow_agent.errors import AgentError, ScanFailed, Unusable
 from patchwindow_agent.operation import ATTEMPTS_MAX
-from patchwindow_agent.operation_journal import OperationJournal
+from patchwindow_agent.operation_journal import OperationJournal, is_under_way
 from patchwindow_agent.package_manager import Phase, Source
 from patchwindow_agent.pending import Pending, titles_of
 
@@ -246,6 +247,27 @@ def test_a_record_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "c-1.mi-1.json").write_text('{"stage": "Nowhere"}')
     with pytest.raises(AgentError, match=r"c-1\.mi-1\.json is no record of a patch operation"):
         OperationJournal(tmp_path, "c-1", "mi-1").load()
+
+
+def test_an_operation_that_is_not_reported_is_never_forgotten(tmp_path: Path) -> None:
+    machine, server = Machine(tmp_path), Server()
+    assert once(machine, server).exit_code == 194
+    folder = tmp_path / "operations"
+    years_later = OperationJournal(folder, "c-2", "mi-1", wall=lambda: time.time() + 10 * 365 * 86_400)
+    years_later.forget_old()
+    assert is_under_way(folder, "c-1")
+    machine.reboot()
+    assert once(machine, server).exit_code == 0
+    assert not is_under_way(folder, "")
+    years_later.forget_old()
+    assert not list(folder.iterdir())
+
+
+def test_only_the_operation_of_the_command_is_under_way(tmp_path: Path) -> None:
+    machine, server = Machine(tmp_path), Server()
+    assert once(machine, server).exit_code == 194
+    under_way = [is_under_way(tmp_path / "operations", id) for id in ("c-1", "c-2", "c", "", "*")]
+    assert under_way == [True, False, False, True, True]
 
 
 def test_an_rpm_without_an_epoch_has_the_title_that_the_server_gives_it() -> None:

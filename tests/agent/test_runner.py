@@ -1,6 +1,8 @@
 """What becomes of a document's steps, with a shell that answers from a table."""
 
 import json
+import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -358,13 +360,25 @@ def test_a_finished_command_is_remembered_without_its_scripts(bench: Bench) -> N
     assert bench.journal.knows("c-1")
 
 
-def test_old_commands_are_forgotten_and_young_ones_are_not(bench: Bench) -> None:
+def test_commands_that_ended_long_ago_are_forgotten_and_young_ones_are_not(bench: Bench) -> None:
     bench.run(shell_step("a", "0"))
     written_at = (bench.folder / "commands/c-1").stat().st_mtime
+    for number in range(100):
+        newer = f"newer-{number}"
+        bench.journal.save(newer, Record("m", "p").moved(State.FINISHED))
+        os.utime(bench.folder / "commands" / newer, (written_at + 1, written_at + 1))
     bench.journal.forget_old(written_at + 47 * 3600)
     assert bench.journal.knows("c-1")
     bench.journal.forget_old(written_at + 49 * 3600)
     assert not bench.journal.knows("c-1")
+
+
+def test_a_clock_that_jumps_makes_no_command_forgotten_that_may_come_again_or_has_not_ended(bench: Bench) -> None:
+    bench.run(shell_step("a", "0"))
+    bench.journal.save("waiting", Record("m", "p"))
+    bench.journal.forget_old(time.time() + 10 * 365 * 86_400)
+    assert bench.journal.knows("c-1")
+    assert set(bench.journal.unfinished()) == {"waiting"}
 
 
 def test_every_state_has_a_row_is_reachable_and_a_finished_command_stays_so() -> None:

@@ -159,6 +159,20 @@ def test_after_a_restart_a_step_that_was_cut_off_fails_and_the_others_go_on(tmp_
     assert bench.runner.failed == {"cut-off": "the agent or the machine stopped while the step ran"}
 
 
+def test_what_was_left_days_ago_does_not_begin_now_but_for_what_asks_its_server_itself(tmp_path: Path) -> None:
+    before = Journal(tmp_path / "commands")
+    for command_id in ("old", "patching", "young"):
+        before.save(command_id, Record(f"aws.ssm.{command_id}.mi-1", "{}"))
+    for command_id in ("old", "patching"):
+        days_ago = time.time() - 49 * HOUR_S
+        os.utime(tmp_path / "commands" / command_id / "record.json", (days_ago, days_ago))
+    bench = Bench(tmp_path)
+    bench.runner.resumable.add("patching")
+    bench.upkeep.begin()
+    bench.wait_for(["patching", "young"])
+    assert bench.runner.failed == {"old": "it was left here more than 48 hours ago, after which nobody waits for it"}
+
+
 def test_a_reboot_that_never_comes_does_not_keep_the_node_from_working(bench: Bench) -> None:
     bench.take("reboot")
     bench.wait_for_reboot()
