@@ -157,7 +157,7 @@ def _from_the_command(tool: _Tool, folder: Path) -> list[str]:
             if number:
                 alone.append(one.alone_s)
                 whole.append(took_s)
-    return _row("apt: the same, from SendCommand to Success", alone, whole)
+    return _row("apt: such an installation, from SendCommand", alone, whole)
 
 
 def _row(label: str, alone: Sequence[float], ours: Sequence[float]) -> list[str]:
