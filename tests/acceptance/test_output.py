@@ -2,20 +2,17 @@
 
 import json
 import os
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import pytest
 from tests.fakes.commandline import PATCHWINDOW, environment
+from tests.fakes.moto import KEYS, moto_client, running_moto
 from tests.fakes.server import Plane, register, running_agent, running_plane, until
 
-KEYS: Final = ("AKIATESTTESTTESTTEST", "secret-of-the-test")
 LINES: Final = 20_000
 DOCUMENT: Final = f"""
 schemaVersion: "2.2"
@@ -45,34 +42,10 @@ mainSteps:
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A client of an S3 service with the bucket `logs`."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = (tmp_path_factory.mktemp("s3") / "log").open("w")
-    program = "from moto.server import main; main()"
-    with log:
-        process = subprocess.Popen(
-            [sys.executable, "-c", program, "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log
-        )
-    try:
-        until(lambda: _listens(port), "the S3 service", within_s=60)
-        client = boto3.client(
-            "s3",
-            endpoint_url=f"http://127.0.0.1:{port}",
-            aws_access_key_id=KEYS[0],
-            aws_secret_access_key=KEYS[1],
-            region_name="us-east-1",
-        )
+    with running_moto(tmp_path_factory.mktemp("s3")) as url:
+        client = moto_client(url, "s3")
         client.create_bucket(Bucket="logs")
         yield client
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")

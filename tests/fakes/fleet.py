@@ -1,6 +1,6 @@
 """A fleet of 1,000 nodes on the night of its patch Thursday: what the console is tried on, and shown with.
 
-It stands at 23:40 UTC on 3 December 2026. The web servers' window is open since 23:00, a command under way in it; the others
+It stands at 23:40 in Berlin on 3 December 2026. The web servers' window is open since 23:00, a command under way in it; the others
 open on later days, or were open last month.
 """
 
@@ -25,8 +25,8 @@ from patchwindow.store.cohorts import CohortKey
 from patchwindow.store.patch_states import Operation
 from patchwindow.store.work import Work
 
-NOW: Final = datetime(2026, 12, 3, 23, 40, tzinfo=UTC)
-OPENED: Final = datetime(2026, 12, 3, 23, 0, tzinfo=UTC)
+NOW: Final = datetime(2026, 12, 3, 22, 40, tzinfo=UTC)
+OPENED: Final = datetime(2026, 12, 3, 22, 0, tzinfo=UTC)
 COUNT: Final = 1000
 SYSTEMS: Final = {"DEBIAN": "Debian GNU/Linux", "UBUNTU": "Ubuntu"}
 ENVIRONMENTS: Final = ("Production", "Acceptance", "Development")
@@ -54,6 +54,8 @@ _PACKAGES: Final = (
 )
 _NAMES: Final = {"Web Server": "web", "Application Server": "app", "Database Server": "db", "Management Server": "mgmt"}
 _FACT_SETS: Final = 40
+_ROUNDS: Final = 6
+_ROUND_MINUTES: Final = 6
 _ZONE: Final = "Europe/Berlin"
 
 
@@ -106,7 +108,7 @@ class Fleet:
             Name=f"{group} patching",
             Duration=6,
             Cutoff=1,
-            ScheduleTimezone="UTC",
+            ScheduleTimezone=_ZONE,
             AllowUnassociatedTargets=False,
         )
         target = self.world.target(window, "tag:Patch Group", group, Name=group)
@@ -135,15 +137,18 @@ class Fleet:
                     _scan(work, one, digests[key], partial(sets.__getitem__, key))
 
     def _patch_night(self) -> None:
-        """Open the web servers' window: some nodes are done, one of them badly, some are at work, one has not answered."""
+        """Open the web servers' window: most nodes are done, a few badly, some are at work, and some wait."""
         self.world.clock.advance(OPENED - self.world.clock.now())
         self.world.turn()
-        for minutes in (8, 12, 15):
-            for at, agent in enumerate(self._of("Web Server")):
-                for command in agent.take():
-                    if at % 10 < 6:
-                        self._answer(agent, command, "Failed" if at % 60 == 5 else "Success")
-            self.world.after(minutes=minutes)
+        agents = self._of("Web Server")
+        for _ in range(_ROUNDS):
+            taken = [(at, agent, command) for at, agent in enumerate(agents) for command in agent.take()]
+            self.world.after(minutes=_ROUND_MINUTES)
+            # Every seventh node is slow, and still at work.
+            for at, agent, command in taken:
+                if at % 7:
+                    self._answer(agent, command, "Failed" if at % 60 == 5 else "Success")
+            self.world.turn()
         self.world.clock.advance(NOW - self.world.clock.now())
         self.world.turn()
 

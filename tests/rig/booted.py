@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+__all__ = ["Booted", "booted", "children"]
+
 _COMES_UP_S: Final = 60.0
 _STOP_S: Final = 20.0
 _LOOK_S: Final = 0.1
@@ -84,10 +86,10 @@ class Booted:
         """
         pid = self._process.pid
         for _ in range(2):
-            children = _children(pid)
-            if not children:
+            found = children(pid)
+            if not found:
                 raise ProcessLookupError
-            pid = children[0]
+            pid = found[0]
         return pid
 
 
@@ -114,7 +116,8 @@ def booted(root: Path) -> Iterator[Booted]:
             process.wait()
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Return the processes that *pid* has started and that have not ended."""
     try:
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except FileNotFoundError:
@@ -122,5 +125,5 @@ def _children(pid: int) -> list[int]:
 
 
 def _all_below(pid: int) -> list[int]:
-    found = _children(pid)
+    found = children(pid)
     return found + [each for child in found for each in _all_below(child)]

@@ -67,7 +67,7 @@ class Callers:
 
     def _make_window(self, hours: int) -> None:
         world = self._world
-        members = self._plans.window()
+        members = {**self._plans.window(), **self._world.freezes.tags}
         token = f"token-{world.ids.hex(8)}"
         made = world.ask("CreateMaintenanceWindow", **members, ClientToken=token)
         if made is None:

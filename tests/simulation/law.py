@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from tests.simulation.associations import Associations
 from tests.simulation.compliance import Compliance
+from tests.simulation.freezes import Freezes
 from tests.simulation.openings import Openings
 from tests.simulation.records import Command, Execution, Target, Task
 from tests.simulation.rules import Checks, Rule
@@ -49,8 +50,9 @@ _WAITING: Final = "SELECT message_id FROM message WHERE command_id = ? AND node_
 class Law:
     """Hears of every change at its instant."""
 
-    def __init__(self, witness: Witness) -> None:
+    def __init__(self, witness: Witness, freezes: Freezes) -> None:
         self._witness = witness
+        self._freezes = freezes
         self.checks: Final = Checks()
         self._hold = self.checks.hold
         self.nodes = Nodes()
@@ -114,8 +116,10 @@ class Law:
         self.associations.looked(now)
         self.compliance.looked()
 
-    def handed(self, command_id: str, node_id: str) -> None:
-        """Check that the node may be given the command."""
+    def handed(self, command_id: str, node_id: str, now: datetime) -> None:
+        """Check that the node may be given the command at *now*."""
+        may = command_id not in self._sent_by or not self._freezes.covers(now)
+        self._hold(Rule.NOTHING_IN_A_FREEZE, may, f"{node_id} was handed {command_id} at {now}")
         value = self.commands[command_id]
         state = value.nodes[node_id]
         is_open = state not in invocation.TERMINAL and state is not invocation.State.CANCELLING
@@ -230,15 +234,18 @@ class Law:
         others = [one for one in self.executions.values() if one.window_id == change.part_of]
         runs_already = any(not one.has_ended for one in others)
         openings = self.windows[change.part_of]
-        openings.record(opens_at, cutoff_at, now)
+        openings.record(opens_at, cutoff_at, now, self._freezes)
         is_skipped = execution.state is window_execution.State.SKIPPED_OVERLAPPING
         what = f"{change.part_of} at {opens_at} is {execution.state}"
         self._hold(Rule.SKIPS_WHILE_OPEN, is_skipped is runs_already, what)
+        is_frozen = self._freezes.covers(opens_at) and not is_skipped
+        is_given_up = execution.state is window_execution.State.CANCELLED
+        self._hold(Rule.NOTHING_IN_A_FREEZE, is_given_up is is_frozen, what)
         if execution.state is window_execution.State.TIMED_OUT:
             looks = [at for at in self._looks[openings.seen_count :] if opens_at <= at < cutoff_at]
             self._hold(Rule.MISSES_AFTER_CUTOFF, now >= cutoff_at, f"{what} at {now}")
             self._hold(Rule.MISSES_AFTER_CUTOFF, not looks, f"{what}, and an engine looked at {looks}")
-        elif not is_skipped:
+        elif not is_skipped and not is_frozen:
             self._hold(Rule.MISSES_AFTER_CUTOFF, now < cutoff_at, f"{what} at {now}, after its cutoff {cutoff_at}")
         self.executions[change.id] = execution
 
@@ -265,6 +272,7 @@ class Law:
         if state is task_execution.State.IN_PROGRESS:
             execution = task.execution
             self._hold(Rule.TASK_IN_TIME, execution.opens_at <= self._latest and now < execution.cutoff_at, what)
+            self._hold(Rule.NOTHING_IN_A_FREEZE, not self._freezes.covers(now), what)
             self._hold(Rule.CANCELLED_STARTS_NOTHING, not execution.is_cancelled, what)
             before = [one.id for one in execution.tasks if one.priority < task.priority and one.id in self._open_tasks]
             self._hold(Rule.PRIORITIES, not before, f"{what}, before {before}")
@@ -285,6 +293,7 @@ class Law:
         if state is task_invocation.State.IN_PROGRESS:
             begins_in_time = now < task.execution.cutoff_at or task.behavior is CutoffBehavior.CONTINUE_TASK
             self._hold(Rule.INVOCATION_IN_TIME, begins_in_time and task.execution.opens_at <= self._latest, what)
+            self._hold(Rule.NOTHING_IN_A_FREEZE, not self._freezes.covers(now), what)
             self._hold(Rule.TASK_IN_TIME, task.state is task_execution.State.IN_PROGRESS, f"{what} starts without it")
             if task.concurrency is None:
                 running = [one.id for one in task.targets.values() if one.state is task_invocation.State.IN_PROGRESS]
@@ -366,6 +375,7 @@ class Law:
         task = self._sent_by.get(change.id)
         may = task is None or task.behavior is CutoffBehavior.CONTINUE_TASK or now < task.execution.cutoff_at
         self._hold(Rule.INVOCATION_IN_TIME, may, f"{what}, after the cutoff of its window")
+        self._hold(Rule.NOTHING_IN_A_FREEZE, task is None or not self._freezes.covers(now), what)
         stops_after = value.errors.of(len(value.nodes)) + 1
         self._hold(Rule.WITHIN_ERRORS, value.error_count < stops_after, f"{what} after {value.error_count} failures")
         value.sent.add(change.part_of)

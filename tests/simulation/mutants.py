@@ -8,6 +8,7 @@ from typing import Any
 from tests.simulation.mutation import Function, Mutate
 
 from patchwindow.domain import invocation, task_invocation, window_execution
+from patchwindow.domain.freeze import Heeded
 from patchwindow.domain.invocation import Event, State
 from patchwindow.domain.run import Invocation, WindowExecution
 from patchwindow.domain.webhook import Ended, Verdict
@@ -18,6 +19,7 @@ from patchwindow.operations.sending import move_invocation
 from patchwindow.ports import Ids
 from patchwindow.protocol.messages import Reply, ReplyStatus
 from patchwindow.store.executions import Executions
+from patchwindow.store.work import Work
 
 
 def never(_: Function) -> Function:
@@ -72,6 +74,11 @@ def of_one_target(invocations: Any) -> Any:
 def as_enabled(right: Function) -> Function:
     """Take every window for one that is enabled."""
     return lambda call, window: right(call, dataclasses.replace(window, enabled=True))
+
+
+def heed_nothing(_: Function) -> Function:
+    """Take every opening for one that no freeze touches."""
+    return lambda _, window, opens_at: Heeded(opens=True, cutoff_at=window.cutoff_at(opens_at))
 
 
 def open_twice(right: Function) -> Function:
@@ -139,9 +146,9 @@ def refuse_nobody(right: Function) -> Function:
 def miss_the_late(right: Function) -> Function:
     """Take an opening for missed that is more than five minutes late."""
 
-    def execution(ids: Ids, window: Window, opens_at: datetime, now: datetime, *, is_open: bool) -> Any:
-        late = max(now, window.cutoff_at(opens_at))
-        return right(ids, window, opens_at, late if now - opens_at > timedelta(minutes=5) else now, is_open=is_open)
+    def execution(work: Work, ids: Ids, window: Window, opens_at: datetime, now: datetime, *, is_open: bool) -> Any:
+        taken_for = max(now, window.cutoff_at(opens_at)) if now - opens_at > timedelta(minutes=5) else now
+        return right(work, ids, window, opens_at, taken_for, is_open=is_open)
 
     return execution
 

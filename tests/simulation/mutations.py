@@ -85,6 +85,27 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         breaks=(Rule.MISSES_AFTER_CUTOFF,),
         within=100,
     ),
+    "a freeze is not heeded": Mutation(
+        says="A window opens whatever its calendars say",
+        place="patchwindow.engine.open_window:heeded_by",
+        mutate=mutants.heed_nothing,
+        breaks=(Rule.NOTHING_IN_A_FREEZE, Rule.CUTOFF_AS_SET),
+        within=20,
+    ),
+    "a freeze takes nothing back": Mutation(
+        says="A command is sent to further nodes when a freeze has begun",
+        place=_COMMAND,
+        mutate=mutants.see(frozen_at=lambda _: None),
+        breaks=(Rule.NOTHING_IN_A_FREEZE,),
+        within=50,
+    ),
+    "a frozen task goes on": Mutation(
+        says="A task begins with its next target when a freeze has begun",
+        place=_EXECUTION,
+        mutate=mutants.see(frozen_at=lambda _: None),
+        breaks=(Rule.NOTHING_IN_A_FREEZE,),
+        within=50,
+    ),
     "a deleted window stays": Mutation(
         says="A window that is deleted is still there",
         place="patchwindow.store.windows:Windows.delete",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tests.simulation.freezes import Freezes
 from tests.simulation.rules import Checks, Rule
 
 from patchwindow.domain.opening import Timing
@@ -53,7 +54,7 @@ class Openings:
         self._coming = iter(()) if timing is None else timing.openings(now)
         self._next = next(self._coming, None)
 
-    def record(self, opens_at: datetime, cutoff_at: datetime, now: datetime) -> None:
+    def record(self, opens_at: datetime, cutoff_at: datetime, now: datetime, freezes: Freezes) -> None:
         """Check and note that this opening was recorded."""
         hold, what = self.checks.hold, f"{self.window_id} at {opens_at}"
         hold(Rule.SHUT_OPENS_NOTHING, self.window is not None and self.window.enabled, f"{what} was recorded")
@@ -61,7 +62,8 @@ class Openings:
         hold(Rule.OPENS_AS_SCHEDULED, opens_at <= now, f"{what} was recorded at {now}")
         hold(Rule.OPENS_AS_SCHEDULED, self._is_expected(opens_at), f"{what} is none of {self.window}")
         assert self.window is not None
-        hold(Rule.CUTOFF_AS_SET, cutoff_at == self.window.cutoff_at(opens_at), f"that of {what} is {cutoff_at}")
+        expected = freezes.cutoff(opens_at, self.window.cutoff_at(opens_at))
+        hold(Rule.CUTOFF_AS_SET, cutoff_at == expected, f"that of {what} is {cutoff_at}, not {expected}")
         if self._told is not None and self._told_at is not None and opens_at > self._told_at:
             hold(Rule.TOLD_COMES_TRUE, opens_at == self._told, f"{what} came, told was {self._told}")
             self._told = None

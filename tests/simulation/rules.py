@@ -19,11 +19,17 @@ class Rule(StrEnum):
     MISSES_AFTER_CUTOFF = "An opening is missed only if no server could look between its instant and its cutoff"
     SHUT_OPENS_NOTHING = "A window that is disabled or deleted opens nothing"
     TOLD_COMES_TRUE = "A window that nobody changes opens next when the API told so as NextExecutionTime"
-    CUTOFF_AS_SET = "An opening has the cutoff that the window has when it opens"
+    CUTOFF_AS_SET = (
+        "An opening has the cutoff that the window has when it opens, or the beginning of a freeze before that"
+    )
     TASK_IN_TIME = "No task starts before its window opens, nor at or after the cutoff"
     INVOCATION_IN_TIME = (
         "No invocation of a task starts, and no node is sent its command, before its window opens, nor at or after the "
         "cutoff unless the task says CONTINUE_TASK"
+    )
+    NOTHING_IN_A_FREEZE = (
+        "Inside a freeze that its window heeds no opening opens, no task and no invocation starts, and no node is sent or "
+        "handed a command; and what lies in none is not given up for one"
     )
     PRIORITIES = "A task starts when every task of a smaller priority has ended"
     ONE_TARGET_AT_A_TIME = "The targets of one task run one after another"

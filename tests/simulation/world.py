@@ -16,6 +16,7 @@ from tests.fakes.clock import CountingIds, FixedClock
 from tests.simulation.callers import Callers
 from tests.simulation.compliance import scanned
 from tests.simulation.fleet import SimulatedNode
+from tests.simulation.freezes import Freezes
 from tests.simulation.hooks import Webhooks
 from tests.simulation.law import Law
 from tests.simulation.ledger import Ledger
@@ -63,7 +64,8 @@ class World:
         self._path = path
         self.trace: deque[tuple[datetime, datetime, object]] = deque(maxlen=_TRACED)
         self.witness = Witness(template, path)
-        self.law = Law(self.witness)
+        self.freezes = Freezes.drawn(seed, self.now)
+        self.law = Law(self.witness, self.freezes)
         self.ledger = Ledger(self.law.checks)
         self.failures = Failures()
         self.nodes: dict[str, SimulatedNode] = {}
@@ -175,6 +177,8 @@ class World:
                 hours = 30
             self.add_nodes(node_count)
             self.webhooks.configure()
+            if self.freezes.document is not None:
+                self.ask("CreateDocument", **self.freezes.document)
             self.callers = Callers(self, Plans(self, self.night, hours))
             self.callers.begin(hours, is_large=node_count >= 40)
         self.misfortunes.plan(hours)
@@ -242,7 +246,7 @@ class World:
 
     def handed(self, command_id: str, node_id: str) -> None:
         """Hear that the node was given the command."""
-        self.law.handed(command_id, node_id)
+        self.law.handed(command_id, node_id, self.asked_at)
 
     def told_end(self, command_id: str, node_id: str) -> None:
         """Hear that a server took the node's last word on the command."""

@@ -12,8 +12,12 @@ from heapq import heapify, heapreplace
 from itertools import repeat
 from typing import Final
 
-# Without history: what a patch operation takes on a server of usual size, its reboot included.
-DEFAULT_DURATIONS: Final = {"Scan": timedelta(minutes=2), "Install": timedelta(minutes=20)}
+# Without history: what a patch operation takes on a server of usual size, its reboot included, and any other command.
+DEFAULT_DURATIONS: Final = {
+    "Scan": timedelta(minutes=2),
+    "Install": timedelta(minutes=20),
+    "Other": timedelta(minutes=1),
+}
 
 # So many nights are played. The spread is read off at the nearest rank: the 20th and the 38th of 40.
 _NIGHTS: Final = 40

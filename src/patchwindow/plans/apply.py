@@ -10,6 +10,7 @@ from patchwindow.plans.current import Current, read_current
 from patchwindow.plans.definitions import Plan
 from patchwindow.plans.desired import desired_state, models_of, predefined_of
 from patchwindow.plans.difference import Change, difference
+from patchwindow.plans.naming import made_by
 from patchwindow.plans.perform import Applied, perform
 from patchwindow.plans.problems import PlanProblems, Problem
 
@@ -58,7 +59,7 @@ def compare(
         ClientProblem: the API could not be asked.
     """
     closed = frozenset() if heeds_freezes else closed_windows(plan, now)
-    current = read_current(client, plan.name, models=models_of(plan), predefined=predefined_of(plan))
+    current = read_current(client, made_by(plan.name), models=models_of(plan), predefined=predefined_of(plan))
     result = difference(desired_state(plan, current.models, closed), current.found, prunes=prunes)
     if result.obstacles:
         raise PlanProblems(Problem(mark.file or plan.file, mark, message) for mark, message in result.obstacles)

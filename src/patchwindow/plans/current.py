@@ -10,11 +10,11 @@ from typing import Any
 
 from patchwindow.client import ClientProblem, SsmClient, call, pages
 from patchwindow.domain.freeze import names
+from patchwindow.plans.naming import NameOf
 from patchwindow.plans.state import (
     BASELINE,
     FREEZES,
     FREEZES_TAG,
-    NAME_TAG,
     PLAN_TAG,
     Address,
     Found,
@@ -33,25 +33,30 @@ class Current:
     models: Mapping[str, Mapping[str, Any]]
 
 
-def read_current(client: SsmClient, plan_name: str, *, models: frozenset[str], predefined: frozenset[str]) -> Current:
-    """Return what there is of the plan, with the predefined baselines that it copies and refers to.
+def read_current(
+    client: SsmClient, name_of: NameOf, *, models: frozenset[str], predefined: frozenset[str] | None
+) -> Current:
+    """Return what there is that *name_of* gives a name, with the predefined baselines that a plan copies and refers to.
+
+    Those are all that the service has where *predefined* is None.
 
     Raises:
         ClientProblem: the API could not be asked, or it has no such predefined baseline.
     """
-    predefined_ids = _predefined(client, models | predefined) if models | predefined else {}
+    wanted = None if predefined is None else models | predefined
+    predefined_ids = {} if wanted is not None and not wanted else _predefined(client, wanted)
     predefined_names = {id: name for name, id in predefined_ids.items()}
     own = list(pages(client, "DescribePatchBaselines", "BaselineIdentities", Filters=[_owner("Self")]))
-    baselines = list(_baselines(client, plan_name, own))
+    baselines = list(_baselines(client, name_of, own))
     keys = {found.id: found.address.path[0] for found in baselines}
-    windows = list(_windows(client, plan_name))
+    windows = list(_windows(client, name_of))
     found = [
         *baselines,
         *_defaults(own, keys),
         *_groups(client, keys, keys | predefined_names),
-        *_freezes(client, plan_name),
+        *_freezes(client, name_of),
         *windows,
-        *_associations(client, plan_name),
+        *_associations(client, name_of),
     ]
     for window in windows:
         targets = list(_targets(client, window))
@@ -61,10 +66,12 @@ def read_current(client: SsmClient, plan_name: str, *, models: frozenset[str], p
     return Current(tuple(found), predefined_ids, contents)
 
 
-def _predefined(client: SsmClient, names: frozenset[str]) -> dict[str, str]:
-    """Return the ids of the predefined baselines *names*."""
+def _predefined(client: SsmClient, names: frozenset[str] | None) -> dict[str, str]:
+    """Return the ids of the predefined baselines *names*, or of all."""
     identities = pages(client, "DescribePatchBaselines", "BaselineIdentities", Filters=[_owner("AWS")])
     ids = {entry["BaselineName"]: entry["BaselineId"] for entry in identities}
+    if names is None:
+        return ids
     if missing := sorted(names - ids.keys()):
         raise ClientProblem(f"the service has no predefined baseline {', '.join(missing)}")
     return {name: ids[name] for name in names}
@@ -79,16 +86,17 @@ def _tags(client: SsmClient, resource_type: str, id: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in answer.get("TagList", ())}
 
 
-def _name_in_plan(tags: Mapping[str, str], plan_name: str) -> str | None:
-    """Return the name that the plan has for a resource of these *tags*, None for one that the plan has not made."""
-    return tags.get(NAME_TAG) if tags.get(PLAN_TAG) == plan_name else None
+def _is_made(tags: Mapping[str, str]) -> bool:
+    """Say whether a plan has made what has these *tags*; what none has made is only there to be written down."""
+    return PLAN_TAG in tags
 
 
-def _baselines(client: SsmClient, plan_name: str, own: Iterable[Mapping[str, Any]]) -> Iterator[Found]:
+def _baselines(client: SsmClient, name_of: NameOf, own: Iterable[Mapping[str, Any]]) -> Iterator[Found]:
     for identity in own:
         id = identity["BaselineId"]
-        if (name := _name_in_plan(_tags(client, "PatchBaseline", id), plan_name)) is not None:
-            yield Found(Address(Kind.BASELINE, (name,)), id, _baseline(client, id))
+        tags = _tags(client, "PatchBaseline", id)
+        if (name := name_of(Kind.BASELINE, tags, identity["BaselineName"])) is not None:
+            yield Found(Address(Kind.BASELINE, (name,)), id, _baseline(client, id), is_ours=_is_made(tags))
 
 
 def _baseline(client: SsmClient, id: str) -> dict[str, Any]:
@@ -116,34 +124,37 @@ def _groups(client: SsmClient, ours: Mapping[str, str], names: Mapping[str, str]
         yield Found(address, id, {BASELINE: names.get(id, id)}, is_ours=id in ours)
 
 
-def _windows(client: SsmClient, plan_name: str) -> Iterator[Found]:
+def _windows(client: SsmClient, name_of: NameOf) -> Iterator[Found]:
     for identity in pages(client, "DescribeMaintenanceWindows", "WindowIdentities"):
         id = identity["WindowId"]
         tags = _tags(client, "MaintenanceWindow", id)
-        if (name := _name_in_plan(tags, plan_name)) is not None:
+        if (name := name_of(Kind.WINDOW, tags, identity["Name"])) is not None:
             answer = call(client, "GetMaintenanceWindow", WindowId=id)
-            freezes = list(names(tags.get(FREEZES_TAG, "")))
-            yield Found(Address(Kind.WINDOW, (name,)), id, complete(Kind.WINDOW, answer) | {FREEZES: freezes})
+            members = complete(Kind.WINDOW, answer) | {FREEZES: list(names(tags.get(FREEZES_TAG, "")))}
+            yield Found(Address(Kind.WINDOW, (name,)), id, members, is_ours=_is_made(tags))
 
 
-def _freezes(client: SsmClient, plan_name: str) -> Iterator[Found]:
+def _freezes(client: SsmClient, name_of: NameOf) -> Iterator[Found]:
     filters = [{"Key": "DocumentType", "Values": ["ChangeCalendar"]}, {"Key": "Owner", "Values": ["Self"]}]
     for identity in pages(client, "ListDocuments", "DocumentIdentifiers", Filters=filters):
         id = identity["Name"]
-        if (name := _name_in_plan(_tags(client, "Document", id), plan_name)) is not None:
+        tags = _tags(client, "Document", id)
+        if (name := name_of(Kind.FREEZE, tags, id)) is not None:
             answer = call(client, "GetDocument", Name=id)
-            yield Found(Address(Kind.FREEZE, (name,)), id, {"Content": answer["Content"]})
+            address = Address(Kind.FREEZE, (name,))
+            yield Found(address, id, {"Content": answer["Content"]}, is_ours=_is_made(tags))
 
 
-def _associations(client: SsmClient, plan_name: str) -> Iterator[Found]:
+def _associations(client: SsmClient, name_of: NameOf) -> Iterator[Found]:
     for identity in pages(client, "ListAssociations", "Associations"):
         # What a plan makes has a name; what has none need not be asked about.
         if "AssociationName" not in identity:
             continue
         id = identity["AssociationId"]
-        if (name := _name_in_plan(_tags(client, "Association", id), plan_name)) is not None:
+        tags = _tags(client, "Association", id)
+        if (name := name_of(Kind.ASSOCIATION, tags, identity["AssociationName"])) is not None:
             answer = call(client, "DescribeAssociation", AssociationId=id)["AssociationDescription"]
-            yield Found(Address(Kind.ASSOCIATION, (name,)), id, _association(answer))
+            yield Found(Address(Kind.ASSOCIATION, (name,)), id, _association(answer), is_ours=_is_made(tags))
 
 
 def _association(members: Mapping[str, Any]) -> dict[str, Any]:

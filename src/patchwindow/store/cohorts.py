@@ -77,6 +77,9 @@ _PEOPLED: Final = (
     )
     .order_by(cohort.c.cohort_id)
 )
+_WITH_NODES: Final = prepared(
+    sa.select(cohort).where(sa.exists().where(standing.c.cohort_id == cohort.c.cohort_id)).order_by(cohort.c.cohort_id)
+)
 _EMPTY: Final = prepared(
     sa.select(cohort.c.cohort_id)
     .where(~sa.exists().where(standing.c.cohort_id == cohort.c.cohort_id))
@@ -177,6 +180,10 @@ class Cohorts(Rows):
     def peopled(self, ids: Collection[str]) -> set[str]:
         """Return those of the cohorts that have nodes."""
         return set(self._scalars(_PEOPLED, {"ids": list(ids)}))
+
+    def with_nodes(self) -> list[Cohort]:
+        """Return all cohorts that have nodes, in order of id."""
+        return [_cohort(row) for row in self._rows(_WITH_NODES)]
 
     def delete(self, ids: Collection[str]) -> int:
         """Delete those of the cohorts that have no nodes; return how many."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -193,10 +193,20 @@ class Nodes(Rows):
 
     def selected(self, *, ids: Collection[str] | None, tags: Sequence[tuple[str, Collection[str]]]) -> list[Node]:
         """Return all nodes that target filters select: among *ids* (None: any) and with all *tags*, in order of id."""
-        statement = sa.select(node.c.body).where(*(tagged(key, values) for key, values in tags))
-        if ids is not None:
-            statement = statement.where(node.c.node_id.in_(ids))
-        return [loads(Node, body) for body in self._scalars(statement.order_by(node.c.node_id))]
+        return [loads(Node, body) for body in self._scalars(_selected(node.c.body, ids, tags))]
+
+    def selected_ids(self, *, ids: Collection[str] | None, tags: Sequence[tuple[str, Collection[str]]]) -> list[str]:
+        """Return the ids of the nodes that `selected` returns."""
+        return self._scalars(_selected(node.c.node_id, ids, tags))
+
+
+def _selected(
+    what: "sa.Column[str]", ids: Collection[str] | None, tags: Sequence[tuple[str, Collection[str]]]
+) -> sa.Select[Any]:
+    statement = sa.select(what).where(*(tagged(key, values) for key, values in tags))
+    if ids is not None:
+        statement = statement.where(node.c.node_id.in_(ids))
+    return statement.order_by(node.c.node_id)
 
 
 def tagged(key: str, values: Collection[str]) -> sa.ColumnElement[bool]:

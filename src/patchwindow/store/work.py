@@ -19,6 +19,7 @@ from patchwindow.store.evaluations import Evaluations, Facts
 from patchwindow.store.executions import Executions
 from patchwindow.store.fleet import Fleet
 from patchwindow.store.fleet_patches import FleetPatches
+from patchwindow.store.forecasts import Forecasts
 from patchwindow.store.history import Chores, Scans, Trend
 from patchwindow.store.inventory import Inventory
 from patchwindow.store.invocations import Invocations
@@ -95,6 +96,7 @@ class Work:
     scans = _Repository(Scans)
     fleet = _Repository(Fleet)
     fleet_patches = _Repository(FleetPatches)
+    forecasts = _Repository(Forecasts)
     trend = _Repository(Trend)
     chores = _Repository(Chores)
     catalog = _Repository(Catalog)
