@@ -1,6 +1,7 @@
 """What patch operations ask below their capability URL."""
 
 import gzip
+import hashlib
 import json
 import zlib
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from tests.fakes.edge import PROGRAM, Edge, Received, Sent
 from tests.fakes.scans import facts_of, package, report_of, send, update
 from tests.fakes.site import SITE, as_node
 
+from patchwindow.documents.patch_script import script_digest
 from patchwindow.operations.capabilities import capability_url
 from patchwindow.operations.sending import dispatch
 from patchwindow.protocol.messages import message_id
@@ -48,6 +50,9 @@ def test_the_program_and_the_order_are_given_to_who_has_the_address(edge: Edge) 
     path = path_of(edge)
     program = get(edge, f"{path}/program")
     assert (program.status, program.headers["content-type"], program.body) == (200, "application/zip", PROGRAM)
+    script = get(edge, f"{path}/script")
+    assert (script.status, script.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert hashlib.sha256(script.body).hexdigest() == script_digest()
     order = get(edge, f"{path}/order")
     assert (order.status, order.headers["content-type"]) == (200, "application/json")
     assert order.json == {
@@ -75,7 +80,7 @@ def test_a_report_packed_or_plain_becomes_the_patch_state_of_the_node(edge: Edge
 
 
 @pytest.mark.parametrize("token", ["x", "1.e30.x", "1..", "2.e30.proof", "%00"])
-@pytest.mark.parametrize("what", ["program", "order", "report"])
+@pytest.mark.parametrize("what", ["program", "script", "order", "report"])
 def test_an_address_that_was_made_up_opens_nothing(edge: Edge, token: str, what: str) -> None:
     path = f"/operation/{token}"
     received = post(edge, path, b"{}") if what == "report" else get(edge, f"{path}/{what}")

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from patchwindow.documents import library
+from patchwindow.documents.patch_script import script_digest
 from patchwindow.domain import command_end, invocation
 from patchwindow.domain.run import Command, Invocation, Message, Step
 from patchwindow.operations.call import Answer, Call, Request
@@ -180,6 +181,7 @@ def _command_payload(call: Call, one: Message, value: Command) -> str:
         undeclared = {
             "PatchwindowUrl": capability_url(call.site, one.command_id, one.node_id),
             "PatchwindowDigest": call.site.program_digest,
+            "PatchwindowScriptDigest": script_digest(),
         }
     return send_command_payload(
         command_id=one.command_id,

@@ -52,6 +52,7 @@ class App:
                 *installation_routes(program, ca_der=ca_der, ca_pem=ca_pem),
                 Route("/v1/{channel:path}", self._no_channel, methods=["GET", "POST"]),
                 Route("/operation/{token}/program", capability.program),
+                Route("/operation/{token}/script", capability.script),
                 Route("/operation/{token}/order", capability.order),
                 Route("/snapshot/{token}", Snapshots(service).get),
                 Route("/operation/{token}/plan", capability.plan, methods=["POST"]),

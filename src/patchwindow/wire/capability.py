@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from patchwindow.documents.patch_script import patch_script
 from patchwindow.domain.errors import CommandOver, Invalid, MovedMeanwhile, PatchwindowError
 from patchwindow.operations import patch_progress
 from patchwindow.operations.call import Answer, Call
@@ -54,6 +55,15 @@ class Capability:
         def answer() -> Response:
             self._open(request)
             return Response(self._program, media_type="application/zip")
+
+        return await run_in_threadpool(_refusing, answer)
+
+    async def script(self, request: Request) -> Response:
+        """GET …/script: the patch operation for Windows."""
+
+        def answer() -> Response:
+            self._open(request)
+            return Response(patch_script(), media_type="text/plain; charset=utf-8")
 
         return await run_in_threadpool(_refusing, answer)
 

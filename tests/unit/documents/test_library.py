@@ -69,7 +69,11 @@ def test_only_the_patch_operation_gets_a_url_of_its_own() -> None:
 def test_no_parameter_of_the_caller_reaches_a_script_of_the_patch_operation(name: str) -> None:
     steps = library.get(name).content["mainSteps"]
     scripts = "\n".join(line for step in steps for line in step["inputs"].get("runCommand", ()))
-    assert set(re.findall(r"\{\{\s*(\w+)\s*\}\}", scripts)) == {"PatchwindowUrl", "PatchwindowDigest"}
+    assert set(re.findall(r"\{\{\s*(\w+)\s*\}\}", scripts)) == {
+        "PatchwindowUrl",
+        "PatchwindowDigest",
+        "PatchwindowScriptDigest",
+    }
 
 
 def test_the_document_with_hooks_has_the_patch_operation_three_times_and_hooks_between() -> None:

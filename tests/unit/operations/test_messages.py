@@ -10,6 +10,7 @@ from tests.fakes.api import Api
 from tests.fakes.delivery import acknowledge, did, hand_out, poll, reply
 from tests.fakes.site import SITE, as_node
 
+from patchwindow.documents.patch_script import script_digest
 from patchwindow.domain.errors import Invalid
 from patchwindow.operations.capabilities import open_capability
 from patchwindow.operations.messages import OUTSTANDING_MAX, node_of
@@ -61,6 +62,7 @@ def test_only_a_patch_command_carries_a_capability_for_its_node(api: Api, node: 
     assert address == "https://patch.example.net/operation"
     assert open_capability(SITE, token) == (patch, node)
     assert parameters["PatchwindowDigest"] == SITE.program_digest
+    assert parameters["PatchwindowScriptDigest"] == script_digest()
 
 
 def test_a_node_gets_its_own_messages_the_oldest_first(api: Api, node: str) -> None:
