@@ -1,4 +1,4 @@
-"""Which package manager a machine has: one line for each, tried in order."""
+"""Which package manager a machine has: that of its system where it is there, else the first that is."""
 
 import shutil
 from pathlib import Path
@@ -32,21 +32,24 @@ class Known(NamedTuple):
     make: Constructor
     # Where its packages are, if not below /: what the manager itself obeys.
     root_of: Callable[[Mapping[str, str]], Path] = lambda _: Path("/")
-    # Systems are its own, by how their ids begin, also where another one is installed: SUSE offers dnf, Fedora zypper.
-    prefers: Sequence[str] = ()
+    # Systems are its own, by how their ids begin, or those of the systems that they are made from, also where another
+    # one is installed: SUSE offers dnf, Fedora zypper and apt.
+    systems: Sequence[str] = ()
 
 
 def _dpkg_root(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("DPKG_ROOT") or "/")
 
 
+_RED_HAT = ("fedora", "rhel", "centos", "rocky", "almalinux", "ol", "amzn")
+
 MANAGERS: Sequence[Known] = (
-    Known("apt", ("apt-get", "dpkg-query"), Apt, _dpkg_root),
+    Known("apt", ("apt-get", "dpkg-query"), Apt, _dpkg_root, systems=("debian", "ubuntu", "raspbian")),
     # Where there is dnf, yum is another name of it.
-    Known("dnf", ("rpm", "dnf"), Dnf),
-    Known("yum", ("rpm", "yum"), Yum),
-    Known("zypper", ("rpm", "zypper"), Zypper, prefers=("sle", "sl-", "opensuse", "suse")),
-    Known("macos", ("softwareupdate", "sw_vers"), Macos, prefers=("macos",)),
+    Known("dnf", ("rpm", "dnf"), Dnf, systems=_RED_HAT),
+    Known("yum", ("rpm", "yum"), Yum, systems=_RED_HAT),
+    Known("zypper", ("rpm", "zypper"), Zypper, systems=("sle", "sl-", "opensuse", "suse")),
+    Known("macos", ("softwareupdate", "sw_vers"), Macos, systems=("macos",)),
 )
 
 
@@ -64,6 +67,7 @@ def find(environ: Mapping[str, str], *, cache: Optional[Path], machine_root: Pat
         raise Unsupported(
             f"{system.name} has no package manager that is known here; patch operations work with {names}"
         )
-    known = next((known for known in here if system.id.startswith(tuple(known.prefers))), here[0])
+    own = (known for id in (system.id, *system.like) for known in here if id.startswith(tuple(known.systems)))
+    known = next(own, here[0])
     root = known.root_of(environ)
     return known.make(programs.runner(environ), root=root, cache=cache, kernel=reboot.running_kernel())

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from patchwindow_agent import managers
+from patchwindow_agent.apt import Apt
 from patchwindow_agent.dnf import Dnf
 from patchwindow_agent.errors import Unsupported
 from patchwindow_agent.yum import Yum
@@ -40,11 +41,30 @@ def test_a_machine_with_dnf_has_that_and_not_yum_which_is_another_name_of_it(tmp
 
 
 @pytest.mark.parametrize(
-    ("id", "manager"), [("opensuse-leap", Zypper), ("sles", Zypper), ("sl-micro", Zypper), ("fedora", Dnf)]
+    ("id", "like", "manager"),
+    [
+        ("opensuse-leap", "suse opensuse", Zypper),
+        ("sles", "suse", Zypper),
+        ("sl-micro", "", Zypper),
+        ("fedora", "", Dnf),
+        ("ol", "fedora", Dnf),
+        ("amzn", "fedora", Dnf),
+        ("debian", "", Apt),
+        ("raspbian", "debian", Apt),
+        # Of those that nobody has heard of, what they are made from decides, and else the order.
+        ("own-linux", "rhel centos fedora", Dnf),
+        ("own-linux", "suse", Zypper),
+        ("own-linux", "", Apt),
+    ],
 )
-def test_a_machine_with_dnf_and_zypper_has_that_of_its_system(tmp_path: Path, id: str, manager: type) -> None:
-    for program in ("rpm", "dnf", "zypper"):
+def test_a_machine_with_several_managers_has_that_of_its_system(
+    tmp_path: Path, id: str, like: str, manager: type
+) -> None:
+    for program in ("apt-get", "dpkg-query", "rpm", "dnf", "zypper"):
         (tmp_path / program).touch(mode=0o755)
+    # apt is asked at once where it keeps what.
+    (tmp_path / "apt-config").write_text("#!/bin/sh\n")
+    (tmp_path / "apt-config").chmod(0o755)
     (tmp_path / "etc").mkdir()
-    (tmp_path / "etc/os-release").write_text(f"ID={id}\n")
+    (tmp_path / "etc/os-release").write_text(f'ID={id}\nID_LIKE="{like}"\n')
     assert type(managers.find({"PATH": str(tmp_path)}, cache=None, machine_root=tmp_path)) is manager
