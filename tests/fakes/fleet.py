@@ -54,8 +54,8 @@ _PACKAGES: Final = (
 )
 _NAMES: Final = {"Web Server": "web", "Application Server": "app", "Database Server": "db", "Management Server": "mgmt"}
 _FACT_SETS: Final = 40
-_ROUNDS: Final = 6
-_ROUND_MINUTES: Final = 6
+_ROUNDS: Final = 9
+_ROUND_MINUTES: Final = 4
 _ZONE: Final = "Europe/Berlin"
 
 
