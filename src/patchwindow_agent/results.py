@@ -145,8 +145,13 @@ def reply(
 
 
 def _wire(result: Result) -> dict[str, Any]:
-    output = result.message if result.message is not None else joined_output(result.stdout, result.stderr)
-    has_stderr = bool(result.note) and result.status is not Status.SUCCESS
+    after = f"\n{result.note}" if result.note else ""
+    if result.message is not None:
+        # Where no script ran there are no streams to end in a sentence.
+        output, stdout, stderr = result.message + after, "", ""
+    else:
+        output = joined_output(result.stdout, result.stderr)
+        stdout, stderr = result.stdout + after, result.stderr + (after if result.status is not Status.SUCCESS else "")
     return {
         "status": result.status.value,
         "code": result.code,
@@ -157,8 +162,8 @@ def _wire(result: Result) -> dict[str, Any]:
         "outputS3BucketName": "",
         "outputS3KeyPrefix": "",
         "stepName": "",
-        "standardOutput": cut_stream(result.stdout + (f"\n{result.note}" if result.note else "")),
-        "standardError": cut_stream(result.stderr + (f"\n{result.note}" if has_stderr else "")),
+        "standardOutput": cut_stream(stdout),
+        "standardError": cut_stream(stderr),
     }
 
 

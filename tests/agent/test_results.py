@@ -73,6 +73,14 @@ def test_a_step_may_say_what_follows(
     assert (result.status, result.code, result.ends_document) == (status, code, ends_document)
 
 
+def test_a_step_that_did_not_begin_has_a_message_and_no_streams() -> None:
+    """Specification: "A plain-text step message … is in `output` only; `standardOutput`/`standardError` are then empty"."""
+    refused = Result(Status.FAILED, 1, "x", AT, AT, message="it is not there", note="so later steps are skipped")
+    told = json.loads(reply(Status.IN_PROGRESS, at=AT, results={"a": refused}, shown=["a"]))["runtimeStatus"]["a"]
+    assert told["output"] == "it is not there\nso later steps are skipped"
+    assert (told["standardOutput"], told["standardError"]) == ("", "")
+
+
 @pytest.mark.parametrize(
     ("statuses", "expected"),
     [
