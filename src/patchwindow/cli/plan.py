@@ -9,6 +9,7 @@ from patchwindow.cli import show
 from patchwindow.cli.findings import findings_options, report
 from patchwindow.cli.options import client_command, confirm, json_option, yes_option
 from patchwindow.cli.plan_diff import diff
+from patchwindow.cli.plan_export import export_
 from patchwindow.cli.plan_files import compare_file, file_argument, for_option, overlay_option, prune_option
 from patchwindow.client import SsmClient
 from patchwindow.plans import (
@@ -33,6 +34,7 @@ def plan() -> None:
 
 
 plan.add_command(diff)
+plan.add_command(export_)
 
 
 @plan.command()

@@ -8,6 +8,7 @@ from patchwindow.plans.check import as_findings, check
 from patchwindow.plans.codes import PlanCode
 from patchwindow.plans.definitions import Plan
 from patchwindow.plans.difference import Action, Change, Difference, difference
+from patchwindow.plans.export import Export, adopt, export
 from patchwindow.plans.finding import Finding, Severity, Where, are_as_bad
 from patchwindow.plans.junit import junit
 from patchwindow.plans.perform import Applied, perform
@@ -25,6 +26,7 @@ __all__ = [
     "Change",
     "Comparison",
     "Difference",
+    "Export",
     "Finding",
     "Kind",
     "Mark",
@@ -35,12 +37,14 @@ __all__ = [
     "Reach",
     "Severity",
     "Where",
+    "adopt",
     "apply",
     "are_as_bad",
     "as_findings",
     "check",
     "compare",
     "difference",
+    "export",
     "junit",
     "parse_plan",
     "perform",

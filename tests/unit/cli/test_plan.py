@@ -252,3 +252,24 @@ def test_diff_names_what_stays_and_with_prune_what_would_go(tmp_path: Path) -> N
     outcome = run("plan", "diff", str(path), "--prune", answers=there({}))
     assert outcome.stdout.splitlines()[0] == "delete window web-server"
     assert made(outcome.asked) == []
+
+
+def test_export_writes_a_plan_and_says_that_an_apply_would_make_it_again(tmp_path: Path) -> None:
+    answers: Answers = {**there({}), "ListTagsForResource": {"TagList": []}}
+    path = tmp_path / "exported.yaml"
+    outcome = run("plan", "export", "--name", "small", "--output", str(path), answers=answers)
+    assert outcome.exit_code == Exit.DONE
+    assert "web-server:\n    schedule: cron(0 23 ? * THU#1 *)" in path.read_text(encoding="utf-8")
+    assert (
+        outcome.stderr == "1 resource is of no plan: an apply here makes it again; --adopt takes over what is there\n"
+    )
+    assert made(outcome.asked) == []
+
+
+def test_export_adopts_only_after_a_yes() -> None:
+    answers: Answers = {**there({}), "ListTagsForResource": {"TagList": []}}
+    refused = run("plan", "export", "--name", "small", "--adopt", typed="n\n", answers=answers)
+    assert (refused.exit_code, made(refused.asked)) == (Exit.FAILED, [])
+    outcome = run("plan", "export", "--name", "small", "--adopt", "--yes", answers=answers)
+    (tagged,) = [members for operation, members in outcome.asked if operation == "AddTagsToResource"]
+    assert tagged == {"ResourceType": "MaintenanceWindow", "ResourceId": WINDOW, "Tags": TAGS}
