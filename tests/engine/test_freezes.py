@@ -186,3 +186,13 @@ def test_a_server_that_comes_back_after_a_freeze_began_opens_nothing(world: Worl
     execution = world.execution(window)
     assert execution["Status"] == "TIMED_OUT"
     assert "to the cutoff at 2026-01-15T15:30Z" in execution["StatusDetails"]
+
+
+def test_a_node_that_comes_back_in_a_freeze_before_an_engine_looks_is_handed_nothing(world: World) -> None:
+    node = world.node()
+    freeze(world, 1, 9)
+    window = heeding(world)
+    world.task(window, world.target(window, "InstanceIds", node.id))
+    world.at(15)
+    world.clock.advance(HOUR)
+    assert not node.poll()

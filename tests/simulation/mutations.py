@@ -97,14 +97,14 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         place=_COMMAND,
         mutate=mutants.see(frozen_at=lambda _: None),
         breaks=(Rule.NOTHING_IN_A_FREEZE,),
-        within=50,
+        within=200,
     ),
     "a frozen task goes on": Mutation(
         says="A task begins with its next target when a freeze has begun",
         place=_EXECUTION,
         mutate=mutants.see(frozen_at=lambda _: None),
         breaks=(Rule.NOTHING_IN_A_FREEZE,),
-        within=50,
+        within=250,
     ),
     "a deleted window stays": Mutation(
         says="A window that is deleted is still there",
