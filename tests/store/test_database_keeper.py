@@ -1,14 +1,12 @@
 """Servers of tests end with the tests."""
 
-import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.agent.fake_server import eventually, is_running
 
 STARTS_ONE: str = """
 import sys
@@ -20,13 +18,6 @@ with databases.empty_url("postgresql", Path(".")):
 """
 
 
-def eventually(condition: Callable[[], bool]) -> None:
-    ends_at = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < ends_at, "it never came"
-        time.sleep(0.05)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGKILL, None], ids=["killed", "by itself"])
 def test_the_server_of_a_run_that_ends_is_stopped_and_its_folder_removed(end: signal.Signals | None) -> None:
@@ -35,9 +26,8 @@ def test_the_server_of_a_run_that_ends_is_stopped_and_its_folder_removed(end: si
     ) as run:
         assert run.stdout is not None
         folder, pid = run.stdout.readline().split()
-        os.kill(int(pid), 0)
+        assert is_running(int(pid))
         if end is not None:
             run.send_signal(end)
-    eventually(lambda: not Path(folder).exists())
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid), 0)
+    eventually(lambda: not Path(folder).exists(), timeout_s=20)
+    eventually(lambda: not is_running(int(pid)))
