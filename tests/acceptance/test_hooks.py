@@ -1,7 +1,7 @@
 """AWS-RunPatchBaselineWithHooks from SendCommand to its end: server, agent, documents of one's own, apt and dpkg, all real."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 from tests.fakes.machine import machine_of
 from tests.fakes.server import Plane, register, running_agent, until
+from tests.fakes.ssm_agent import SsmAgent
 from tests.rig.toy_apt import Root, make_root
 
 HOOKS: Final = {"PreInstallHookDocName": "Pre", "PostInstallHookDocName": "Post", "OnExitHookDocName": "Exit"}
@@ -28,6 +29,8 @@ class Node:
     id: str
     root: Root
     said: Path
+    work: Callable[[str], None] = lambda _: None
+    """Lets an agent that does nothing by itself run a command."""
 
     def hook(self, name: str, *, fails: bool = False) -> None:
         """Make the document *name*, which notes itself and the version of a package."""
@@ -42,6 +45,8 @@ class Node:
             InstanceIds=[self.id],
             Parameters={**given, **{name: [value] for name, value in hooks.items()}},
         )
+
+        self.work(sent["Command"]["CommandId"])
 
         def ended() -> Any:
             asked = {"CommandId": sent["Command"]["CommandId"], "Details": True}
@@ -76,10 +81,9 @@ def node(plane: Plane, repository: Path, tmp_path: Path) -> Iterator[Node]:
 
 @pytest.mark.slow
 def test_hooks_run_before_and_after_the_installation_and_one_that_fails_keeps_it_from_being(node: Node) -> None:
-    node.hook("Post")
-    node.hook("Exit")
+    for name in ("Pre", "Post", "Exit"):
+        node.hook(name)
     node.hook("Fails", fails=True)
-    node.hook("Pre")
 
     status, steps = node.send("Install", **{**HOOKS, "PreInstallHookDocName": "Fails"})
     assert (status, failed(steps)) == ("Failed", ["PreInstallHook"])
@@ -103,3 +107,26 @@ def test_a_hook_that_is_no_document_is_named_and_nothing_is_installed(node: Node
     assert (status, failed(steps)) == ("Failed", ["PreInstallHook"])
     assert "document 'Nowhere' does not exist" in steps["PreInstallHook"]["Output"]
     assert node.root.run("dpkg-query", "-W", "-f", "${Version}", "toy-base") == "1.0"
+
+
+@pytest.mark.slow
+def test_the_amazon_ssm_agent_runs_hooks_in_the_same_order(plane: Plane, repository: Path, tmp_path: Path) -> None:
+    root = make_root(repository, tmp_path / "root", held=())
+    environ = machine_of(root, tmp_path).environ
+    environ |= {"XDG_CACHE_HOME": str(tmp_path / "cache"), "XDG_STATE_HOME": str(tmp_path / "state")}
+    agent = SsmAgent.register(plane.url, plane.activation(), tmp_path / "agent", environ)
+    agent.start()
+
+    def work(command_id: str) -> None:
+        until(lambda: command_id in agent.work(), f"command {command_id}")
+
+    node = Node(plane.client, agent.node_id, root, tmp_path / "said", work)
+    for name in ("Before", "After", "Last"):
+        node.hook(name)
+    named = {"PreInstallHookDocName": "Nowhere", "PostInstallHookDocName": "After", "OnExitHookDocName": "Last"}
+    status, steps = node.send("Install", **named)
+    assert (status, failed(steps)) == ("Failed", ["PreInstallHook"])
+    assert node.told() == ["Last 1.0"]
+    status, steps = node.send("Install", **{**named, "PreInstallHookDocName": "Before"})
+    assert (status, failed(steps)) == ("Success", [])
+    assert node.told() == ["Before 1.0", "After 1.0+deb99u1", "Last 1.0+deb99u1"]

@@ -9,7 +9,6 @@ import hashlib
 import http.client
 import json
 import os
-import re
 import ssl
 import subprocess
 import time
@@ -31,6 +30,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_der_private_key,
 )
+from tests.fakes.ssm_documents import Step, steps_of
 
 from patchwindow_agent.sigv4 import Key, Scope, signed
 
@@ -41,7 +41,6 @@ TARGETS: Final = {"ssm": "AmazonSSM", "ec2messages": "EC2WindowsMessageDeliveryS
 _JSON: Final = "application/x-amz-json-1.1"
 _POLL_TIMEOUT_S: Final = 20.0
 _STREAM_MAX: Final = 24_000
-_PARAMETER: Final = re.compile(r"\{\{\s*([a-zA-Z0-9]+)\s*\}\}")
 _ENDS: Final = ("Failed", "TimedOut", "Cancelled")
 
 
@@ -202,30 +201,49 @@ class SsmAgent:
         kept = json.loads((self.state / "current" / f"{command_id}.json").read_text())
         payload, done = json.loads(kept["payload"]), kept["done"]
         message_id = f"aws.ssm.{command_id}.{self.node_id}"
-        steps = _steps(payload)
-        for name, action, inputs, platform in steps:
-            if done.get(name, {}).get("status", "SuccessAndReboot") != "SuccessAndReboot":
-                continue
-            done[name] = self._run(command_id, name, action, inputs, platform)
-            self._keep(command_id, {**kept, "done": done})
-            status = "SuccessAndReboot" if done[name]["status"] == "SuccessAndReboot" else "InProgress"
-            self._reply(message_id, "InProgress", done, [name])
-            if status == "SuccessAndReboot":
-                self._reply(message_id, status, done, [name] if len(steps) == 1 else [])
+        steps = steps_of(payload)
+        is_exiting = False
+        for step in steps:
+            name = step.name
+            if done.get(name, {}).get("status", "SuccessAndReboot") == "SuccessAndReboot":
+                is_skipped = is_exiting and not (step is steps[-1] and step.runs_at_last)
+                done[name] = _skipped(step) if is_skipped else self._run(command_id, step)
+                self._keep(command_id, {**kept, "done": done})
+                self._reply(message_id, "InProgress", done, [name])
+            if done[name]["status"] == "SuccessAndReboot":
+                self._reply(message_id, "SuccessAndReboot", done, [name] if len(steps) == 1 else [])
                 return
+            is_exiting = is_exiting or step.ends_after(done[name])
         found = {one["status"] for one in done.values()}
         status = next((one for one in _ENDS if one in found), "Success")
         (self.state / "current" / f"{command_id}.json").unlink()
         self._reply(message_id, status, done, list(done) if len(steps) == 1 else [])
 
-    def _run(self, command_id: str, name: str, action: str, inputs: Mapping[str, Any], platform: str) -> dict[str, Any]:
+    def _run(self, command_id: str, step: Step) -> dict[str, Any]:
         started_at = _now()
-        if platform not in ("", "Linux"):
-            return _result("Skipped", 0, action, started_at, output=f"Step execution skipped. Step name: {name}")
-        folder = self.state / "orchestration" / command_id / name.replace(":", "")
+        if not step.is_for_this:
+            return _skipped(step)
+        try:
+            inner = [step] if step.action != "aws:runDocument" else self._steps_of(step.inputs["documentPath"])
+        except Refusal as problem:
+            return _result("Failed", 1, step.action, started_at, output=str(problem))
+        folder = self.state / "orchestration" / command_id / step.name.replace(":", "")
         folder.mkdir(parents=True, exist_ok=True)
+        codes = [self._shell(command_id, each.inputs["runCommand"], folder) for each in inner]
+        code = next((code for code in codes if code), 0)
+        status = {0: "Success", 168: "Success", REBOOT: "SuccessAndReboot"}.get(code, "Failed")
+        # What an earlier run of the same step wrote stands before it.
+        errors = (folder / "stderr").read_text()
+        if status == "Failed":
+            errors += f"failed to run commands: exit status {code}"
+        return _result(status, code, step.action, started_at, stdout=(folder / "stdout").read_text(), stderr=errors)
+
+    def _steps_of(self, document: str) -> list[Step]:
+        content = self.call("ssm", "GetDocument", Name=document, DocumentFormat="JSON")["Content"]
+        return [step for step in steps_of({"DocumentContent": json.loads(content)}) if step.is_for_this]
+
+    def _shell(self, command_id: str, lines: list[str] | str, folder: Path) -> int:
         script = folder / "_script.sh"
-        lines = inputs["runCommand"]
         script.write_text("\n".join(lines) if isinstance(lines, list) else lines)
         script.chmod(0o700)
         environ = {
@@ -244,13 +262,7 @@ class SsmAgent:
                 stdin=subprocess.DEVNULL,
                 check=False,
             )
-        code = done.returncode
-        status = {0: "Success", REBOOT: "SuccessAndReboot"}.get(code, "Failed")
-        # What an earlier run of the same step wrote stands before it.
-        errors = (folder / "stderr").read_text()
-        if status == "Failed":
-            errors += f"failed to run commands: exit status {code}"
-        return _result(status, code, action, started_at, stdout=(folder / "stdout").read_text(), stderr=errors)
+        return done.returncode
 
     def _reply(
         self, message_id: str, status: str, done: Mapping[str, Mapping[str, Any]], shown: list[str] | None
@@ -322,39 +334,8 @@ def _answer(status: int, body: bytes) -> Any:
     return told
 
 
-def _steps(payload: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any], str]]:
-    """Return name, action, inputs and wanted platform of each step, its parameters filled in."""
-    document = payload["DocumentContent"]
-    values = {name: one.get("default") for name, one in document.get("parameters", {}).items()} | payload["Parameters"]
-    if document["schemaVersion"] == "1.2":
-        plugins = document["runtimeConfig"].items()
-        return [(name, name, _filled(_first(one["properties"]), values), "") for name, one in plugins]
-    return [
-        (step["name"], step["action"], _filled(step["inputs"], values), _platform(step))
-        for step in document["mainSteps"]
-    ]
-
-
-def _first(properties: Any) -> Any:
-    return properties[0] if isinstance(properties, list) else properties
-
-
-def _platform(step: Mapping[str, Any]) -> str:
-    arguments = step.get("precondition", {}).get("StringEquals", ["platformType", ""])
-    return str(next(one for one in arguments if one != "platformType"))
-
-
-def _filled(value: Any, values: Mapping[str, Any]) -> Any:
-    if isinstance(value, dict):
-        return {name: _filled(one, values) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_filled(one, values) for one in value]
-    if not isinstance(value, str):
-        return value
-    alone = _PARAMETER.fullmatch(value)
-    if alone and alone[1] in values:
-        return values[alone[1]]
-    return _PARAMETER.sub(lambda found: str(values.get(found[1], found[0])), value)
+def _skipped(step: Step) -> dict[str, Any]:
+    return _result("Skipped", 0, step.action, _now(), output=f"Step execution skipped. Step name: {step.name}")
 
 
 def _result(
