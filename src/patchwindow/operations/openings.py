@@ -35,13 +35,13 @@ def describe_schedule(call: Call, request: Request) -> Answer:
         elif request.get("Targets"):
             named = _windows_of(call, _targets(request))
         else:
-            return _all(call)
+            return all_windows(call)
         return [(since, window) for window in named if window.enabled]
 
     def fetch(after: Key | None, limit: int) -> list[tuple[int, datetime, Window]]:
         at_ms, window_id, count = (0, "", 0) if after is None else (int(after[0]), str(after[1]), int(after[2]))
-        coming = _coming(windows(), max(since, from_ms(at_ms) - _TICK), until)
-        beyond = (each for each in coming if (to_ms(each[0]), each[1]) > (at_ms, window_id))
+        following = coming(windows(), max(since, from_ms(at_ms) - _TICK), until)
+        beyond = (each for each in following if (to_ms(each[0]), each[1]) > (at_ms, window_id))
         page = islice(beyond, limit if until is not None else min(limit, _OPENINGS_MAX - count))
         return [(place, opening, window) for place, (opening, _, window) in enumerate(page, count + 1)]
 
@@ -73,7 +73,7 @@ def describe_for_target(call: Call, request: Request) -> Answer:
     )
 
 
-def _coming(
+def coming(
     windows: Iterable[tuple[datetime, Window]], since: datetime, until: datetime | None
 ) -> Iterator[tuple[datetime, str, Window]]:
     """Yield the openings of *windows* after *since* and before *until*, the earliest first, each when it is asked for.
@@ -106,7 +106,7 @@ def _merged(windows: Iterable[tuple[datetime, Window]], since: datetime) -> Iter
         yield take()
 
 
-def _all(call: Call) -> Iterator[tuple[datetime, Window]]:
+def all_windows(call: Call) -> Iterator[tuple[datetime, Window]]:
     """Yield every window that opens again, with the instant at which the engine opens it next, in that order."""
     after = None
     while page := call.work.windows.page_by_opening(after=after, limit=_PAGE):

@@ -194,6 +194,20 @@ class Executions(Rows):
         ordered = statement.order_by(table.start_at_ms.desc(), table.window_execution_id.desc()).limit(limit)
         return [_execution(row) for row in self._rows(ordered)]
 
+    def by_opening(
+        self, *, beyond: tuple[int, str], before: datetime, limit: int, window_id: str | None = None
+    ) -> list[WindowExecution]:
+        """Return up to *limit* executions that open before an instant, beyond a key of opening and window, in that order."""
+        table = window_execution.c
+        opening = sa.tuple_(table.opens_at_ms, table.window_id)
+        statement = sa.select(window_execution).where(
+            opening > sa.tuple_(*map(sa.literal, beyond)), table.opens_at_ms < ms(before)
+        )
+        if window_id is not None:
+            statement = statement.where(table.window_id == window_id)
+        ordered = statement.order_by(table.opens_at_ms, table.window_id).limit(limit)
+        return [_execution(row) for row in self._rows(ordered)]
+
     def put_task(self, value: TaskExecution) -> None:
         """Keep a new or changed task execution."""
         self._upsert(

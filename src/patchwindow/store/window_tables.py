@@ -48,6 +48,7 @@ window_execution = table(
     text("frozen_by"),
     sa.UniqueConstraint("window_id", "opens_at_ms", name="window_execution_once"),
     sa.Index("window_execution_by_wake", "wake_at_ms"),
+    sa.Index("window_execution_by_opening", "opens_at_ms", "window_id"),
 )
 
 # The task as it was when the window opened: changes apply from the next execution.
