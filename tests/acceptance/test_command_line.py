@@ -94,7 +94,7 @@ WRITING: Final = {
 }
 ELSEWHERE: Final = {
     *("up", "server", "ca show", "agent", "check", "patch", "nodes replace"),
-    *(f"plan {verb}" for verb in ("apply", "check", "diff", "export", "schema")),
+    *(f"plan {verb}" for verb in ("apply", "check", "diff", "export", "prerequisites", "schema")),
     *(f"keys {verb}" for verb in ("create", "list", "disable", "enable", "delete")),
     *(f"people {verb}" for verb in ("create", "list", "link", "disable", "enable", "delete")),
     *(f"webhooks {verb}" for verb in ("set", "list", "delete")),

@@ -30,8 +30,8 @@ def running_moto(folder: Path) -> Iterator[str]:
     with (folder / "moto.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, "-H", "127.0.0.1", "-p", str(port)],
-            # Without a list of machine images it is there in half the time.
-            env={**os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"},
+            # Without machine images it is there in half the time; policies of AWS's own it knows only when told to.
+            env={**os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
             stdout=log,
             stderr=log,
         )

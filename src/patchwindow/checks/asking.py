@@ -21,9 +21,16 @@ _FATAL: Final = frozenset(
     }
 )
 _THROTTLED: Final = frozenset({"ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException"})
-# It was there a moment ago, or its history is kept for a shorter time than what leads to it.
+# It is not there, is gone since a moment ago, or its history is kept for a shorter time than what leads to it.
 _GONE: Final = frozenset(
-    {"DoesNotExistException", "NotFoundException", "InvalidCommandId", "InvalidInstanceId", "InvalidResourceId"}
+    {
+        "DoesNotExistException",
+        "NotFoundException",
+        "InvalidCommandId",
+        "InvalidInstanceId",
+        "InvalidResourceId",
+        "NoSuchEntity",
+    }
 )
 # After the SDK's own five attempts, seconds to wait before each further one: a fleet is many calls.
 _PAUSES_S: Final = (2.0, 4.0, 8.0, 16.0, 30.0)
@@ -40,7 +47,7 @@ class Asking:
         self._sleep = sleep
 
     def call(self, topic: Topic, operation: str, **members: Any) -> dict[str, Any]:
-        """Return the answer of *operation*, and nothing where *topic* is refused or what is asked for is gone.
+        """Return the answer of *operation*, and nothing where *topic* is refused or what is asked for is not there.
 
         Raises:
             ClientProblem: the API cannot be asked at all.

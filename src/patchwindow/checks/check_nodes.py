@@ -1,7 +1,7 @@
 """Nodes that are forgotten: in no window, in no group, not heard of, not scanned."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -28,9 +28,9 @@ def in_no_window(snapshot: Snapshot) -> Iterator[Finding]:
         yield found(CheckCode.NODE_IN_NO_WINDOW, node, sentence, remedy)
 
 
-def in_no_group(snapshot: Snapshot) -> Iterator[Finding]:
+def in_no_group(nodes: Iterable[Node]) -> Iterator[Finding]:
     """Yield nodes without the tag that says the patch group."""
-    for node in snapshot.nodes.values():
+    for node in nodes:
         if node.group is None:
             sentence = f"it has no tag {TAG_KEYS[0]!r}, so its operating system's default baseline decides"
             remedy = f"tag it with the group that it belongs to: patchwindow nodes tag {node.id} '{TAG_KEYS[0]}=NAME'"
@@ -98,9 +98,9 @@ def not_scanned(snapshot: Snapshot) -> Iterator[Finding]:
         yield found(CheckCode.NODE_NOT_SCANNED, node, sentence, remedy)
 
 
-def lost(snapshot: Snapshot) -> Iterator[Finding]:
+def lost(nodes: Iterable[Node]) -> Iterator[Finding]:
     """Yield nodes whose agent is not heard of."""
-    for node in snapshot.nodes.values():
+    for node in nodes:
         if node.ping_status != "Online":
             since = f" since {node.last_ping_at:%Y-%m-%dT%H:%MZ}" if node.last_ping_at else ""
             sentence = f"its agent is {node.ping_status or 'not heard of'}{since}, so no window reaches it"

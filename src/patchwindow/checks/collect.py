@@ -41,3 +41,14 @@ def collect(
         releases=tuple(read_releases(ask, nodes.values(), baselines)),
         refusals=refusals,
     )
+
+
+def collect_nodes(client: SsmClient, *, now: datetime) -> Snapshot:
+    """Return the nodes alone.
+
+    Raises:
+        ClientProblem: as `collect`.
+    """
+    refusals: dict[Topic, str] = {}
+    ask = Asking(client, refusals)
+    return Snapshot(taken_at=now, nodes=read_nodes(ask, Fleet(ask, ask), read_groups(ask)), refusals=refusals)

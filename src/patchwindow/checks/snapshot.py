@@ -21,6 +21,10 @@ class Topic(StrEnum):
     TARGETS = "the nodes of targets"
     TASKS = "what tasks are given"
     RUNS = "former runs"
+    ROLES = "the roles"
+    SETTINGS = "the default role of instances"
+    INSTANCES = "the instances"
+    SECURITY_GROUPS = "the security groups"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

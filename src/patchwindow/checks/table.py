@@ -22,11 +22,11 @@ from patchwindow.checks.check_windows import (
     reaches_nobody,
     reboots_unasked,
 )
-from patchwindow.checks.codes import CheckCode, Code, found
+from patchwindow.checks.codes import CheckCode, Code, found, worst_first
 from patchwindow.checks.snapshot import Snapshot, Topic
 from patchwindow.domain.lint_finding import LintCode
 from patchwindow.plans.codes import PlanCode
-from patchwindow.plans.finding import Finding, Severity
+from patchwindow.plans.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,13 @@ _REACHED: Final = frozenset({Topic.NODES, Topic.WINDOWS, Topic.TARGETS})
 CHECKS: Final[tuple[Check, ...]] = (
     Check(in_no_window, (CheckCode.NODE_IN_NO_WINDOW,), _REACHED),
     Check(missed_windows, (CheckCode.NODE_MISSED_WINDOWS,), _REACHED | {Topic.RUNS}),
-    Check(lost, (CheckCode.NODE_LOST,), frozenset({Topic.NODES})),
+    Check(lambda snapshot: lost(snapshot.nodes.values()), (CheckCode.NODE_LOST,), frozenset({Topic.NODES})),
     Check(not_scanned, (CheckCode.NODE_NOT_SCANNED,), frozenset({Topic.NODES, Topic.SCANS})),
-    Check(in_no_group, (CheckCode.NODE_WITHOUT_GROUP,), frozenset({Topic.NODES, Topic.NODE_TAGS})),
+    Check(
+        lambda snapshot: in_no_group(snapshot.nodes.values()),
+        (CheckCode.NODE_WITHOUT_GROUP,),
+        frozenset({Topic.NODES, Topic.NODE_TAGS}),
+    ),
     Check(
         in_unknown_group,
         (CheckCode.NODE_IN_UNKNOWN_GROUP,),
@@ -90,8 +94,7 @@ def check(snapshot: Snapshot) -> tuple[Finding, ...]:
     for each in CHECKS:
         if not each.needs & snapshot.refusals.keys():
             findings += each.look(snapshot)
-    order = list(Severity)
-    return tuple(sorted(findings, key=lambda finding: (order.index(finding.severity), finding.where, finding.code)))
+    return worst_first(findings)
 
 
 def _not_told(snapshot: Snapshot) -> Iterator[Finding]:

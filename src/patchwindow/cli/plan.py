@@ -11,6 +11,7 @@ from patchwindow.cli.options import client_command, confirm, json_option, yes_op
 from patchwindow.cli.plan_diff import diff
 from patchwindow.cli.plan_export import export_
 from patchwindow.cli.plan_files import compare_file, file_argument, for_option, overlay_option, prune_option
+from patchwindow.cli.plan_prerequisites import prerequisites
 from patchwindow.client import SsmClient
 from patchwindow.plans import (
     Action,
@@ -34,6 +35,7 @@ def plan() -> None:
 
 
 plan.add_command(diff)
+plan.add_command(prerequisites)
 plan.add_command(export_)
 
 
