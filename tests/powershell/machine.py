@@ -25,6 +25,10 @@ class Killed(BaseException):
     """The process of a script is gone: nothing of it runs any more, no `finally` either."""
 
 
+def _never(_: str) -> bool:
+    return False
+
+
 class Machine:
     """A Windows Server 2022 whose server is *edge*, and whose clock is the server's."""
 
@@ -43,8 +47,7 @@ class Machine:
         self.errors: list[str] = []
         self.slept = timedelta(0)
         self.points: list[str] = []
-        self.kill_at = -1
-        self._kill_at_name = ""
+        self._kills: Callable[[str], bool] = _never
         self._at_points: dict[str, Callable[[], object]] = {}
         self._guid_count = 0
 
@@ -62,15 +65,15 @@ class Machine:
         self._guid_count += 1
         return str(uuid.UUID(int=self._guid_count))
 
-    def run(self, script: str, *, kill_at: int = -1) -> int:
+    def run(self, script: str, *, kills: Callable[[str], bool] = _never) -> int:
         """Run a script in a process of its own, and return its exit code.
 
-        *kill_at*: the point, by its number, at which it is killed.
+        *kills*: says of each point that the script comes to whether it is killed there.
 
         Raises:
             Killed: it was.
         """
-        self.output, self.errors, self.points, self.kill_at = [], [], [], kill_at
+        self.output, self.errors, self.points, self._kills = [], [], [], kills
         self.slept = timedelta(0)
         environment = dict(self.environment)
         try:
@@ -82,17 +85,6 @@ class Machine:
             self.environment = environment
             self.disk.end_process()
         return 0
-
-    def run_and_kill(self, script: str, point: str) -> bool:
-        """Run a script in a process that is killed when it comes to *point*; return whether it did."""
-        self._kill_at_name = point
-        try:
-            self.run(script)
-        except Killed:
-            return True
-        finally:
-            self._kill_at_name = ""
-        return False
 
     def at_point(self, name: str, happens: Callable[[], object]) -> None:
         """Let something happen when the script comes to a point for the first time."""
@@ -123,7 +115,7 @@ class Machine:
         self.restart()
 
     def _point(self, name: str) -> None:
-        if len(self.points) == self.kill_at or name == self._kill_at_name:
+        if self._kills(name):
             raise Killed(name)
         self.points.append(name)
         self._at_points.pop(name, lambda: None)()

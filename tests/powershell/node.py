@@ -136,3 +136,8 @@ class WindowsNode:
     def records(self) -> list[str]:
         """Return the paths of the journals on the machine."""
         return self.machine.disk.children(rf"{PROFILE}\patchwindow\operations")
+
+    def boot_id(self) -> str:
+        """Return the id that the script gave to this boot; empty where it has not run in it."""
+        values = self.machine.registry.values(r"SOFTWARE\patchwindow-boot") or {}
+        return str(values.get("Id", ""))

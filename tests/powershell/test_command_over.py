@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from tests.fakes.edge import Edge
+from tests.powershell.machine import Killed
 from tests.powershell.node import REBOOT, WindowsNode
 from tests.powershell.some_updates import CUMULATIVE, OTHER, TOY, cumulative, installed_titles, other, toy
 
@@ -99,7 +100,8 @@ def test_after_a_restart_what_was_put_off_is_not_installed_any_more(node: Window
 
 def test_an_installation_that_was_cut_off_is_not_taken_up_and_what_it_did_is_told(node: WindowsNode) -> None:
     script = node.script()
-    assert node.machine.run_and_kill(script, f"after install {TOY}")
+    with pytest.raises(Killed):
+        node.machine.run(script, kills=lambda point: point == f"after install {TOY}")
     before = installed_titles(node)
     cancelling(node)()
     outcome = node.run(script)

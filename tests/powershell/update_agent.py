@@ -106,6 +106,7 @@ class Update:
     install_errors: list[int] = field(default_factory=list)
     is_undone_by_reboot: bool = False
     install_count: int = 0
+    installed_in_boot: int = 0
 
     @property
     def identity(self) -> Identity:
@@ -177,10 +178,11 @@ class Agent:
     needs_reboot_first: bool = False
     # HRESULTs of the searches of the update server to come; 3 is a search that found a part.
     search_errors: list[int] = field(default_factory=list)
-    online_search_count: int = 0
+    boot_count: int = 1
 
     def restart(self) -> None:
         """Finish what waits for it."""
+        self.boot_count += 1
         self.needs_reboot_first = False
         for update in self.updates:
             if update.reboot_required:
@@ -209,6 +211,7 @@ class Agent:
             return Result(FAILED, hresult(update.install_errors.pop(0)))
         self.point(f"before install {update.title}")
         update.install_count += 1
+        update.installed_in_boot = self.boot_count
         update.reboot_required = update.needs_reboot
         # One that waits for a restart is not there yet, says the real one.
         update.is_installed = not update.needs_reboot
@@ -253,7 +256,6 @@ class Searcher:
 
     def search(self, criteria: str) -> Result:
         if self.online:
-            self.agent.online_search_count += 1
             error = self.agent.search_errors.pop(0) if self.agent.search_errors else 0
             if error > SUCCEEDED_WITH_ERRORS:
                 raise com_error(error)
