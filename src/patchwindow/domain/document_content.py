@@ -40,6 +40,8 @@ ACTIONS: Final[Mapping[str, tuple[PlatformType, ...]]] = {
 }
 """The platforms of each action that agents know."""
 
+_RUN_DOCUMENT: Final = "aws:runDocument"
+_DOCUMENT_TYPES: Final = ("SSMDocument", "LocalPath")
 _SCRIPTS: Final = frozenset({"aws:runShellScript", "aws:runPowerShellScript"})
 _MEMBERS: Final = frozenset({"schemaVersion", "description", "parameters", "mainSteps", "runtimeConfig", "files"})
 _STEP_MEMBERS: Final = frozenset(
@@ -203,12 +205,25 @@ def _inputs(path: str, action: object, inputs: Mapping[str, Any]) -> Iterator[st
         commands = inputs.get("runCommand")
         if not isinstance(commands, str | list) or not commands:
             yield f"{path}.runCommand: is {_kind(commands)}; write the script, a text or a list of lines"
+    if action == _RUN_DOCUMENT:
+        yield from _document_run(path, inputs)
     timeout = inputs.get("timeoutSeconds")
     if timeout is not None and not _is_timeout(timeout):
         yield (
             f"{path}.timeoutSeconds: is {timeout!r}; "
             f"write a number from {_TIMEOUTS_S.start} to {_TIMEOUTS_S.stop - 1}, or a parameter"
         )
+
+
+def _document_run(path: str, inputs: Mapping[str, Any]) -> Iterator[str]:
+    kind, name, given = (inputs.get(f"document{each}") for each in ("Type", "Path", "Parameters"))
+    if kind not in _DOCUMENT_TYPES and not _is_reference(kind):
+        shown = _kind(kind) if kind is None else repr(kind)
+        yield f"{path}.documentType: is {shown}; use {' or '.join(_DOCUMENT_TYPES)}, or a parameter"
+    if not isinstance(name, str) or not name:
+        yield f"{path}.documentPath: is {_kind(name or None)}; write the name of a document, or a parameter"
+    if given is not None and not isinstance(given, Mapping) and not _is_reference(given):
+        yield f"{path}.documentParameters: is {_kind(given)}; write an object of values by name, or a parameter"
 
 
 def _precondition(path: str, precondition: object) -> Iterator[str]:
@@ -224,9 +239,13 @@ def _precondition(path: str, precondition: object) -> Iterator[str]:
             yield f"{path}: {other!r} is no platform; use one of {', '.join(PlatformType)}"
 
 
+def _is_reference(value: object) -> bool:
+    return isinstance(value, str) and _REFERENCE.search(value) is not None
+
+
 def _is_timeout(timeout: object) -> bool:
     text = str(timeout)
-    return _REFERENCE.search(text) is not None or (text.isdecimal() and int(text) in _TIMEOUTS_S)
+    return _is_reference(text) or (text.isdecimal() and int(text) in _TIMEOUTS_S)
 
 
 def _is_count(value: object) -> bool:

@@ -129,6 +129,19 @@ def test_a_document_that_an_association_runs_stays(here: Installation) -> None:
     here.perform("DeleteDocument", Name=NAME)
 
 
+def runs_document(**inputs: Any) -> dict[str, Any]:
+    given = {"documentType": "SSMDocument", "documentPath": "Other", **inputs}
+    return {"action": "aws:runDocument", "name": "x", "inputs": given}
+
+
+@pytest.mark.parametrize("inputs", [{}, {"documentPath": "{{ which }}", "documentParameters": "{{ how }}"}])
+def test_a_step_may_run_a_document_that_is_named_or_that_a_parameter_names(
+    here: Installation, inputs: dict[str, Any]
+) -> None:
+    declared = {"which": {"type": "String"}, "how": {"type": "StringMap", "default": {}}}
+    create(here, text=json.dumps(content(parameters=declared, mainSteps=[runs_document(**inputs)])))
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -153,6 +166,15 @@ def test_a_document_that_an_association_runs_stays(here: Installation) -> None:
         (
             {"mainSteps": [{"action": "aws:runDocument", "name": "x", "inputs": {"timeoutSeconds": 1}}]},
             r"mainSteps\[0\].inputs.timeoutSeconds: is 1; write a number from 5 to 172800",
+        ),
+        (
+            {"mainSteps": [runs_document(documentType="SSM")]},
+            r"inputs.documentType: is 'SSM'; use SSMDocument or Local",
+        ),
+        ({"mainSteps": [runs_document(documentPath="")]}, r"inputs.documentPath: is missing; write the name of a doc"),
+        (
+            {"mainSteps": [runs_document(documentParameters=["a"])]},
+            r"inputs.documentParameters: is a list; write an ob",
         ),
         (
             {"mainSteps": [{"action": "aws:runDocument", "name": "x", "precondition": {"StringLike": []}}]},
