@@ -19,6 +19,7 @@ from patchwindow_agent.connection import Connection, Endpoint
 from patchwindow_agent.errors import AgentError, Asleep, NotTaken, StateProblem, Unreachable
 from patchwindow_agent.inbox import Inbox
 from patchwindow_agent.journal import Journal
+from patchwindow_agent.node_key import NodeKey
 from patchwindow_agent.outbox import Outbox
 from patchwindow_agent.pool import Pool
 from patchwindow_agent.runner import Node, Runner
@@ -120,6 +121,7 @@ class Agent:
         self._lock = files.lock(self._given.state / "lock")
         if self._lock is None:
             raise StateProblem(f"another agent runs with the state folder {self._given.state}")
+        self._session.node_key = NodeKey(self._identity, self._given.state)
         self._upkeep.begin()
         self._sender.start()
         self._streamer.start()

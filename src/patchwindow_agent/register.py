@@ -4,11 +4,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Callable, Mapping
 
-from patchwindow_agent import identity, machine
+from patchwindow_agent import identity, machine, node_key
 from patchwindow_agent.connection import Connection, parse_endpoint
 from patchwindow_agent.errors import StateProblem, Unreachable
 from patchwindow_agent.identity import Identity
-from patchwindow_agent.session import Session, exchange
+from patchwindow_agent.session import KEY_TYPE, Session, exchange
 from patchwindow_agent.settings import Kept, environment, save
 from patchwindow_agent.way import way_to
 
@@ -47,7 +47,7 @@ def register(
         "ActivationCode": activation_code,
         "Fingerprint": fingerprint,
         "PublicKey": secret,
-        "PublicKeyType": "Hmac-Sha256",
+        "PublicKeyType": KEY_TYPE,
     }
     with closing(_connection(kept, state, environ)) as connection:
         answer = exchange(connection, "ssm", "RegisterManagedInstance", body)
@@ -56,6 +56,7 @@ def register(
         raise Unreachable("the server registered the node without naming its id (InstanceId)")
     registered = Identity(node_id, region, secret, fingerprint, name)
     identity.save(registered, state)
+    node_key.forget_others(state)
     for former_id in answer.get("SameMachineAs") or ():
         say(
             f"{former_id} registered from the same machine, or from one that was copied; if it is this machine, "

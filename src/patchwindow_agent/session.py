@@ -1,5 +1,6 @@
 """Signed calls to the server: the node's role token, and what is said with it."""
 
+import contextlib
 import json
 import random
 import threading
@@ -7,11 +8,15 @@ import time
 from typing import Any, Callable, Mapping, NamedTuple, Optional
 
 from patchwindow_agent.connection import Connection
-from patchwindow_agent.errors import Asleep, Refused, Unreachable
+from patchwindow_agent.errors import AgentError, Asleep, Refused, StateProblem, Unreachable
 from patchwindow_agent.identity import Identity
+from patchwindow_agent.node_key import NodeKey
 from patchwindow_agent.sigv4 import Key, Scope, signed
 
 _TARGETS = {"ssm": "AmazonSSM", "ec2messages": "EC2WindowsMessageDeliveryService"}
+
+KEY_TYPE = "Hmac-Sha256"
+"""What the server calls a secret that both sides have."""
 
 # With these the server says that it does not want this node, rather than that something went wrong.
 _STAY_AWAY = frozenset({"AccessDeniedException", "AccessDenied", "MachineFingerprintDoesNotMatch"})
@@ -54,6 +59,8 @@ class Session:
         on_token: Callable[[Key], None] = lambda _: None,
     ) -> None:
         self.identity = identity
+        # Of a process that keeps no secrets; the agent puts its own in the place.
+        self.node_key = NodeKey(identity)
         self._wall = wall
         self._steady = steady
         self._chance = chance
@@ -100,28 +107,63 @@ class Session:
             return self._token.key
 
     def _new_token(self, connection: Connection) -> Token:
-        node_key = Key(self.identity.node_id, self.identity.secret)
-        body = {"Fingerprint": self.identity.fingerprint}
-
-        def ask() -> dict[str, Any]:
-            return self._signed_call(connection, "ssm", "RequestManagedInstanceRoleToken", body, node_key)
-
         try:
-            answer = ask()
+            answer = self._token_answer(connection)
         except Refused as refusal:
             if refusal.code in _STAY_AWAY:
                 pause_s = self._chance(25 * 60, 30 * 60)
                 self._awake_at = self._steady() + pause_s
                 raise Asleep(refusal.code, str(refusal), status=refusal.status, retry_after_s=pause_s) from refusal
-            if refusal.code not in _BAD_SIGNATURE or not self._learn_clock(refusal):
-                raise
-            answer = ask()
+            raise
         try:
             key = Key(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
             life_s = float(answer["TokenExpirationDate"]) - (self._wall() + self._clock_offset_s)
         except (KeyError, TypeError, ValueError) as problem:
             raise Unreachable(f"the server's role token is incomplete: {problem!r}") from problem
-        return Token(key, self._steady() + max(life_s / 2, 1.0))
+        token = Token(key, self._steady() + max(life_s / 2, 1.0))
+        if answer.get("UpdateKeyPair") is True and self.node_key.may_change:
+            # The token is good whatever comes of it; with the next one the server asks again.
+            with contextlib.suppress(AgentError):
+                self._change_key(connection)
+        return token
+
+    def _token_answer(self, connection: Connection) -> dict[str, Any]:
+        """Return the answer to the request for a token, signed with the secret that the server has."""
+        body = {"Fingerprint": self.identity.fingerprint}
+
+        def ask(secret: str) -> dict[str, Any]:
+            key = Key(self.identity.node_id, secret)
+            return self._signed_call(connection, "ssm", "RequestManagedInstanceRoleToken", body, key)
+
+        try:
+            return ask(self.node_key.secret)
+        except Refused as refusal:
+            if refusal.code not in _BAD_SIGNATURE:
+                raise
+            problem = refusal
+        secrets = [self.node_key.secret] if self._learn_clock(problem) else []
+        for secret in (*secrets, *self.node_key.others):
+            try:
+                answer = ask(secret)
+            except Refused as refusal:
+                if refusal.code not in _BAD_SIGNATURE:
+                    raise
+                problem = refusal
+            else:
+                if secret != self.node_key.secret:
+                    # Where the disk is full it is found again in the same way.
+                    with contextlib.suppress(StateProblem):
+                        self.node_key.adopt(secret)
+                return answer
+        raise problem
+
+    def _change_key(self, connection: Connection) -> None:
+        """Give the server the next secret, signed with the one that ends by this."""
+        secret = self.node_key.prepare()
+        body = {"NewPublicKey": secret, "NewPublicKeyType": KEY_TYPE}
+        signing = Key(self.identity.node_id, self.node_key.secret)
+        self._signed_call(connection, "ssm", "UpdateManagedInstancePublicKey", body, signing)
+        self.node_key.adopt(secret)
 
     def _learn_clock(self, refusal: Refused) -> bool:
         """Take over the server's clock; return whether it differs from the one that was signed with."""

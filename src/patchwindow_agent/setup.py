@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Callable, Mapping, NamedTuple, Optional
 
-from patchwindow_agent import contact, files, identity, register, service, settings
+from patchwindow_agent import contact, files, identity, node_key, register, service, settings
 from patchwindow_agent.errors import AgentError, ServiceProblem, StateProblem, Unsupported
 from patchwindow_agent.programs import Run
 
@@ -16,7 +16,7 @@ _COME_UP_S = 60.0
 _LOOK_EVERY_S = 0.5
 
 # What the agent keeps in its state folder. Named one by one: what else may be there is none of ours.
-_REGISTRATION = ("identity.json", "credentials", contact.FILE, "commands", "replies", "output")
+_REGISTRATION = ("identity.json", node_key.FILE, "credentials", contact.FILE, "commands", "replies", "output")
 _PROGRAM = tuple(service.PROGRAM + ending for ending in ("", ".new", ".old", ".bad"))
 _REST = ("settings.json", "ca.pem", "lock", "starts", service.SCRIPT, *_PROGRAM)
 

@@ -130,7 +130,7 @@ def _s3(endpoint: str | None, region: str) -> "S3Settings | None":
 @click.option(
     "--node-key-days",
     type=click.IntRange(1, DAYS_MAX),
-    help="From which age of its key on an amazon-ssm-agent is asked for another; otherwise never",
+    help="From which age of its key on an agent is asked for another; otherwise never",
 )
 @click.option(
     "--override-dir",

@@ -106,9 +106,9 @@ def update_association(call: Call, request: Request) -> Answer:
 
 
 def _is_key_due(call: Call, node: Node) -> bool:
-    """Return whether the node shall send another key: asked of those alone who make key pairs, until one arrives."""
+    """Return whether the node shall send another key: asked until one arrives."""
     life = call.site.node_key_life
-    return life is not None and node.public_key_type == KeyType.RSA and node.key_age(call.now) >= life
+    return life is not None and node.key_age(call.now) >= life
 
 
 def _activation(call: Call, request: Request) -> tuple[Activation, str]:

@@ -34,6 +34,7 @@ def rsa_key() -> str:
 
 RSA_KEY: Final = rsa_key()
 OTHER_RSA_KEY: Final = rsa_key()
+OTHER_SECRET: Final = base64.b64encode(bytes(range(32))).decode()
 
 
 def register(here: Installation, made: dict[str, str], **more: Any) -> str:
@@ -271,8 +272,13 @@ def rotating(here: Installation, key_type: KeyType, public_key: str) -> tuple[st
     return register(here, made, PublicKey=public_key, PublicKeyType=key_type), service
 
 
-def test_a_node_is_asked_for_another_key_until_it_has_sent_one(here: Installation) -> None:
-    node, service = rotating(here, KeyType.RSA, RSA_KEY)
+@pytest.mark.parametrize(
+    ("key_type", "key", "other"), [(KeyType.RSA, RSA_KEY, OTHER_RSA_KEY), (KeyType.HMAC, PUBLIC_KEY, OTHER_SECRET)]
+)
+def test_a_node_is_asked_for_another_key_until_it_has_sent_one(
+    here: Installation, key_type: KeyType, key: str, other: str
+) -> None:
+    node, service = rotating(here, key_type, key)
 
     def is_asked() -> bool:
         answer = service.perform("RequestManagedInstanceRoleToken", {"Fingerprint": FINGERPRINT}, as_node(node))
@@ -284,18 +290,11 @@ def test_a_node_is_asked_for_another_key_until_it_has_sent_one(here: Installatio
     assert is_asked()
     assert is_asked()
     assert not token(here, node)["UpdateKeyPair"]
-    given = {"NewPublicKey": OTHER_RSA_KEY, "NewPublicKeyType": "Rsa"}
+    given = {"NewPublicKey": other, "NewPublicKeyType": str(key_type)}
     assert here.perform("UpdateManagedInstancePublicKey", as_node(node), **given) == {}
     assert not is_asked()
     here.clock.advance(timedelta(days=30))
     assert is_asked()
-
-
-def test_a_node_that_has_no_key_pair_is_not_asked_for_one(here: Installation) -> None:
-    node, service = rotating(here, KeyType.HMAC, PUBLIC_KEY)
-    here.clock.advance(timedelta(days=300))
-    answer = service.perform("RequestManagedInstanceRoleToken", {"Fingerprint": FINGERPRINT}, as_node(node))
-    assert answer["UpdateKeyPair"] is False
 
 
 @pytest.mark.parametrize(
