@@ -96,6 +96,15 @@ class Outlook(NamedTuple):
     """When the next is due."""
 
 
+class Standing(NamedTuple):
+    """One node of a command, in few words."""
+
+    ordinal: int
+    node_id: str
+    node_name: str
+    details: str
+
+
 class Invocations(Rows):
     """Commands on single nodes, with what their steps did.
 
@@ -110,6 +119,14 @@ class Invocations(Rows):
     def of_command(self, command_id: str) -> list[Invocation]:
         """Return all invocations of a command, in the order in which they are handed out."""
         return [invocation_of(row) for row in self._rows(_ALL, {"id": command_id})]
+
+    def standings(self, command_id: str, *, beyond: int, limit: int, without: Collection[str]) -> list[Standing]:
+        """Return up to *limit* nodes of a command in their order, beyond one, but for those in the states *without*."""
+        columns = (invocation.c.ordinal, invocation.c.node_id, invocation.c.node_name, invocation.c.details)
+        statement = sa.select(*columns).where(invocation.c.command_id == command_id, invocation.c.ordinal > beyond)
+        if without:
+            statement = statement.where(invocation.c.details.not_in(without))
+        return [Standing(*row) for row in self._rows(statement.order_by(invocation.c.ordinal).limit(limit))]
 
     def tally(self, command_id: str) -> dict[Place, int]:
         """Return how many invocations of a command are in each place; places where there is none are left out."""
