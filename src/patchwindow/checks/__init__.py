@@ -7,7 +7,7 @@ from patchwindow.checks.account import DEFAULT_NODE_ROLE, DEFAULT_WINDOW_ROLE
 from patchwindow.checks.check_account import check_account, check_server
 from patchwindow.checks.collect import collect, collect_nodes
 from patchwindow.checks.collect_account import collect_account
-from patchwindow.checks.repair import Repair, repairs_of_account, repairs_of_nodes
+from patchwindow.checks.repair import Repair, repairs_of_account, repairs_of_server
 from patchwindow.checks.snapshot import Snapshot
 from patchwindow.checks.table import CHECKS, check
 
@@ -24,5 +24,5 @@ __all__ = [
     "collect_account",
     "collect_nodes",
     "repairs_of_account",
-    "repairs_of_nodes",
+    "repairs_of_server",
 ]

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
@@ -90,12 +90,14 @@ def _judged(snapshot: Snapshot) -> Iterator[tuple[Baseline, list[Node]]]:
 
 def _longest_gap(snapshot: Snapshot, nodes: Collection[str]) -> timedelta | None:
     """Return the longest time between two openings that install on the same of *nodes*, None where none does."""
-    by_node: dict[str, list[Window]] = defaultdict(list)
+    by_node: dict[str, list[str]] = defaultdict(list)
+    opened: dict[str, list[datetime]] = {}
     for window in snapshot.windows:
-        for node in _installed_on(window) & frozenset(nodes):
-            by_node[node].append(window)
-    opened = {window.id: openings(window, snapshot.taken_at) for windows in by_node.values() for window in windows}
-    together = {tuple(window.id for window in windows) for windows in by_node.values()}
+        if reached := _installed_on(window) & frozenset(nodes):
+            opened[window.id] = openings(window, snapshot.taken_at)
+            for node in reached:
+                by_node[node].append(window.id)
+    together = {tuple(ids) for ids in by_node.values()}
     merged = [sorted({at for id in ids for at in opened[id]}) for ids in together]
     return max((later - former for all_at in merged for former, later in pairwise(all_at)), default=None)
 

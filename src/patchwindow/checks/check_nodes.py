@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from patchwindow.checks.codes import CheckCode, found
-from patchwindow.checks.openings import opens_again
+from patchwindow.checks.openings import minute, opens_again
 from patchwindow.checks.snapshot import Node, Run, Snapshot, Window
 from patchwindow.domain.patch_group import TAG_KEYS
 from patchwindow.plans.finding import Finding
@@ -65,7 +65,7 @@ def missed_windows(snapshot: Snapshot) -> Iterator[Finding]:
     for id, node in snapshot.nodes.items():
         last = sorted(runs[id], key=lambda each: each[0], reverse=True)[:_MISSED_MAX]
         if len(last) == _MISSED_MAX and all(is_missed for _, _, is_missed in last):
-            told = " and ".join(f"{window} at {at:%Y-%m-%dT%H:%MZ}" for at, window, _ in last)
+            told = " and ".join(f"{window} at {minute(at)}" for at, window, _ in last)
             sentence = f"it missed its last two windows: {told}"
             remedy = f"see why: patchwindow windows missed {last[0][1].id}"
             yield found(CheckCode.NODE_MISSED_WINDOWS, node, sentence, remedy)
@@ -92,7 +92,7 @@ def not_scanned(snapshot: Snapshot) -> Iterator[Finding]:
             sentence = "it was never scanned, so nobody knows what it misses"
         elif snapshot.taken_at - node.scanned_at >= snapshot.stale_after:
             days = (snapshot.taken_at - node.scanned_at).days
-            sentence = f"it was scanned {days} days ago, at {node.scanned_at:%Y-%m-%dT%H:%MZ}"
+            sentence = f"it was scanned {days} days ago, at {minute(node.scanned_at)}"
         else:
             continue
         yield found(CheckCode.NODE_NOT_SCANNED, node, sentence, remedy)
@@ -102,7 +102,7 @@ def lost(nodes: Iterable[Node]) -> Iterator[Finding]:
     """Yield nodes whose agent is not heard of."""
     for node in nodes:
         if node.ping_status != "Online":
-            since = f" since {node.last_ping_at:%Y-%m-%dT%H:%MZ}" if node.last_ping_at else ""
+            since = f" since {minute(node.last_ping_at)}" if node.last_ping_at else ""
             sentence = f"its agent is {node.ping_status or 'not heard of'}{since}, so no window reaches it"
             remedy = "start the machine or its agent, or deregister a machine that is gone"
             yield found(CheckCode.NODE_LOST, node, sentence, remedy)

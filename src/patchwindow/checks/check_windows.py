@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Final
 
 from patchwindow.checks.codes import CheckCode, found
-from patchwindow.checks.openings import openings, timing_of
+from patchwindow.checks.openings import minute, openings, timing_of
 from patchwindow.checks.snapshot import Snapshot, Window
 from patchwindow.domain.errors import Invalid
 from patchwindow.domain.lint import lint
@@ -135,7 +135,7 @@ def overlaps(snapshot: Snapshot) -> Iterator[Finding]:
         )
         if at is not None:
             whom = f"{'node' if len(nodes) == 1 else f'{len(nodes)} nodes,'} {named(nodes)}"
-            sentence = f"it and {windows[one]} are both open at {at:%Y-%m-%dT%H:%MZ} for {whom}"
+            sentence = f"it and {windows[one]} are both open at {minute(at)} for {whom}"
             yield found(PlanCode.WINDOWS_OVERLAP, windows[other], sentence, "move one of them, or make it shorter")
 
 

@@ -1,6 +1,7 @@
 """Baselines, the groups that they are registered with, and what came out when for those that wait some days."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC
 from itertools import islice
 from typing import Any, Final
 
@@ -83,5 +84,5 @@ def read_releases(ask: Asking, nodes: Iterable[Node], baselines: Iterable[Baseli
                     name=str(patch["Name"]),
                     classification=str(patch.get("Classification", "")),
                     severity=str(patch.get("Severity", "")),
-                    on=patch["ReleaseDate"].date(),
+                    on=patch["ReleaseDate"].astimezone(UTC).date(),
                 )

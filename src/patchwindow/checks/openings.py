@@ -1,7 +1,7 @@
 """When the windows of a snapshot open."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 from typing import Final
 
@@ -55,3 +55,8 @@ def opens_again(window: Window, now: datetime) -> bool:
     if times is None:
         return window.is_enabled and window.next_at is not None
     return window.is_enabled and times.next_opening(now) is not None
+
+
+def minute(at: datetime) -> str:
+    """Return *at* for a sentence; what the SDK reads is in the zone of this machine."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"

@@ -4,12 +4,12 @@ Pure: a repair is its calls.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from patchwindow.checks.account import Account, Use
-from patchwindow.checks.snapshot import Node, Topic
+from patchwindow.checks.snapshot import Node, Snapshot, Topic
 from patchwindow.domain.patch_group import TAG_KEYS
 
 # The most resources that one CreateTags should name, by the words of EC2.
@@ -52,12 +52,19 @@ def repairs_of_account(account: Account, group: str | None) -> tuple[Repair, ...
         repairs += _instance_tags([each.id for each in account.instances if not each.has_group], group)
         # Instances are tagged as such, whether they are managed or not.
         hybrid = (node for node in account.nodes.values() if node.id.startswith("mi-"))
-        repairs += repairs_of_nodes(hybrid, group) if Topic.NODE_TAGS not in account.refusals else ()
+        repairs += _node_tags(hybrid, account.refusals, group)
     return tuple(repairs)
 
 
-def repairs_of_nodes(nodes: Iterable[Node], group: str) -> tuple[Repair, ...]:
-    """Return the tags of those of *nodes* that have no patch group."""
+def repairs_of_server(snapshot: Snapshot, group: str | None) -> tuple[Repair, ...]:
+    """Return the tags that the nodes of a server lack, where the *group* is said that they are for."""
+    return () if group is None else _node_tags(snapshot.nodes.values(), snapshot.refusals, group)
+
+
+def _node_tags(nodes: Iterable[Node], refusals: Container[Topic], group: str) -> tuple[Repair, ...]:
+    """Return the tags of those of *nodes* that have no patch group; where that is not told, of none."""
+    if Topic.NODE_TAGS in refusals:
+        return ()
     return tuple(
         Repair(
             f"tag {node} with {TAG_KEYS[0]}={group}",

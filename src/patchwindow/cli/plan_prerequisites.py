@@ -15,7 +15,7 @@ from patchwindow.checks import (
     collect_account,
     collect_nodes,
     repairs_of_account,
-    repairs_of_nodes,
+    repairs_of_server,
 )
 from patchwindow.cli import show
 from patchwindow.cli.findings import findings_options, report
@@ -63,8 +63,7 @@ def prerequisites(
             account = collect_account(clients, node_role=node_role, window_role=window_role)
             return check_account(account), repairs_of_account(account, patch_group)
         snapshot = collect_nodes(client, now=SystemClock().now())
-        repairs = () if patch_group is None else repairs_of_nodes(snapshot.nodes.values(), patch_group)
-        return check_server(snapshot), repairs
+        return check_server(snapshot), repairs_of_server(snapshot, patch_group)
 
     findings, repairs = look()
     if fix and repairs:

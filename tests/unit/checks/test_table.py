@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 import pytest
@@ -251,6 +251,13 @@ def test_a_rate_is_counted_from_the_opening_that_the_service_told() -> None:
     every_other_day = window("mw-2", schedule="rate(14 days)", next_at=datetime(2026, 7, 5, 6, tzinfo=UTC))
     (finding,) = check(snapshot(windows=(window(), every_other_day)))
     assert "both open at 2026-07-05T06:00Z" in finding.sentence
+
+
+def test_instants_are_told_in_utc_whatever_zone_the_sdk_read_them_in() -> None:
+    there = timezone(timedelta(hours=2))
+    scanned_at = datetime(2026, 6, 1, 1, 30, tzinfo=there)
+    (finding,) = check(snapshot(nodes={WEB: node(scanned_at=scanned_at)}))
+    assert finding.sentence == "it was scanned 30 days ago, at 2026-05-31T23:30Z"
 
 
 spans = st.lists(st.integers(0, 60), max_size=8, unique=True).map(sorted)
