@@ -96,3 +96,33 @@ def test_a_changed_plan_changes_just_that(plane: Plane, tmp_path: Path) -> None:
     outcome = plane.shell().patchwindow("plan", "apply", str(file), "--yes", "--json").json
     assert {change["Kind"] for change in outcome["Updated"]} == {"task"}
     assert (len(outcome["Updated"]), len(outcome["Created"]), len(outcome["Unchanged"])) == (6, 0, 46)
+
+
+def test_a_diff_shows_a_change_before_it_is_made_and_nothing_after(plane: Plane, tmp_path: Path) -> None:
+    file = tmp_path / "plan.yaml"
+    file.write_text(REFERENCE.read_text().replace("maxErrors: 5%", "maxErrors: 7%"))
+    shell = plane.shell()
+    before = everything(plane)
+    found = shell.patchwindow("plan", "diff", str(file), "--json").json
+    assert [(change["action"], change["kind"]) for change in found["changes"]] == [("update", "task")] * 6
+    assert everything(plane) == before
+    shell.patchwindow("plan", "apply", str(file), "--yes")
+    assert shell.patchwindow("plan", "diff", str(file), "--json").json["changes"] == []
+
+
+def test_an_export_of_what_a_plan_has_made_changes_nothing_when_it_is_applied(plane: Plane, tmp_path: Path) -> None:
+    shell, file = plane.shell(), tmp_path / "exported.yaml"
+    exported = shell.patchwindow("plan", "export", "--name", "reference", "--output", str(file))
+    assert exported.err == ""
+    assert shell.patchwindow("plan", "check", str(file)).err == f"{file}: 0 findings\n"
+    assert shell.patchwindow("plan", "diff", str(file), "--json").json["changes"] == []
+
+
+def test_pruning_a_plan_of_nothing_takes_away_all_that_the_plan_has_made(plane: Plane, tmp_path: Path) -> None:
+    shell, file = plane.shell(), tmp_path / "nothing.yaml"
+    file.write_text("name: reference\n")
+    kept = shell.patchwindow("plan", "apply", str(file), "--yes", "--json").json
+    assert (len(kept["Left"]), kept["Deleted"]) == (52, [])
+    gone = shell.patchwindow("plan", "apply", str(file), "--prune", "--yes", "--json").json
+    assert (len(gone["Deleted"]), gone["Left"]) == (52, [])
+    assert shell.patchwindow("plan", "export").out == "name: exported\n"

@@ -1,17 +1,26 @@
 """`patchwindow plan diff`: what an apply would change, and what that means for nodes."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from patchwindow.cli import show
-from patchwindow.cli.options import client_command, json_option
+from patchwindow.cli.options import both_client_command, json_option
 from patchwindow.cli.plan_files import compare_file, file_argument, for_option, overlay_option, prune_option
-from patchwindow.client import SsmClient
-from patchwindow.plans import Action, Change, Reach, reaches
+from patchwindow.client import ClientProblem, SsmClient
+from patchwindow.plans import (
+    Action,
+    Approval,
+    Change,
+    Comparison,
+    Reach,
+    approvals,
+    reaches,
+    touches_approvals,
+)
 from patchwindow.system import SystemClock
 
 _SHOWN_MAX: Final = 5
@@ -23,9 +32,16 @@ _SHOWN_MAX: Final = 5
 @for_option
 @prune_option
 @json_option
-@client_command
+@both_client_command
 def diff(
-    client: SsmClient, *, file: Path, overlays: tuple[Path, ...], service: str | None, prune: bool, as_json: bool
+    client: SsmClient,
+    connect_own: Callable[[], SsmClient],
+    *,
+    file: Path,
+    overlays: tuple[Path, ...],
+    service: str | None,
+    prune: bool,
+    as_json: bool,
 ) -> None:
     """Show what an apply would change, and what that means for nodes.
 
@@ -33,6 +49,7 @@ def diff(
     """
     comparison = compare_file(client, file, overlays, prunes=prune, service=service)
     windows = list(reaches(client, comparison, SystemClock().now()))
+    patches = _approvals(client, connect_own, comparison)
     left = [change for change in comparison.changes if change.action is Action.LEAVE]
     if as_json:
         show.document(
@@ -41,15 +58,29 @@ def diff(
                 "changes": [_record(change) for change in comparison.coming],
                 "left": [_record(change) for change in left],
                 "windows": [_window(reach) for reach in windows],
+                "patches": None if patches is None else [_patches(approval) for approval in patches],
             }
         )
         return
-    for line in (*_lines(comparison.coming), *(_sentence(reach) for reach in windows)):
+    for line in (*_lines(comparison.coming), *map(_sentence, windows), *map(_approved, patches or ())):
         click.echo(line)
     for change in left:
         show.note(f"no longer in the plan, and stays: {change.address} ({change.id})")
     count = len(comparison.coming)
     show.note(f"{file}: {count} change{'' if count == 1 else 's'}")
+
+
+def _approvals(
+    client: SsmClient, connect_own: Callable[[], SsmClient], comparison: Comparison
+) -> list[Approval] | None:
+    """Return what becomes of patches, None where the service does not tell; that it does not is said."""
+    if not touches_approvals(comparison):
+        return []
+    try:
+        return list(approvals(client, connect_own(), comparison))
+    except ClientProblem as problem:
+        show.note(f"which patches become approved is not known here: {problem}")
+        return None
 
 
 def _lines(changes: Iterable[Change]) -> Iterator[str]:
@@ -90,14 +121,44 @@ def _window(reach: Reach) -> dict[str, Any]:
     }
 
 
+def _patches(approval: Approval) -> dict[str, Any]:
+    return {
+        "baseline": approval.baseline,
+        "group": approval.group,
+        "nodes": approval.node_count,
+        "newlyApprovedCount": approval.newly_approved_count,
+        "newlyApproved": approval.newly_approved,
+        "noLongerApprovedCount": approval.no_longer_approved_count,
+        "noLongerApproved": approval.no_longer_approved,
+    }
+
+
+def _approved(approval: Approval) -> str:
+    who = f"of group {approval.group}" if approval.group else "without a group"
+    parts = [
+        f"{count} {verb} ({_some(tuple(titles))}{'' if count == len(titles) else ' and more'})"
+        for count, titles, verb in (
+            (approval.newly_approved_count, approval.newly_approved, "newly approved"),
+            (approval.no_longer_approved_count, approval.no_longer_approved, "approved no longer"),
+        )
+        if count
+    ]
+    what = "; ".join(parts) or "the same patches are approved"
+    return f"baseline {approval.baseline}, {_nodes(approval.node_count)} {who}: {what}"
+
+
 def _sentence(reach: Reach) -> str:
     parts = [
-        f"{len(nodes)} node{'' if len(nodes) == 1 else 's'} {verb} it ({_some(nodes)})"
+        f"{_nodes(len(nodes))} {verb} it ({_some(nodes)})"
         for nodes, verb in ((reach.gaining, "gain"), (reach.losing, "lose"))
         if nodes
     ]
     when = f"it opens next at {show.text(reach.opens_at)}" if reach.opens_at else "it does not open within a year"
     return f"window {reach.window}: {'; '.join([*parts, when])}"
+
+
+def _nodes(count: int) -> str:
+    return f"{count} node{'' if count == 1 else 's'}"
 
 
 def _some(nodes: tuple[str, ...]) -> str:

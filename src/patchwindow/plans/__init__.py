@@ -4,6 +4,7 @@ plan file → desired state → difference → ordered calls.
 """
 
 from patchwindow.plans.apply import Comparison, apply, compare
+from patchwindow.plans.approvals import Approval, approvals, touches_approvals
 from patchwindow.plans.check import as_findings, check
 from patchwindow.plans.codes import PlanCode
 from patchwindow.plans.definitions import Plan
@@ -23,6 +24,7 @@ __all__ = [
     "Action",
     "Address",
     "Applied",
+    "Approval",
     "Change",
     "Comparison",
     "Difference",
@@ -39,6 +41,7 @@ __all__ = [
     "Where",
     "adopt",
     "apply",
+    "approvals",
     "are_as_bad",
     "as_findings",
     "check",
@@ -52,4 +55,5 @@ __all__ = [
     "read_plan",
     "sarif",
     "schema_text",
+    "touches_approvals",
 ]

@@ -16,7 +16,7 @@ def overlaps(plan: Plan, now: datetime) -> Iterator[Finding]:
     """
     by_nodes: dict[str, list[str]] = {}
     for name, window in plan.windows.items():
-        for nodes in {each for target in window.targets.values() for each in _nodes(target)} if window.enabled else ():
+        for nodes in {each for target in window.targets.values() for each in nodes_of(target)} if window.enabled else ():
             by_nodes.setdefault(nodes, []).append(name)
     told: set[tuple[str, str]] = set()
     openings: dict[str, list[datetime]] = {}
@@ -40,7 +40,7 @@ def overlaps(plan: Plan, now: datetime) -> Iterator[Finding]:
             )
 
 
-def _nodes(target: Target) -> Iterator[str]:
+def nodes_of(target: Target) -> Iterator[str]:
     """Yield words for what *target* asks for, so that equal words mean the same nodes.
 
     Several conditions narrow one another, so each combination would be its own; only the whole is compared.

@@ -51,7 +51,7 @@ def there(changed: Members) -> Answers:
 
 def made(outcome: list[tuple[str, Members]]) -> list[str]:
     """Return the operations that changed something."""
-    return [operation for operation, _ in outcome if not operation.startswith(("Describe", "Get", "List"))]
+    return [operation for operation, _ in outcome if not operation.startswith(("Describe", "Get", "List", "Preview"))]
 
 
 def test_apply_makes_what_is_missing_and_counts_it(file: str) -> None:
@@ -206,6 +206,20 @@ PREDEFINED: Answers = {
         else []
     },
     "DescribeInstanceInformation": {"InstanceInformationList": NODES},
+    "GetPatchBaseline": {"OperatingSystem": "UBUNTU", "RejectedPatches": ["nano"]},
+    "PreviewBaseline": {
+        "InstanceCount": 2,
+        "Groups": [
+            {
+                "PatchGroup": "Web Server",
+                "InstanceCount": 2,
+                "NewlyApprovedCount": 1,
+                "NewlyApproved": [{"Title": "openssl.amd64:2", "InstanceCount": 2}],
+                "NoLongerApprovedCount": 0,
+                "NoLongerApproved": [],
+            }
+        ],
+    },
 }
 
 
@@ -215,7 +229,7 @@ def test_diff_shows_changes_and_the_nodes_that_gain_a_window_and_makes_none(tmp_
     outcome = run("plan", "diff", str(path), answers=PREDEFINED)
     assert outcome.exit_code == Exit.DONE
     assert made(outcome.asked) == []
-    *changes, reach = outcome.stdout.splitlines()
+    *changes, reach, patches = outcome.stdout.splitlines()
     assert changes == [
         "create patch group Web Server / UBUNTU",
         "create window web-server",
@@ -225,11 +239,34 @@ def test_diff_shows_changes_and_the_nodes_that_gain_a_window_and_makes_none(tmp_
     assert reach.startswith(gained)
     asked = [members for operation, members in outcome.asked if operation == "DescribeInstanceInformation"]
     assert asked == [{"Filters": [{"Key": "tag:Patch Group", "Values": ["Web Server"]}]}]
+    assert patches == (
+        "baseline AWS-UbuntuDefaultPatchBaseline, 2 nodes of group Web Server: 1 newly approved (openssl.amd64:2)"
+    )
+    (preview,) = [members for operation, members in outcome.asked if operation == "PreviewBaseline"]
+    assert preview == {
+        "Baseline": {"OperatingSystem": "UBUNTU", "RejectedPatches": ["nano"]},
+        "IsDefault": False,
+        "PatchGroups": ["Web Server"],
+    }
+
+
+def test_where_nobody_tells_what_becomes_of_patches_diff_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "targeted.yaml"
+    path.write_text(TARGETED, encoding="utf-8")
+    outcome = run("plan", "diff", str(path), "--json", answers=PREDEFINED, without="patchwindow")
+    assert json.loads(outcome.stdout)["patches"] is None
+    assert "which patches become approved is not known here: there is no service patchwindow" in outcome.stderr
 
 
 def test_diff_as_json_has_no_changes_where_nothing_would_change(file: str) -> None:
     outcome = run("plan", "diff", file, "--json", answers=there({}))
-    assert json.loads(outcome.stdout) == {"plan": "small", "changes": [], "left": [], "windows": []}
+    assert json.loads(outcome.stdout) == {
+        "plan": "small",
+        "changes": [],
+        "left": [],
+        "windows": [],
+        "patches": [],
+    }
 
 
 def test_diff_as_json_says_from_what_to_what_a_member_changes(file: str) -> None:
