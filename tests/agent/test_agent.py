@@ -17,10 +17,11 @@ from tests.agent.fake_server import (
 )
 
 from patchwindow_agent import identity
-from patchwindow_agent.agent import Agent, pause_s
+from patchwindow_agent.agent import Agent
 from patchwindow_agent.errors import Refused, StateProblem
 from patchwindow_agent.register import greet, register
 from patchwindow_agent.settings import Kept
+from patchwindow_agent.turns import pause_s
 
 StartAgent = Callable[..., Agent]
 
