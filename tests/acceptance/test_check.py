@@ -15,6 +15,11 @@ from patchwindow.store.settings import Role
 
 FACTS: Final = facts_of([package("openssl")], [update("openssl")])
 RULES: Final = {"PatchRules": [{"PatchFilterGroup": {"PatchFilters": [{"Key": "PRODUCT", "Values": ["*"]}]}}]}
+UPDATE: Final = (
+    '<update type="security"><id>ALSA-{release}</id><title>kernel</title><issued date="{day}"/><updated date="{day}"/>'
+    "<severity>Important</severity><pkglist><collection><package name="
+    "'kernel' epoch='0' version='5.14.0' release='{release}.el9' arch='x86_64'/></collection></pkglist></update>"
+)
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +125,35 @@ def test_a_service_that_cannot_be_asked_is_one_clear_line(plane: Plane, tmp_path
     done = run([*PATCHWINDOW, "check", "--endpoint-url", url or plane.url], environ, exit_code=1)
     assert (done.out, len(done.err.splitlines())) == ("", 1)
     assert words in done.err
+
+
+def test_an_approval_that_never_comes_is_found_by_what_the_catalogue_knows(plane: Plane, tmp_path: Path) -> None:
+    client, product = plane.client, "AlmaLinux9.4"
+    activation = plane.activation(Tags=[{"Key": "Patch Group", "Value": "alma"}])
+    alma = PaperNode.registered(plane.url, activation, tmp_path / "state")
+    said = {"PlatformType": "Linux", "PlatformName": "AlmaLinux", "PlatformVersion": "9.4", "AgentVersion": "3.3.0"}
+    alma.call("ssm", "UpdateInstanceInformation", InstanceId=alma.node_id, **said)
+    feed = tmp_path / "updateinfo.xml"
+    days = [datetime.now(UTC) - timedelta(days=5 * number) for number in range(6)]
+    updates = [UPDATE.format(day=f"{day:%Y-%m-%d %H:%M:%S}", release=f"{day:%Y%m%d}") for day in days]
+    feed.write_text(f"<updates>{''.join(updates)}</updates>")
+    where = ("--kind", "updateinfo", "--operating-system", "ALMA_LINUX", "--product", product)
+    plane.shell().patchwindow("catalog", "import", str(feed), *where)
+    rules = {"PatchRules": [{**RULES["PatchRules"][0], "ApproveAfterDays": 7}]}
+    baseline = client.create_patch_baseline(Name="alma", OperatingSystem="ALMA_LINUX", ApprovalRules=rules)[
+        "BaselineId"
+    ]
+    client.register_patch_baseline_for_patch_group(BaselineId=baseline, PatchGroup="alma")
+    parameters = {"Operation": ["Install"], "RebootOption": ["NoReboot"]}
+    window(
+        plane,
+        "alma",
+        "cron(0 5 ? * SUN *)",
+        [{"Key": "tag:Patch Group", "Values": ["alma"]}],
+        Parameters=parameters,
+    )
+    findings = plane.shell().patchwindow("check", "--json").json["Findings"]
+    (starving,) = (finding for finding in findings if finding["Code"] == "approval-starves")
+    assert starving["Where"] == f"baseline alma ({baseline})"
+    assert "of kernel (every 5 days)" in starving["Sentence"]
+    alma.close()
