@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from patchwindow.checks.snapshot import Topic
 from patchwindow.client import ClientProblem, SsmClient, call, pages
+
+T = TypeVar("T")
 
 # With these nothing at all will be answered; and a problem without a code never reached the API.
 _FATAL: Final = frozenset(
@@ -52,7 +54,7 @@ class Asking:
         Raises:
             ClientProblem: the API cannot be asked at all.
         """
-        return next(iter(self._told(topic, lambda: [call(self._client, operation, **members)])), {})
+        return self._told(topic, lambda: self._patiently(self._client, operation, **members), {})
 
     def pages(self, topic: Topic, operation: str, key: str, **members: Any) -> list[dict[str, Any]]:
         """Return every entry of the list *key* of *operation*, and none where *topic* is refused or gone.
@@ -60,30 +62,30 @@ class Asking:
         Raises:
             ClientProblem: the API cannot be asked at all.
         """
-        return self._told(topic, lambda: pages(self._client, operation, key, **members))
+        return self._told(topic, lambda: list(pages(self._client, operation, key, ask=self._patiently, **members)), [])
 
-    def _told(self, topic: Topic, ask: Callable[[], Iterable[dict[str, Any]]]) -> list[dict[str, Any]]:
+    def _told(self, topic: Topic, ask: Callable[[], T], nothing: T) -> T:
         if topic in self._refusals:
             # What was refused once is so for the next node, too; a fleet would be asked about in vain.
-            return []
+            return nothing
         try:
-            return self._patiently(ask)
+            return ask()
         except ClientProblem as problem:
             if problem.code is None or problem.code in _FATAL:
                 raise
             if problem.code not in _GONE:
                 self._refusals[topic] = str(problem)
-            return []
+            return nothing
 
-    def _patiently(self, ask: Callable[[], Iterable[dict[str, Any]]]) -> list[dict[str, Any]]:
+    def _patiently(self, client: SsmClient, operation: str, **members: Any) -> dict[str, Any]:
         for pause_s in _PAUSES_S:
             try:
-                return list(ask())
+                return call(client, operation, **members)
             except ClientProblem as problem:
                 if problem.code not in _THROTTLED:
                     raise
             self._sleep(pause_s)
-        return list(ask())
+        return call(client, operation, **members)
 
 
 def batches(ids: Iterable[str], size: int) -> Iterator[list[str]]:

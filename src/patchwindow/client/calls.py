@@ -1,6 +1,6 @@
 """One call of the API, and lists that are read page by page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from botocore import xform_name
@@ -25,14 +25,23 @@ def call(client: SsmClient, operation: str, **members: Any) -> dict[str, Any]:
     return answer
 
 
-def pages(client: SsmClient, operation: str, key: str, **members: Any) -> Iterator[Any]:
+def pages(
+    client: SsmClient,
+    operation: str,
+    key: str,
+    *,
+    ask: Callable[..., dict[str, Any]] = call,
+    **members: Any,
+) -> Iterator[Any]:
     """Yield every entry of the list *key* that *operation* answers with, asking for further pages as needed.
+
+    Each page is asked for by *ask*, which is called as `call` is.
 
     Raises:
         ClientProblem: the API could not be asked, or it refused.
     """
     while True:
-        answer = call(client, operation, **members)
+        answer = ask(client, operation, **members)
         yield from answer.get(key, ())
         token = answer.get("NextToken")
         # The end is an absent token or an empty one; both occur.

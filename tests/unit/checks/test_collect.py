@@ -251,6 +251,20 @@ def test_what_is_throttled_is_asked_again_after_longer_and_longer_pauses() -> No
     assert (told.refusals, slept) == ({}, [2.0, 4.0])
 
 
+def test_pages_that_were_told_are_not_asked_again_after_one_that_was_throttled() -> None:
+    asked: list[str] = []
+
+    def busy(members: Members) -> Members:
+        token = members.get("NextToken", "1")
+        asked.append(token)
+        if asked == ["1", "2"]:
+            raise refusal("ThrottlingException", "Rate exceeded")
+        return {"WindowIdentities": []} if token == "3" else {"WindowIdentities": [], "NextToken": str(int(token) + 1)}
+
+    collected(FakeClient({**ANSWERS, "DescribeMaintenanceWindows": busy}), sleep=lambda _: None)
+    assert asked == ["1", "2", "2", "3"]
+
+
 def test_what_stays_throttled_is_not_told() -> None:
     slept: list[float] = []
     busy = refusal("ThrottlingException", "Rate exceeded")
