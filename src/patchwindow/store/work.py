@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from patchwindow.store.association_runs import AssociationRuns
 from patchwindow.store.associations import Associations
 from patchwindow.store.baselines import Baselines, PatchGroups
+from patchwindow.store.calendar_feeds import CalendarFeeds
 from patchwindow.store.catalog import Catalog
 from patchwindow.store.catalog_age import CatalogAge
 from patchwindow.store.cohorts import Cohorts
@@ -64,6 +65,7 @@ class Work:
     settings = _Repository(Settings)
     access_keys = _Repository(AccessKeys)
     people = _Repository(People)
+    calendar_feeds = _Repository(CalendarFeeds)
     service_settings = _Repository(ServiceSettings)
     client_tokens = _Repository(ClientTokens)
     tags = _Repository(Tags)
