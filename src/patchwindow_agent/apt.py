@@ -20,6 +20,9 @@ from patchwindow_agent.package_manager import Lists, Order, Outcome, Over, Sourc
 from patchwindow_agent.programs import Run
 
 _LOCK_WAIT_S = 120
+# Its cache of the lists is not kept then, but made anew each time, in memory.
+_WITHOUT_CACHE = ("-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=")
+_NO_ROOM = "No space left on device"
 # A command line has room for more, but not for any number.
 _NAMES_AT_ONCE = 1500
 
@@ -278,6 +281,9 @@ class Apt:
 
     def _said(self, command: Sequence[str]) -> str:
         done = self._run(command)
+        if done.exit_code != 0 and command[0] == "apt-cache" and _NO_ROOM in done.stderr:
+            # What is installed must be told from a full disk too.
+            done = self._run([*command, *_WITHOUT_CACHE])
         if done.exit_code != 0:
             said = done.stderr.strip().splitlines()
             raise ScanFailed(

@@ -1,5 +1,6 @@
 """Orders, carried out by the real apt and dpkg of this machine on roots of old packages."""
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -372,3 +373,21 @@ def test_a_disk_that_fills_up_in_the_middle_fails_what_does_not_fit_and_the_rest
     assert "No space left on device" in outcome.failed[title("large")]
     assert versions(root, "large") == {"large": "ii 1.0"}
     assert (root.path / "usr/share/large/version").read_text() == "1.0\n"
+
+
+@pytest.mark.needs_root
+def test_what_is_there_and_what_is_missing_is_told_from_a_full_disk_too(
+    make_root: MakeRoot, small_disk: Callable[[Path], None]
+) -> None:
+    root = make_root("good-one", "good-two")
+    told, _ = apt(root).facts()
+    cache = root.path / "var/cache/apt"
+    small_disk(cache)
+    for path in cache.glob("*.bin"):
+        path.unlink()
+    with (cache / "fills-the-disk").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    with pytest.raises(subprocess.CalledProcessError):
+        root.run("apt-cache", "policy")
+    assert apt(root).facts()[0] == told
