@@ -17,9 +17,8 @@ RUNS_READ: Final = 3
 # So that a window of each quarter has two.
 _LOOKED_BACK: Final = timedelta(days=200)
 _OVER: Final = frozenset({"SUCCESS", "FAILED", "TIMED_OUT", "CANCELLED", "SKIPPED_OVERLAPPING"})
-# A task in one of these, without an invocation, has not begun.
-_NOT_BEGUN: Final = frozenset({"TIMED_OUT", "CANCELLED", "SKIPPED_OVERLAPPING"})
-_DID_NOTHING: Final = frozenset({"TIMED_OUT", "FAILED", "SKIPPED_OVERLAPPING"})
+# A run in one of these without tasks, or a task without an invocation, has not begun.
+_NOT_BEGUN: Final = frozenset({"TIMED_OUT", "FAILED", "CANCELLED", "SKIPPED_OVERLAPPING"})
 _ENDED: Final = frozenset({"Success", "Failed"})
 
 
@@ -53,8 +52,9 @@ def _run(ask: Asking, execution: Mapping[str, Any]) -> Run:
         "WindowExecutionTaskIdentities",
         WindowExecutionId=id,
     )
-    # An opening that was over before it could begin has no tasks; one of a window without tasks is a success.
-    is_idle = not tasks and execution["Status"] in _DID_NOTHING
+    # What a person or a freeze has cancelled was not to reach anyone.
+    is_wanted = execution["Status"] != "CANCELLED"
+    is_idle = is_wanted and not tasks and execution["Status"] in _NOT_BEGUN
     for task in tasks:
         invocations = ask.pages(
             Topic.RUNS,
@@ -63,7 +63,7 @@ def _run(ask: Asking, execution: Mapping[str, Any]) -> Run:
             WindowExecutionId=id,
             TaskId=str(task["TaskExecutionId"]),
         )
-        is_idle = is_idle or (task.get("Status") in _NOT_BEGUN and not invocations)
+        is_idle = is_idle or (is_wanted and task.get("Status") in _NOT_BEGUN and not invocations)
         for invocation in invocations:
             if task.get("TaskType") == "RUN_COMMAND" and invocation.get("ExecutionId"):
                 _note(ask, invocation, took_part, missed, ran)

@@ -95,7 +95,8 @@ class Ran:
 class Run:
     """An execution of a window that has ended: who took part, who was to and did not, and how long each one took.
 
-    *has_idle_tasks* says that the window, or a task of it, did not begin, so that none of its nodes was asked at all.
+    *has_idle_tasks* says that the window, or a task of it, did not begin, so that none of its nodes was asked at all; what
+    was cancelled was not to reach them.
     """
 
     started_at: datetime

@@ -180,14 +180,25 @@ def test_a_run_is_told_with_who_took_part_and_how_long_that_took() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "tasks"),
+    ("status", "task_status", "is_idle"),
     [
-        ("SKIPPED_OVERLAPPING", []),
-        ("TIMED_OUT", []),
-        ("TIMED_OUT", [{"TaskExecutionId": f"{UUID}5", "TaskType": "RUN_COMMAND", "Status": "TIMED_OUT"}]),
+        ("SKIPPED_OVERLAPPING", None, True),
+        ("TIMED_OUT", None, True),
+        ("TIMED_OUT", "TIMED_OUT", True),
+        ("FAILED", "FAILED", True),
+        # The window was without tasks, or the task without nodes.
+        ("SUCCESS", None, False),
+        ("SUCCESS", "SUCCESS", False),
+        # A person, or a freeze, has cancelled it.
+        ("CANCELLED", None, False),
+        ("CANCELLED", "CANCELLED", False),
     ],
 )
-def test_a_run_that_asked_no_node_is_told_as_idle(status: str, tasks: list[Members]) -> None:
+def test_a_run_that_asked_no_node_is_idle_unless_it_was_cancelled(
+    status: str, task_status: str | None, *, is_idle: bool
+) -> None:
+    task = {"TaskExecutionId": f"{UUID}5", "TaskType": "RUN_COMMAND", "Status": task_status}
+    tasks = [] if task_status is None else [task]
     answers: Answers = {
         **ANSWERS,
         "DescribeMaintenanceWindowExecutions": {"WindowExecutions": [{**EXECUTION, "Status": status}]},
@@ -195,7 +206,7 @@ def test_a_run_that_asked_no_node_is_told_as_idle(status: str, tasks: list[Membe
         "DescribeMaintenanceWindowExecutionTaskInvocations": {"WindowExecutionTaskInvocationIdentities": []},
     }
     (window,) = collected(FakeClient(answers)).windows
-    assert [run.has_idle_tasks for run in window.runs] == [True]
+    assert [run.has_idle_tasks for run in window.runs] == [is_idle]
 
 
 def test_baselines_are_told_with_their_groups_and_when_their_patches_came_out() -> None:
