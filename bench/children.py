@@ -104,11 +104,12 @@ def child(command: Sequence[str], log: Path, *, environ: Mapping[str, str] | Non
 
 
 @contextmanager
-def control(data: Path) -> Iterator[Control]:
-    """Run a patchwindow server with its data in *data*."""
+def control(data: Path, *, database_url: str | None = None) -> Iterator[Control]:
+    """Run a patchwindow server with its data in *data*, its database at *database_url* if that is given."""
     data.mkdir(exist_ok=True)
     began_at = time.perf_counter()
-    command = [PATCHWINDOW, "server", "--data", str(data), "--listen", f"{_HOST}:0"]
+    where = ["--data", str(data), *([] if database_url is None else ["--database-url", database_url])]
+    command = [PATCHWINDOW, "server", *where, "--listen", f"{_HOST}:0"]
     with child(command, data.with_name(f"{data.name}.log")) as server:
         while (ready := _READY.search(server.said())) is None:
             server.check()
@@ -116,7 +117,7 @@ def control(data: Path) -> Iterator[Control]:
                 raise ChildFailed(f"the server was not ready after {_START_S:.0f} s: {server.said()[-2000:]}")
             time.sleep(_LOOK_S)
         started_s = time.perf_counter() - began_at
-        yield Control(ready[1], _make_key(data), data, started_s, server.process.pid)
+        yield Control(ready[1], _make_key(where), data, started_s, server.process.pid)
 
 
 @contextmanager
@@ -156,8 +157,8 @@ def _wait_listening(server: Child, address: tuple[str, int]) -> None:
             return
 
 
-def _make_key(data: Path) -> Key:
-    command = [PATCHWINDOW, "keys", "create", "--role", "admin", "--data", str(data), "--json"]
+def _make_key(where: Sequence[str]) -> Key:
+    command = [PATCHWINDOW, "keys", "create", "--role", "admin", *where, "--json"]
     told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return Key(told["AccessKeyId"], told["SecretAccessKey"])
 

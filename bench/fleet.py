@@ -1,12 +1,12 @@
 """500 agents on one server: what it takes while nothing happens, and how soon all have carried out a command.
 
-The server is a process of its own, with its database on disk; the agents are coroutines of this process and
-share the machine with it.
+The server is a process of its own, with SQLite on disk or a PostgreSQL beside it; the agents are coroutines of this
+process and share the machine with it.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -16,12 +16,14 @@ from bench.nodes import client_of
 from bench.processes import cpu_s, is_told, memory_mib
 from bench.report import median, milliseconds, table
 from bench.simulated import Counted, SimulatedAgent, register
+from tests.fakes.databases import empty_url
 
 from patchwindow_agent.connection import parse_endpoint
 
 _NODES: Final = 500
-_POLLS_S: Final = {"patchwindow's agent": 50, "the amazon-ssm-agent": 15}
-"""For how long each agent asks the server to hold a poll."""
+_OUR_POLL_S: Final = 50
+_OTHER_POLL_S: Final = 15
+"""For how long the server holds a poll of patchwindow's agent, and of the amazon-ssm-agent, which does not say."""
 _SETTLE_S: Final = 20.0
 _IDLE_S: Final = 60.0
 _ROUNDS: Final = 3
@@ -36,25 +38,31 @@ def run() -> None:
     if not is_told():
         print("skipped: this machine has no /proc, where processor time is read")
         return
-    with scratch() as folder, control(folder / "data") as server:
-        uvloop.run(_measure(server))
-
-
-async def _measure(server: Control) -> None:
-    idle, rounds = [], []
-    for name, poll_s in _POLLS_S.items():
-        # A fleet of its own each time: the nodes of the one before are there, and silent.
-        async with _fleet(server, poll_s) as counted:
-            await asyncio.sleep(_SETTLE_S)
-            idle.append([f"polls of {poll_s} s, as {name}", *await _idle(server, counted)])
-            if poll_s == max(_POLLS_S.values()):
-                rounds = [[limit, *await _commands(server, counted, poll_s, limit)] for limit in _LIMITS]
+    idle: list[list[str]] = []
+    rounds: list[list[str]] = []
+    with scratch() as folder:
+        with control(folder / "sqlite") as server:
+            uvloop.run(_measure(server, "SQLite", {_OUR_POLL_S: _LIMITS, _OTHER_POLL_S: ()}, idle, rounds))
+        with empty_url("postgresql", folder) as url, control(folder / "postgresql", database_url=url) as server:
+            uvloop.run(_measure(server, "PostgreSQL", {_OUR_POLL_S: _LIMITS[:1]}, idle, rounds))
     columns = [f"{_NODES} agents at rest for {_IDLE_S:.0f} s", "processor, %", "requests per s", "VmRSS, MiB"]
     print(table(columns, idle))
     print()
     times = ["SendCommand answered", "first start", "last start", "all done", "processor"]
     print(table(["MaxConcurrency", *(f"{each}, ms" for each in times), "all done, most ms"], rounds))
     print(f"\n{_ROUNDS} commands each, medians; times are from the call of SendCommand")
+
+
+async def _measure(
+    server: Control, name: str, limits: Mapping[int, Sequence[str]], idle: list[list[str]], rounds: list[list[str]]
+) -> None:
+    """Add to the two tables what the server takes with agents of each poll, and what comes of commands with each limit."""
+    for poll_s, each in limits.items():
+        # A fleet of its own each time: the nodes of the one before are there, and silent.
+        async with _fleet(server, poll_s) as counted:
+            await asyncio.sleep(_SETTLE_S)
+            idle.append([f"{name}, polls of {poll_s} s", *await _idle(server, counted)])
+            rounds += [[f"{limit}, {name}", *await _commands(server, counted, poll_s, limit)] for limit in each]
 
 
 @asynccontextmanager
