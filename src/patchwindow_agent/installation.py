@@ -5,7 +5,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Optional, Protocol
 
 from patchwindow_agent import operation_text
 from patchwindow_agent.capability import SCHEMA, Plan, Task
-from patchwindow_agent.errors import CommandOver, InstallFailed, ScanFailed, StateProblem
+from patchwindow_agent.errors import CommandOver, InstallFailed, NoRights, ScanFailed, StateProblem
 from patchwindow_agent.operation import ATTEMPTS_MAX, Record, Stage, Step, has_rebooted, next_step, resumed
 from patchwindow_agent.package_manager import Lists, Order, Outcome, PackageManager, Phase
 from patchwindow_agent.pending import Pending, titles_of
@@ -160,7 +160,7 @@ class Installation:
 
     def _planned(self, record: Record) -> Record:
         self._server.tell(Phase.REFRESHING, 0, 0, "")
-        lists = self._manager.refresh()
+        lists = self._refreshed()
         self._server.tell(Phase.SCANNING, 0, 0, "")
         facts, _ = self._manager.facts()
         present = titles_of(facts)
@@ -248,7 +248,11 @@ class Installation:
     def _reported(self, record: Record) -> Record:
         """Report what a fresh scan sees, and what the operation has left on top of it."""
         self._server.tell(Phase.VERIFYING, 0, 0, "")
-        lists = self._refreshed(record)
+        try:
+            lists = self._refreshed()
+        except ScanFailed as problem:
+            # What was installed is reported, also where no mirror answers after the boot.
+            lists = Lists(is_refreshed=False, as_of=record.lists_as_of, problem=_short(str(problem)))
         facts, installed_at = self._manager.facts()
         present = titles_of(facts)
         if not has_rebooted(record, self._boot_id) and record.before is not None:
@@ -277,16 +281,22 @@ class Installation:
         exit_code = 1 if record.problem or record.failed.keys() & set(record.wanted) else 0
         return self._saved(record.moved(Stage.REPORTED, text=text, exit_code=exit_code))
 
-    def _refreshed(self, record: Record) -> Lists:
-        """Return how fresh the lists are: what was installed is reported, also where no mirror answers after the boot."""
+    def _refreshed(self) -> Lists:
+        """Return how fresh the lists are, of which a mirror may fail for a while.
+
+        Raises:
+            ScanFailed: it failed each time.
+        """
         for attempt in range(1, _REFRESH_TRIES + 1):
             try:
                 return self._manager.refresh()
-            except ScanFailed as problem:
+            except NoRights:
+                raise
+            except ScanFailed:
                 if attempt == _REFRESH_TRIES:
-                    return Lists(is_refreshed=False, as_of=record.lists_as_of, problem=_short(str(problem)))
+                    raise
             self._sleep(_REFRESH_PAUSE_S)
-        raise AssertionError("the last attempt returns")
+        raise AssertionError("the last attempt returns or raises")
 
     def _saved(self, record: Record) -> Record:
         """Keep what is done already. Where that fails, a full disk perhaps, the operation goes on: it is to be reported."""

@@ -28,8 +28,8 @@ from patchwindow_agent.streams import Streams
 _REBOOTS_MAX = 5
 # A step that brings the agent down each time would be run for ever.
 _RESUMES_MAX = 5
-# What knows by itself that it is cancelled is not killed at once: a package manager that is killed leaves a broken
-# machine. The server waits 300 s for an answer.
+# What knows by itself that it is cancelled is not killed at once: the package manager would go on without it, and
+# nobody report what it did. The server waits 300 s for an answer.
 _CANCEL_GRACE_S = 240
 # Read by the patch operation, which is a program of its own and loads nothing of this.
 _CANNOT_REBOOT = "PATCHWINDOW_CANNOT_REBOOT"

@@ -118,10 +118,17 @@ def test_the_sources_of_the_order_are_used_from_the_plan_to_the_report(tmp_path:
 
 def test_a_mirror_that_fails_before_the_installation_fails_the_step(tmp_path: Path) -> None:
     machine, server = Machine(tmp_path), Server()
-    machine.mirror_fails = 1
+    machine.mirror_fails = 5
     with pytest.raises(ScanFailed):
         once(machine, server)
-    assert (machine.installs, server.reports) == ([], [])
+    assert (machine.installs, server.reports, machine.slept_s) == ([], [], 60)
+
+
+def test_a_mirror_that_fails_for_a_minute_keeps_nothing_from_being_installed(tmp_path: Path) -> None:
+    machine, server = Machine(tmp_path), Server()
+    machine.mirror_fails = 4
+    assert once(machine, server, task(may_reboot=False)).exit_code == 0
+    assert (len(machine.installs), machine.slept_s) == (2, 60)
 
 
 def test_a_mirror_that_fails_after_the_installation_does_not_hide_it(tmp_path: Path) -> None:
