@@ -11,7 +11,8 @@ from tests.fakes.site import Installation
 
 from patchwindow.console.app import FIELDS_MAX, FORM_BYTES_MAX, ROOT
 from patchwindow.console.door import TRIES, TRIES_IN
-from patchwindow.console.site import FORMS, LIVES, PAGES, Form, Live, Page
+from patchwindow.console.site import FORMS, LIVES, PAGES
+from patchwindow.console.site_types import Form, Live, Page
 from patchwindow.operations.sign_in import IDLE_MAX, LINK_LIFE, SESSION_MAX, add_person, hash_password, make_link
 from patchwindow.store.settings import Role
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from starlette.applications import Starlette
+from tests.engine.world import World
 from tests.fakes.site import SITE, Installation
 
 from patchwindow.console.app import Console
@@ -38,7 +39,7 @@ class Loaded:
 class Browser:
     """One browser in front of the console of *here*."""
 
-    def __init__(self, here: Installation) -> None:
+    def __init__(self, here: Installation | World) -> None:
         self.here = here
         self.console = Console(here.service, load_operations())
         self.app = Starlette(routes=self.console.routes())

@@ -40,6 +40,11 @@ SCHEDULES: Final = {
 HOSTILE: Final = "<script>alert(1)</script>\"'&{{7*7}}"
 """The name of one node: what a hostile machine calls itself."""
 
+_CALENDAR: Final = (
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//example//EN\r\nX-CALENDAR-TYPE:DEFAULT_OPEN\r\nBEGIN:VEVENT\r\nUID:1\r\n"
+    "DTSTAMP:20260101T000000Z\r\nDTSTART:20261215T000000Z\r\nDTEND:20270106T000000Z\r\nSUMMARY:end of the year\r\n"
+    "END:VEVENT\r\nEND:VCALENDAR\r\n"
+)
 _PACKAGES: Final = (
     "openssl",
     "bash",
@@ -79,6 +84,8 @@ class Fleet:
         self.world.clock.advance(OPENED - timedelta(minutes=30) - self.world.clock.now())
         prepare(self.world)
         self.windows = {group: self._window(group, schedule) for group, schedule in SCHEDULES.items()}
+        self._scans()
+        self._freeze()
         self.members = list(self._members(count))
         self._put()
         self.agents = {one.node_id: Agent(one.node_id, self.world.perform) for one in self.members}
@@ -122,6 +129,22 @@ class Fleet:
             Name="install",
         )
         return window
+
+    def _scans(self) -> None:
+        """Let a window scan everybody at three in the morning."""
+        window = self.world.window("cron(0 3 * * ? *)", Name="Nightly scan", Duration=2, ScheduleTimezone=_ZONE)
+        target = self.world.target(window, "tag-key", "Patch Group", Name="all groups")
+        scan = {"Parameters": {"Operation": ["Scan"]}}
+        self.world.task(window, target, TaskArn="AWS-RunPatchBaseline", parameters=scan, Name="scan")
+
+    def _freeze(self) -> None:
+        """Let nothing be patched over the end of the year."""
+        self.world.perform(
+            "CreateDocument", Name="year-end", Content=_CALENDAR, DocumentType="ChangeCalendar", DocumentFormat="TEXT"
+        )
+        for window in self.windows.values():
+            tags = [{"Key": "patchwindow:freezes", "Value": "year-end"}]
+            self.world.perform("AddTagsToResource", ResourceType="MaintenanceWindow", ResourceId=window, Tags=tags)
 
     def _put(self) -> None:
         sets = {(system, at): parse(_facts(name, at)) for system, name in SYSTEMS.items() for at in range(_FACT_SETS)}

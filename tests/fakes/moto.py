@@ -22,16 +22,23 @@ _SDK: Final = Config(retries={"total_max_attempts": 1})
 
 
 @contextmanager
-def running_moto(folder: Path) -> Iterator[str]:
-    """Run the server, and give its URL; it forgets everything when it ends."""
+def running_moto(folder: Path, *, knows_policies: bool = False) -> Iterator[str]:
+    """Run the server, and give its URL; it forgets everything when it ends.
+
+    With *knows_policies* it has AWS's own managed policies, which it takes seconds to read.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with (folder / "moto.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, "-H", "127.0.0.1", "-p", str(port)],
-            # Without machine images it is there in half the time; policies of AWS's own it knows only when told to.
-            env={**os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
+            env={
+                **os.environ,
+                # Without machine images it is there in half the time.
+                "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+                "MOTO_IAM_LOAD_MANAGED_POLICIES": str(knows_policies).lower(),
+            },
             stdout=log,
             stderr=log,
         )

@@ -17,7 +17,8 @@ from patchwindow.console import refusals
 from patchwindow.console.door import Cookies, check_origin, proof_of
 from patchwindow.console.pages import me
 from patchwindow.console.render import Frame, render_page, render_part
-from patchwindow.console.site import FORMS, LIVES, PAGES, SECTIONS, Form, Live, Page
+from patchwindow.console.site import FORMS, LIVES, PAGES, SECTIONS
+from patchwindow.console.site_types import Form, Live, Page
 from patchwindow.console.static import static_route
 from patchwindow.console.tables import to_csv, to_json
 from patchwindow.console.threshold import Threshold

@@ -90,6 +90,7 @@ def environment() -> jinja2.Environment:
         "moment": _moment,
         "clock": _clock,
         "day": _day,
+        "weekday": _weekday,
         "ago": _ago,
         "span": times.span,
         "count": "{:,}".format,
@@ -128,6 +129,12 @@ def _clock(context: jinja2.runtime.Context, instant: datetime) -> Markup:
 def _day(context: jinja2.runtime.Context, instant: datetime) -> str:
     view: View = context["view"]
     return times.day(instant, view.zone)
+
+
+@jinja2.pass_context
+def _weekday(context: jinja2.runtime.Context, instant: datetime) -> str:
+    view: View = context["view"]
+    return f"{instant.astimezone(view.zone):%a}"
 
 
 @jinja2.pass_context

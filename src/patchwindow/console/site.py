@@ -1,56 +1,22 @@
 """Every page of the console, its forms and its live parts. Adding one = one function, one template, and one line here."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
-from patchwindow.console.pages import me, nodes
-from patchwindow.console.view import Act, Done, Shown, View
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Something to look at."""
-
-    path: str
-    show: Callable[[View], Shown]
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """Something to fill in: shown by GET, carried out by POST at the same place, shown again with what is wrong."""
-
-    path: str
-    show: Callable[[View], Shown]
-    submit: Callable[[Act], Done | Shown]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LivePart:
-    """A part of a page as it is now."""
-
-    template: str
-    page: object
-    is_over: bool
-    """Whether nothing will change any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """A part of a page that is sent anew when it changes (server-sent events)."""
-
-    path: str
-    look: Callable[[View], LivePart]
-
+from patchwindow.console.pages import execution, me, nodes, tonight
+from patchwindow.console.site_types import Form, Live, Page
 
 PAGES: Final = (
+    Page("/", tonight.show),
     Page("/nodes", nodes.show),
     Page("/me", me.show),
 )
 
-FORMS: Final[tuple[Form, ...]] = ()
+FORMS: Final = (Form("/executions/{execution_id}", execution.show, execution.cancel),)
 
-LIVES: Final[tuple[Live, ...]] = ()
+LIVES: Final = (Live("/executions/{execution_id}/live", execution.look),)
 
-SECTIONS: Final = (("Nodes", "/nodes"),)
+SECTIONS: Final = (
+    ("Tonight", "/"),
+    ("Nodes", "/nodes"),
+)
 """The parts of the console, by label and path, in the order of its menu."""

@@ -67,6 +67,12 @@ LOOKS: Final[dict[str, Look]] = {
     "SkippedOverlapping": Look("Skipped: overlapping", Tone.WARN, _DASH),
     "Undeliverable": Look("Undeliverable", Tone.BAD, _DASH),
     "Terminated": Look("Terminated", Tone.BAD, _STOPS),
+    "Scheduled": Look("Scheduled", Tone.IDLE, _WAITS),
+    "DeliveryTimedOut": Look("Delivery timed out", Tone.BAD, _WAITS),
+    "ExecutionTimedOut": Look("Execution timed out", Tone.BAD, _WAITS),
+    "Incomplete": Look("Incomplete", Tone.WARN, _WARNS),
+    "RateExceeded": Look("Rate exceeded", Tone.BAD, _STOPS),
+    "NoInstancesInTag": Look("No nodes with this tag", Tone.WARN, _ASKS),
     "Missed": Look("Missed", Tone.BAD, _DASH),
     # Switches
     "Enabled": Look("Enabled", Tone.GOOD, _DONE),
