@@ -24,6 +24,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "year": "a year of the reference plan with 1,000 simulated nodes",
     "rollout": "one command to 100, 1,000 and 10,000 simulated nodes",
     "opening": "from a window's instant to a node that polls",
+    "plans": "a plan of 1,000 windows checked, and one of 500 objects compared with a server",
     "fleet": "500 agents on one server: at rest, and with a command to all",
 }
 

@@ -1,6 +1,8 @@
 """The files of a plan become one tree of YAML nodes, each of which knows its file and place."""
 
+import contextlib
 from collections.abc import Iterable
+from io import StringIO
 from pathlib import Path
 from typing import Final
 
@@ -48,9 +50,7 @@ def compose_text(text: str, file: str) -> yaml.Node:
         PlanProblems: it is empty or no YAML.
     """
     try:
-        loader = yaml.SafeLoader(text)
-        loader.name = file
-        root = loader.get_single_node()
+        root = _node(text, file)
     except yaml.MarkedYAMLError as error:
         place = error.problem_mark or error.context_mark
         mark = Mark(place.line + 1, place.column + 1) if place else Mark(1, 1)
@@ -63,6 +63,25 @@ def compose_text(text: str, file: str) -> yaml.Node:
     if root is None:
         raise PlanProblems([Problem(file, Mark(1, 1), "is empty; a plan needs at least a name")])
     return root
+
+
+class _Named(StringIO):
+    """A text whose nodes say that they are from *name*."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+def _node(text: str, file: str) -> yaml.Node | None:
+    """Return the tree of *text*, composed by libyaml where it is there; what is wrong is told in the words of PyYAML."""
+    if yaml.__with_libyaml__:
+        # Its words name no characters; the slower loader finds the same mistake.
+        with contextlib.suppress(yaml.YAMLError):
+            return yaml.CSafeLoader(_Named(text, file)).get_single_node()
+    loader = yaml.SafeLoader(text)
+    loader.name = file
+    return loader.get_single_node()
 
 
 def _text(path: Path) -> str:
