@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from tests.fakes.commandline import PATCHWINDOW, Shell, environment, run
+from tests.fakes.commandline import PATCHWINDOW, environment, run
+from tests.fakes.here import Here
 from tests.fakes.node import PaperNode
 from tests.fakes.scans import facts_of, package, update
 from tests.fakes.server import Plane, until
@@ -23,9 +24,9 @@ UPDATE: Final = (
 
 
 @pytest.fixture(scope="module")
-def viewer(plane: Plane) -> Shell:
-    """Return a shell with a key that may only read."""
-    return plane.shell(plane.server.key(Role.VIEWER))
+def viewer(plane: Plane) -> Here:
+    """Return who has a key that may only read."""
+    return Here(plane, plane.server.key(Role.VIEWER))
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def window(plane: Plane, name: str, schedule: str, targets: list[dict[str, Any]]
     return str(id)
 
 
-def test_a_forgotten_node_is_found_by_a_key_that_may_only_read(viewer: Shell, node: PaperNode) -> None:
+def test_a_forgotten_node_is_found_by_a_key_that_may_only_read(viewer: Here, node: PaperNode) -> None:
     found = viewer.patchwindow("check", "--json", exit_code=1)
     assert codes(found.json) == {
         ("node-in-no-window", "node"),
@@ -73,7 +74,7 @@ def test_a_forgotten_node_is_found_by_a_key_that_may_only_read(viewer: Shell, no
     assert "'lost'" in found.out
 
 
-def test_what_is_found_follows_what_is_done(plane: Plane, viewer: Shell, node: PaperNode) -> None:
+def test_what_is_found_follows_what_is_done(plane: Plane, viewer: Here, node: PaperNode) -> None:
     client = plane.client
     soon = datetime.now(UTC) + timedelta(seconds=2)
     targets = [{"Key": "tag:Role", "Values": ["web"]}, {"Key": "tag-key", "Values": ["PatchGroup"]}]
@@ -90,7 +91,7 @@ def test_what_is_found_follows_what_is_done(plane: Plane, viewer: Shell, node: P
         ),
         "the end of the window",
     )
-    run([*PATCHWINDOW, "resource-groups", "create", "webs", "--tag", "Role=web", "--json"], plane.shell().environ)
+    Here(plane, plane.key).patchwindow("resource-groups", "create", "webs", "--tag", "Role=web")
     window(plane, "by-group", "cron(0 3 ? * SUN *)", [{"Key": "resource-groups:Name", "Values": ["webs"]}])
     window(plane, "by-id", "cron(0 4 ? * SUN *)", [{"Key": "InstanceIds", "Values": [node.node_id]}])
     baseline = client.create_patch_baseline(Name="debian", OperatingSystem="DEBIAN", ApprovalRules=RULES)["BaselineId"]
@@ -115,16 +116,11 @@ def test_what_is_found_follows_what_is_done(plane: Plane, viewer: Shell, node: P
         )
 
 
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [("http://127.0.0.1:1", "cannot reach http://127.0.0.1:1"), (None, "does not know this access key")],
-)
-def test_a_service_that_cannot_be_asked_is_one_clear_line(plane: Plane, tmp_path: Path, url: str, words: str) -> None:
-    keys = {"AWS_ACCESS_KEY_ID": "AKIDNOBODY", "AWS_SECRET_ACCESS_KEY": "none", "AWS_REGION": "us-east-1"}
-    environ = environment(tmp_path, keys)
-    done = run([*PATCHWINDOW, "check", "--endpoint-url", url or plane.url], environ, exit_code=1)
+def test_a_key_that_is_not_known_is_one_clear_line(plane: Plane, tmp_path: Path) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "AKIDNOBODY", "AWS_SECRET_ACCESS_KEY": "none"}
+    done = run([*PATCHWINDOW, "check", "--endpoint-url", plane.url], environment(tmp_path, keys), exit_code=1)
     assert (done.out, len(done.err.splitlines())) == ("", 1)
-    assert words in done.err
+    assert "the endpoint does not know this access key" in done.err
 
 
 def test_an_approval_that_never_comes_is_found_by_what_the_catalogue_knows(plane: Plane, tmp_path: Path) -> None:
@@ -138,7 +134,8 @@ def test_an_approval_that_never_comes_is_found_by_what_the_catalogue_knows(plane
     updates = [UPDATE.format(day=f"{day:%Y-%m-%d %H:%M:%S}", release=f"{day:%Y%m%d}") for day in days]
     feed.write_text(f"<updates>{''.join(updates)}</updates>")
     where = ("--kind", "updateinfo", "--operating-system", "ALMA_LINUX", "--product", product)
-    plane.shell().patchwindow("catalog", "import", str(feed), *where)
+    here = Here(plane, plane.key)
+    here.patchwindow("catalog", "import", str(feed), *where)
     rules = {"PatchRules": [{**RULES["PatchRules"][0], "ApproveAfterDays": 7}]}
     baseline = client.create_patch_baseline(Name="alma", OperatingSystem="ALMA_LINUX", ApprovalRules=rules)[
         "BaselineId"
@@ -152,7 +149,7 @@ def test_an_approval_that_never_comes_is_found_by_what_the_catalogue_knows(plane
         [{"Key": "tag:Patch Group", "Values": ["alma"]}],
         Parameters=parameters,
     )
-    findings = plane.shell().patchwindow("check", "--json").json["Findings"]
+    findings = here.patchwindow("check", "--json").json["Findings"]
     (starving,) = (finding for finding in findings if finding["Code"] == "approval-starves")
     assert starving["Where"] == f"baseline alma ({baseline})"
     assert "of kernel (every 5 days)" in starving["Sentence"]

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 from tests.fakes.commandline import Shell, environment
+from tests.fakes.here import Here
 from tests.fakes.moto import KEYS, REGION, moto_client, running_moto
 from tests.fakes.node import PaperNode
 from tests.fakes.server import Plane
@@ -47,7 +48,7 @@ class Account:
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account with one running instance, which has nothing that it needs."""
-    with running_moto(tmp_path_factory.mktemp("moto")) as url:
+    with running_moto(tmp_path_factory.mktemp("moto"), knows_policies=True) as url:
         account = Account(url)
         ec2 = account.clients["ec2"]
         group = ec2.create_security_group(GroupName="closed", Description="lets nothing out")["GroupId"]
@@ -130,15 +131,16 @@ def test_the_command_reports_and_creates(account: Account, tmp_path: Path) -> No
 
 def test_a_server_is_asked_the_same_of_its_nodes(plane: Plane, tmp_path: Path) -> None:
     node = PaperNode.registered(plane.url, plane.activation(), tmp_path / "state")
-    viewer = plane.shell(plane.server.key(Role.VIEWER))
+    viewer = Here(plane, plane.server.key(Role.VIEWER))
     found = viewer.patchwindow("plan", "prerequisites", "--json")
     assert {(each["Code"], each["Where"]) for each in found.json["Findings"]} == {
         ("node-without-group", f"node {node.node_id} (paper)")
     }
     refused = viewer.patchwindow("plan", "prerequisites", "--fix", "--patch-group", "web", "--yes", exit_code=1)
     assert "AddTagsToResource" in refused.err
-    shell = plane.shell()
-    done = shell.patchwindow("plan", "prerequisites", "--fix", "--patch-group", "web", "--yes", "--json")
+    done = Here(plane, plane.key).patchwindow(
+        "plan", "prerequisites", "--fix", "--patch-group", "web", "--yes", "--json"
+    )
     assert done.json == {"Findings": []}
     assert f"done: tag node {node.node_id} (paper) with Patch Group=web" in done.err
     node.close()

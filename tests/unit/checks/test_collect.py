@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from tests.unit.cli.fake import Answers, FakeClient, Members, refusal
 
 from patchwindow.checks import Snapshot, collect
@@ -248,6 +249,12 @@ def test_a_command_that_is_kept_no_longer_is_no_refusal() -> None:
 def test_credentials_that_are_wrong_end_the_asking(code: str) -> None:
     with pytest.raises(ClientProblem, match=code):
         collected(FakeClient({**ANSWERS, "DescribeMaintenanceWindows": refusal(code, "")}))
+
+
+def test_a_service_that_cannot_be_reached_ends_the_asking() -> None:
+    gone = EndpointConnectionError(endpoint_url="http://control.example")
+    with pytest.raises(ClientProblem, match="cannot reach http://control"):
+        collected(FakeClient({**ANSWERS, "DescribePatchGroups": gone}))
 
 
 def test_what_is_throttled_is_asked_again_after_longer_and_longer_pauses() -> None:
