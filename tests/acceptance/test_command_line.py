@@ -39,6 +39,7 @@ READING: Final = {
     "windows list --enabled": "{window}",
     "windows show {window}": "cron(0 23 ? * THU#1 *)",
     "windows next --limit 3": "T23:00",
+    "calendar show --days 60": "23:00",
     "windows executions {window}": "EXECUTION|[]",
     "windows missed {window}": "NODE|[]",
     "commands list --node {node}": "{command}",
@@ -97,6 +98,7 @@ ELSEWHERE: Final = {
     *(f"plan {verb}" for verb in ("apply", "check", "diff", "export", "prerequisites", "schema")),
     *(f"keys {verb}" for verb in ("create", "list", "disable", "enable", "delete")),
     *(f"people {verb}" for verb in ("create", "list", "link", "disable", "enable", "delete")),
+    *(f"calendar feed {verb}" for verb in ("create", "list", "revoke")),
     *(f"webhooks {verb}" for verb in ("set", "list", "delete")),
 }
 """Commands that tests of their own run, here or in other modules."""

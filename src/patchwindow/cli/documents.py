@@ -28,7 +28,7 @@ PARAMETERS: show.Columns = {"NAME": "Name", "TYPE": "Type", "DEFAULT": "DefaultV
 
 @click.group()
 def documents() -> None:
-    """Show the documents, commands and change calendars, and write some of your own."""
+    """Show the documents, and write some of your own."""
 
 
 @documents.command("list")
@@ -71,7 +71,10 @@ _version_name = click.option("--version-name", metavar="NAME", help="What to cal
 @json_option
 @client_command
 def create(client: SsmClient, *, name: str, file: Path, version_name: str | None, as_json: bool) -> None:
-    """Make a command of what a JSON or YAML file says, or a change calendar of an .ics file."""
+    """Make a document of what a file says.
+
+    A JSON or YAML file is a command, an .ics file a change calendar.
+    """
     kind = {"DocumentType": "ChangeCalendar"} if file.suffix == _CALENDAR else {}
     made = call(client, "CreateDocument", Name=name, **kind, **_content(file, version_name))
     _show_made(made, as_json=as_json)

@@ -1,6 +1,6 @@
 """The openings of windows over a time, with what freezes leave of each and which of them meet for the same nodes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -73,6 +73,18 @@ def occurrences(windows: Iterable[PlannedWindow]) -> list[Occurrence]:
         else each
         for place, each in enumerate(found)
     ]
+
+
+def asked_for(target: Sequence[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    """Yield words for what a target asks for, by its conditions (key and values), so that equal words mean the same nodes.
+
+    Several conditions narrow one another, so only the whole of them is compared.
+    """
+    if len(target) == 1:
+        ((key, values),) = target
+        yield from (f"{key}={value}" for value in values)
+    else:
+        yield " and ".join(sorted(f"{key}={','.join(sorted(values))}" for key, values in target))
 
 
 def _of(window: PlannedWindow) -> Iterator[Occurrence]:

@@ -7,6 +7,7 @@ from patchwindow.plans.apply import Comparison, apply, compare
 from patchwindow.plans.approvals import Approval, approvals, touches_approvals
 from patchwindow.plans.check import as_findings, check
 from patchwindow.plans.codes import PlanCode
+from patchwindow.plans.coming import coming
 from patchwindow.plans.definitions import Plan
 from patchwindow.plans.difference import Action, Change, Difference, difference
 from patchwindow.plans.export import Export, adopt, export
@@ -45,6 +46,7 @@ __all__ = [
     "are_as_bad",
     "as_findings",
     "check",
+    "coming",
     "compare",
     "difference",
     "export",

@@ -16,7 +16,9 @@ def overlaps(plan: Plan, now: datetime) -> Iterator[Finding]:
     """
     by_nodes: dict[str, list[str]] = {}
     for name, window in plan.windows.items():
-        for nodes in {each for target in window.targets.values() for each in nodes_of(target)} if window.enabled else ():
+        for nodes in (
+            {each for target in window.targets.values() for each in nodes_of(target)} if window.enabled else ()
+        ):
             by_nodes.setdefault(nodes, []).append(name)
     told: set[tuple[str, str]] = set()
     openings: dict[str, list[datetime]] = {}

@@ -14,6 +14,7 @@ from patchwindow.operations.overrides import Fetch
 from patchwindow.operations.service import Service
 from patchwindow.protocol.rest import Routes
 from patchwindow.protocol.service import OperationModel
+from patchwindow.wire.calendar_feed import CalendarFeed
 from patchwindow.wire.capability import Capability
 from patchwindow.wire.http import Receive, Scope, Send
 from patchwindow.wire.installation import installation_routes
@@ -55,6 +56,7 @@ class App:
                 Route("/operation/{token}/script", capability.script),
                 Route("/operation/{token}/order", capability.order),
                 Route("/snapshot/{token}", Snapshots(service).get),
+                Route("/calendar/{token}.ics", CalendarFeed(service).get),
                 Route("/operation/{token}/plan", capability.plan, methods=["POST"]),
                 Route("/operation/{token}/progress", capability.progress, methods=["POST"]),
                 Route("/operation/{token}/report", capability.report, methods=["POST"]),

@@ -1,7 +1,9 @@
 """`patchwindow documents`."""
 
 import json
+from pathlib import Path
 
+from tests.fakes.calendars import calendar
 from tests.unit.cli.fake import Answers, run
 
 IDENTIFIER = {
@@ -41,3 +43,16 @@ def test_show_prints_parameters_and_content_of_a_version() -> None:
 def test_show_as_json_keeps_the_parameters() -> None:
     found = json.loads(run("documents", "show", "AWS-RunPatchBaseline", "--json", answers=ANSWERS).stdout)
     assert found["Document"]["Parameters"] == PARAMETERS
+
+
+def test_an_ics_file_is_a_change_calendar(tmp_path: Path) -> None:
+    path = tmp_path / "year-end.ics"
+    path.write_bytes(calendar().encode())
+    described = {"Name": "year-end", "DocumentType": "ChangeCalendar", "DocumentFormat": "TEXT"}
+    outcome = run(
+        "documents", "create", "year-end", str(path), answers={"CreateDocument": {"DocumentDescription": described}}
+    )
+    ((operation, members),) = outcome.asked
+    assert operation == "CreateDocument"
+    assert (members["DocumentType"], members["DocumentFormat"]) == ("ChangeCalendar", "TEXT")
+    assert members["Content"].splitlines() == calendar().splitlines()
