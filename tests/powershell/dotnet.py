@@ -143,6 +143,7 @@ _MEMBERS: Final[Mapping[tuple[type, str], Callable[[Any], Any]]] = {
 _METHODS: Final[Mapping[tuple[type, str], Callable[..., Any]]] = {
     (Thrown, "GetBaseException"): Thrown.base,
     (Table, "ContainsKey"): Table.has,
+    (Table, "Remove"): Table.remove,
     (str, "Contains"): str.__contains__,
     (str, "Trim"): str.strip,
     (str, "Split"): str.split,

@@ -76,6 +76,17 @@ def test_a_command_that_is_over_once_all_is_installed_asks_for_no_restart(node: 
     assert "which was not asked for" in outcome.output[-1]
 
 
+def test_a_command_that_is_over_after_its_plan_does_not_ask_for_the_restart_that_waits_from_before(edge: Edge) -> None:
+    node = WindowsNode(edge, cumulative(reboot_required=True))
+    node.approve("KB5034001")
+    script = node.script()
+    node.machine.at_point("after plan", cancelling(node))
+    outcome = node.run(script)
+    assert (outcome.code, outcome.reboot_count) == (1, 0)
+    assert node.states() == {CUMULATIVE: "InstalledPendingReboot"}
+    assert "which was not asked for" in outcome.output[-1]
+
+
 def test_a_restart_that_was_asked_for_in_time_is_reported_after_it_as_done(node: WindowsNode) -> None:
     script = node.script()
     assert node.machine.run(script) == REBOOT

@@ -4,12 +4,15 @@ Each test sends a command to the server, runs the step of the document as the se
 it asks for it, and looks at what the server then says of the node.
 """
 
+from typing import Any, Final
+
 import pytest
 from tests.fakes.edge import Edge
 from tests.powershell import update_agent
+from tests.powershell.machine import Killed
 from tests.powershell.node import REBOOT, WindowsNode
 from tests.powershell.some_updates import CUMULATIVE, OTHER, TOY, chain, cumulative, installed_titles, other, toy
-from tests.powershell.update_agent import Behaviour
+from tests.powershell.update_agent import Behaviour, Update
 
 
 def test_where_nothing_is_missing_nothing_is_installed_and_nothing_restarts(edge: Edge) -> None:
@@ -300,3 +303,57 @@ def test_a_restart_that_was_asked_for_and_does_not_come_is_waited_for_and_said(e
     assert node.machine.slept.total_seconds() >= 300
     assert node.states() == {CUMULATIVE: "InstalledPendingReboot"}
     assert "failed: the machine was to restart and has not done so within 300 s" in outcome.output[-1]
+
+
+def twins(**more: Any) -> list[Update]:
+    """Return two updates of one title, as drivers for two devices have it, of which the second is as *more* says."""
+    return [Update("Toys Inc. - Net", number=1), Update("Toys Inc. - Net", number=2, **more)]
+
+
+SECURITY_RULE: Final = {
+    "PatchRules": [
+        {
+            "PatchFilterGroup": {"PatchFilters": [{"Key": "CLASSIFICATION", "Values": ["SecurityUpdates"]}]},
+            "ApproveAfterDays": 0,
+        }
+    ]
+}
+
+
+def test_of_two_updates_of_one_title_the_one_that_fails_has_failed(edge: Edge) -> None:
+    node = WindowsNode(edge, *twins(install_errors=[0x80070643]))
+    node.approve(ApprovalRules=SECURITY_RULE)
+    outcome = node.operate()
+    assert outcome.code == 1
+    assert node.report()["failed"] == {"Toys Inc. - Net": "the installer of the update failed (0x80070643)"}
+
+
+def test_of_two_updates_of_one_title_the_one_that_is_not_approved_has_not_been_undone(edge: Edge) -> None:
+    node = WindowsNode(edge, *twins(kinds=(update_agent.DRIVERS, update_agent.SERVER_2022)))
+    node.approve(ApprovalRules=SECURITY_RULE)
+    outcome = node.operate()
+    assert (outcome.code, node.report()["failed"]) == (0, {})
+    assert [update.install_count for update in node.machine.updates.updates] == [1, 0]
+
+
+def test_an_installation_that_is_cut_off_three_times_is_given_up_and_said(edge: Edge) -> None:
+    node = WindowsNode(edge, toy())
+    node.approve("KB5034002")
+    script = node.script()
+    for _ in range(3):
+        with pytest.raises(Killed):
+            node.machine.run(script, kills=lambda point: point == f"before install {TOY}")
+    outcome = node.run(script)
+    assert (outcome.code, outcome.reboot_count) == (1, 0)
+    assert node.report()["failed"] == {TOY: "its installation was cut off 3 times"}
+    assert node.states() == {TOY: "Failed"}
+    assert "failed: the installation was cut off again and again, so no more was tried" in outcome.output
+    assert installed_titles(node) == set()
+
+
+def test_what_the_baseline_itself_keeps_out_is_told_and_does_not_fail_the_step(edge: Edge) -> None:
+    node = WindowsNode(edge, toy(), other())
+    node.approve("KB5034002", RejectedPatches=["KB5034003"], RejectedPatchesAction="BLOCK")
+    outcome = node.operate()
+    assert outcome.code == 0
+    assert installed_titles(node) == {TOY}

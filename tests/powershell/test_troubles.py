@@ -2,8 +2,8 @@
 
 import pytest
 from tests.fakes.edge import Edge
-from tests.powershell.node import WindowsNode, step
-from tests.powershell.some_updates import TOY, installed_titles, other, toy
+from tests.powershell.node import REBOOT, WindowsNode, step
+from tests.powershell.some_updates import OTHER, TOY, installed_titles, other, toy
 
 
 @pytest.mark.parametrize(
@@ -163,3 +163,27 @@ def test_a_full_disk_ends_the_operation_before_it_installs_and_not_after(edge: E
     assert (outcome.code, outcome.reboot_count) == (1, 0)
     assert node.states() == {TOY: "InstalledPendingReboot"}
     assert "cannot be written: There is not enough space on the disk." in outcome.output[-1]
+
+
+def test_a_disk_that_fills_between_two_updates_ends_the_installation_and_what_was_done_is_reported(edge: Edge) -> None:
+    node = WindowsNode(edge, toy(), other())
+    node.approve("KB5034002", "KB5034003")
+    for title in (TOY, OTHER):
+        node.machine.at_point(f"after install {title}", lambda: setattr(node.machine.disk, "free_bytes", 0))
+    outcome = node.operate()
+    assert (outcome.code, outcome.reboot_count) == (1, 0)
+    (done,) = installed_titles(node)
+    assert node.states() == {done: "InstalledPendingReboot", ({TOY, OTHER} - {done}).pop(): "Missing"}
+    assert "nothing more was installed, since what waits for a restart cannot be noted" in outcome.output[-1]
+
+
+def test_a_disk_that_is_full_after_the_restart_does_not_keep_what_was_done_from_being_reported(edge: Edge) -> None:
+    node = WindowsNode(edge, toy())
+    node.approve("KB5034002")
+    script = node.script()
+    assert node.machine.run(script) == REBOOT
+    node.machine.restart()
+    node.machine.disk.free_bytes = 0
+    outcome = node.run(script)
+    assert (outcome.code, outcome.reboot_count) == (1, 0)
+    assert node.states() == {TOY: "Installed"}

@@ -105,6 +105,7 @@ class Update:
     download_errors: list[int] = field(default_factory=list)
     install_errors: list[int] = field(default_factory=list)
     is_undone_by_reboot: bool = False
+    number: int = 0
     install_count: int = 0
     installed_in_boot: int = 0
 
@@ -114,8 +115,8 @@ class Update:
 
     @property
     def id(self) -> str:
-        """An id that follows from the title."""
-        return f"00000000-0000-4000-8000-{sum(map(ord, self.title)):012d}"
+        """An id that follows from the title, and from the number of those that have the same one."""
+        return f"00000000-0000-4000-{self.number:04d}-{sum(map(ord, self.title)):012d}"
 
     @property
     def kb_article_ids(self) -> Collection:

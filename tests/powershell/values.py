@@ -39,6 +39,11 @@ class Table:
         folded = _folded(key)
         self._items[folded] = (self._items.get(folded, (key, None))[0], value)
 
+    def remove(self, key: Any) -> Nothing:
+        """Leave nothing under *key*."""
+        self._items.pop(_folded(key), None)
+        return NOTHING
+
     def has(self, key: Any) -> bool:
         """Return whether *key* is there."""
         return _folded(key) in self._items

@@ -39,7 +39,7 @@ function Get-Scan {
     foreach ($update in $installed) {
         foreach ($id in @(Get-Items $update.SupersededUpdateIDs)) { $replaced[$id] = $true }
     }
-    $scan = @{ ById = @{}; Present = @{}; Offered = @{}; Facts = $null; InstalledAt = @(); Waiting = $false; IsOnline = $IsOnline; Problem = $null }
+    $scan = @{ ById = @{}; States = @{}; Present = @{}; Facts = $null; InstalledAt = @(); Waiting = $false; IsOnline = $IsOnline; Problem = $null }
     $facts = @()
     foreach ($update in @($installed + $waiting + $offered)) {
         $id = $update.Identity.UpdateID
@@ -51,8 +51,8 @@ function Get-Scan {
         elseif ($replaced.ContainsKey($id)) { $fact.state = 'superseded' }
         else { $fact.state = 'missing' }
         if ($fact.state -eq 'pendingReboot') { $scan.Waiting = $true }
-        if (@('pendingReboot', 'installed') -contains $fact.state) { $scan.Present[$fact.title] = $true }
-        if ($fact.state -eq 'missing') { $scan.Offered[$fact.title] = $true }
+        $scan.States[$id] = $fact.state
+        if (Test-Present $scan $id) { $scan.Present[$fact.title] = $true }
         $facts += $fact
         if ($times.ContainsKey($id)) { $scan.InstalledAt += $times[$id] } else { $scan.InstalledAt += 0 }
     }
@@ -67,6 +67,12 @@ function Get-Scan {
         reboot = @{ required = $reboot.IsRequired; reasons = $reboot.Reasons }
     }
     return $scan
+}
+
+# By the id, since several updates, of drivers above all, have one title.
+function Test-Present {
+    param($Scan, $Id)
+    return @('pendingReboot', 'installed') -contains $Scan.States[$Id]
 }
 
 function Get-System {

@@ -84,16 +84,22 @@ function Save-Done {
     }
 }
 
+# The same once the machine may have been changed; before, the operation ends with it.
+function Save-Begun {
+    param($Stage)
+    if ($record.tried.Count -eq 0 -and $record.reboots -eq 0) { Save-Record $Stage } else { Save-Done $Stage }
+}
+
 function Read-Record {
     $told = Read-Json $journal
     if ($null -eq $told) {
         return @{
             stage = 'New'; startedAt = (Get-Now); bootId = $bootId; cutOffs = 0; reboots = 0; mustReboot = $false
-            wanted = @(); tried = @(); installed = @(); refused = @(); failed = @{}; problem = ''; lines = @(); exitCode = 0
+            wanted = @(); tried = @(); installed = @(); failed = @{}; titles = @{}; refused = @{}; problem = ''; lines = @(); exitCode = 0
         }
     }
     $found = ConvertTo-Table $told
-    $found.failed = ConvertTo-Table $found.failed
+    foreach ($name in @('failed', 'titles', 'refused')) { $found[$name] = ConvertTo-Table $found[$name] }
     return $found
 }
 
@@ -101,11 +107,11 @@ function Read-Record {
 function Resume-Record {
     $hasRebooted = $record.bootId -ne $bootId
     if ($record.stage -eq 'Installing') { $record.cutOffs += 1 }
-    if (@('New', 'Started', 'Installing') -contains $record.stage) { Save-Record 'Started' }
+    if (@('New', 'Started', 'Installing') -contains $record.stage) { Save-Begun 'Started' }
     elseif ($hasRebooted -and @('Installed', 'Rebooting') -contains $record.stage) {
         # After a restart there may be more to install.
         $record.mustReboot = $false
-        Save-Record 'Started'
+        Save-Begun 'Started'
     }
     elseif ($record.stage -eq 'Rebooting') { Wait-Shutdown }
 }
@@ -121,20 +127,19 @@ function Wait-Shutdown {
 function Get-Wanted {
     Send-Progress 'Scanning' 0 0 ''
     $state.Scan = Get-Scan $true
-    foreach ($title in $record.wanted) {
+    foreach ($id in $record.wanted) {
         # An attempt that was cut off had come that far.
-        if ($state.Scan.Present.ContainsKey($title) -and $record.installed -notcontains $title) { $record.installed += $title }
+        if ((Test-Present $state.Scan $id) -and $record.installed -notcontains $id) { $record.installed += $id }
     }
     if ($server.Over) { throw $server.Over }
     $plan = Get-Answer 'POST' 'plan' @{ schema = $schema; facts = $state.Scan.Facts } $patience
-    $refused = ConvertTo-Table $plan.failed
-    $record.refused = @($refused.Keys)
-    foreach ($title in $record.refused) { $record.failed[$title] = $refused[$title] }
+    $record.refused = ConvertTo-Table $plan.failed
     $isGivenUp = $false
     foreach ($patch in $plan.wanted) {
         if ($record.tried -contains $patch.version) { continue }
+        $record.titles[$patch.version] = $patch.title
         if ($record.cutOffs -ge $cutOffsMax) {
-            $record.failed[$patch.title] = "its installation was cut off $($record.cutOffs) times"
+            $record.failed[$patch.version] = "its installation was cut off $($record.cutOffs) times"
             $isGivenUp = $true
             continue
         }
@@ -146,7 +151,7 @@ function Get-Wanted {
 function Set-Result {
     param($Patch, $Problem)
     $record.tried += $Patch.version
-    if ($Problem) { $record.failed[$Patch.title] = Get-Line $Problem } else { $record.installed += $Patch.title }
+    if ($Problem) { $record.failed[$Patch.version] = Get-Line $Problem } else { $record.installed += $Patch.version }
     Save-Done 'Installing'
 }
 
@@ -162,8 +167,8 @@ function Get-Ready {
 
 function Install-Wanted {
     param($Wanted)
-    $record.wanted = @($Wanted | ForEach-Object { $_.title })
-    Save-Record 'Installing'
+    $record.wanted = @($Wanted | ForEach-Object { $_.version })
+    Save-Begun 'Installing'
     $ready = @()
     for ($i = 0; $i -lt $Wanted.Count; $i++) {
         if (Get-Over) { break }
@@ -177,7 +182,12 @@ function Install-Wanted {
         if (Get-Over) { break }
         Send-Progress 'Installing' $i $ready.Count $ready[$i].title
         # Before it is installed, so that a crash in between does not leave it out; what is not there does not wait.
-        Add-Pending $ready[$i].title
+        try {
+            Add-Pending $ready[$i].title
+        } catch {
+            Add-Problem "nothing more was installed, since what waits for a restart cannot be noted: $(Get-Problem $_)"
+            break
+        }
         $result = Install-Update $state.Scan.ById[$ready[$i].version]
         if ($result.IsDeferred) {
             Set-Deferred @($ready[$i..($ready.Count - 1)])
@@ -255,27 +265,31 @@ function Complete-Installation {
     Send-Progress 'Verifying' 0 0 ''
     if ($null -eq $state.Scan) { $state.Scan = Get-PatientScan }
     $scan = $state.Scan
-    foreach ($title in $record.installed) {
-        if ($scan.Offered.ContainsKey($title)) { $record.failed[$title] = 'it was installed, and Windows offers it again: it has been undone' }
+    foreach ($id in $record.installed) {
+        if ($scan.States[$id] -eq 'missing') { $record.failed[$id] = 'it was installed, and Windows offers it again: it has been undone' }
+    }
+    foreach ($id in @($record.failed.Keys)) {
+        if (Test-Present $scan $id) { $record.failed.Remove($id) }
+    }
+    foreach ($title in @($record.refused.Keys)) {
+        if ($scan.Present.ContainsKey($title)) { $record.refused.Remove($title) }
     }
     $failed = @{}
-    foreach ($title in @($record.failed.Keys)) {
-        if (-not $scan.Present.ContainsKey($title)) { $failed[$title] = $record.failed[$title] }
-    }
+    foreach ($title in $record.refused.Keys) { $failed[$title] = $record.refused[$title] }
+    foreach ($id in $record.failed.Keys) { $failed[$record.titles[$id]] = $record.failed[$id] }
     $verdict = Send-Report 'Install' $scan $record.startedAt $failed $patience
     # What the baseline itself keeps out is no failure of the step.
-    $own = @($failed.Keys | Where-Object { $record.refused -notcontains $_ })
-    if ($record.problem -or $own.Count -gt 0) { $record.exitCode = 1 }
-    $record.failed = $failed
+    if ($record.problem -or $record.failed.Count -gt 0) { $record.exitCode = 1 }
     $record.lines = @(Get-VerdictLines $verdict $scan)
     if ($record.problem) { $record.lines += "failed: $($record.problem)" }
     Save-Done 'Reported'
 }
 
 function Write-Done {
-    $done = @($record.installed | Where-Object { -not $record.failed.ContainsKey($_) })
-    Write-List 'installed' $done
-    Write-List 'could not be installed' @($record.failed.Keys | Sort-Object | ForEach-Object { "${_}: $($record.failed[$_])" })
+    Write-List 'installed' @($record.installed | Where-Object { -not $record.failed.ContainsKey($_) } | ForEach-Object { $record.titles[$_] })
+    $failed = @($record.failed.Keys | ForEach-Object { "$($record.titles[$_]): $($record.failed[$_])" })
+    $refused = @($record.refused.Keys | ForEach-Object { "${_}: $($record.refused[$_])" })
+    Write-List 'could not be installed' @($failed + $refused | Sort-Object)
 }
 
 function Invoke-Installation {
