@@ -1,10 +1,13 @@
 """Operations: bytes to members and back."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
+from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -12,6 +15,7 @@ from patchwindow.domain.errors import Invalid
 from patchwindow.protocol.scalars import Malformed
 from patchwindow.protocol.service import OperationModel, load_operations
 
+MODELS: Final = Path(str(resources.files("patchwindow.protocol"))) / "model"
 INSTANCE_ID = r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)"
 TAG_KEY = r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"
 
@@ -317,3 +321,15 @@ def test_a_blob_leaves_as_base64() -> None:
 
 def test_an_operation_without_output_members_answers_an_empty_object() -> None:
     assert operation("AddTagsToResource").serialize({}) == b"{}"
+
+
+@pytest.mark.parametrize("path", sorted(MODELS.rglob("service-2.json")), ids=lambda path: path.parent.parent.name)
+def test_no_name_of_our_models_is_there_twice(path: Path) -> None:
+    twice: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        twice.extend(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        return dict(pairs)
+
+    json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=look)
+    assert twice == []
