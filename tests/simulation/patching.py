@@ -38,6 +38,13 @@ class PatchedMachine:
             plan = self._ask(lambda call: install_orders.plan(call, command_id, self.node_id, known))
         return {"order": order, "plan": plan}
 
+    def is_idle(self, begun: Mapping[str, Any]) -> bool:
+        """Return whether there is nothing to install, and no reboot to make up for."""
+        may_reboot = begun["order"]["operation"] == "Install" and begun["order"]["rebootOption"] == "RebootIfNeeded"
+        wanted = begun["plan"]["wanted"]
+        failed = [one for one in wanted if any(each["held"] for each in self._needed([self._found(one)]))]
+        return len(failed) == len(wanted) and not (may_reboot and self.waiting)
+
     def end(self, command_id: str, begun: Mapping[str, Any], began_at: datetime, now: datetime) -> None:
         """Do what was planned, reboot where that is due, and report."""
         order, plan = begun["order"], begun["plan"]
@@ -66,7 +73,7 @@ class PatchedMachine:
         failed: dict[str, str] = {}
         chosen: list[Facts] = []
         for patch in wanted:
-            update = self._offered(patch["name"], patch["arch"], patch["version"])
+            update = self._found(patch)
             if any(one["held"] for one in self._needed([update])):
                 failed[patch["title"]] = "held on the node"
             else:
@@ -92,8 +99,9 @@ class PatchedMachine:
         """Return the newest version of each package, by name."""
         return {one["name"]: one["candidate"] for one in sorted(updates, key=lambda one: _number(one["candidate"]))}
 
-    def _offered(self, name: str, arch: str, version: str) -> Facts:
-        key = name, arch, version
+    def _found(self, patch: Mapping[str, str]) -> Facts:
+        """Return the update that a plan names."""
+        key = patch["name"], patch["arch"], patch["version"]
         found: Facts = next(one for one in self.facts["updates"] if (one["name"], one["arch"], one["candidate"]) == key)
         return found
 

@@ -285,7 +285,9 @@ class QuietWorld:
             begun = node.machine.begin(command_id)
             operation = begun["order"]["operation"]
         now = self.world.clock.now()
-        ends_at = now + timedelta(seconds=LASTS_S[operation])
+        # An installation that has nothing to do has taken no longer than a scan.
+        lasts_as = "Scan" if begun is not None and node.machine.is_idle(begun) else operation
+        ends_at = now + timedelta(seconds=LASTS_S[lasts_as])
         end: Callable[[], None] = partial(self._end, node, command_id, operation, begun, now)
         heapq.heappush(self._ends, (ends_at, next(self._sequence), end))
 

@@ -111,7 +111,7 @@ class ForecastedNodes:
         return map(self._nodes.__getitem__, target.node_ids)
 
     def turn(self, task: ForecastTask, node: ForecastedNode, at: datetime, days: Days) -> Outcome:
-        """Let a node do at *at* what *task* says, and return what comes of it."""
+        """Return what comes of a node that does at *at* what *task* says, if it comes to its end (`ended`)."""
         if task.work is Work.OTHER:
             return Outcome(Fate.RAN)
         if node.cohort is None:
@@ -125,9 +125,12 @@ class ForecastedNodes:
         if task.list_name:
             reason = f"{task.list_name} names by what is installed, and is read at the time"
             return Outcome(Fate.LIST_UNKNOWN, None, reason)
-        step = self._step(node.cohort, node.state, day, may_reboot=task.may_reboot)
-        node.state = step.after
-        return Outcome(Fate.INSTALLED, step)
+        return Outcome(Fate.INSTALLED, self._step(node.cohort, node.state, day, may_reboot=task.may_reboot))
+
+    def ended(self, node: ForecastedNode, outcome: Outcome) -> None:
+        """Let a node have done what it was to do."""
+        if outcome.step is not None:
+            node.state = outcome.step.after
 
     def miss(self, task: ForecastTask, nodes: Iterable[ForecastedNode], why: str) -> None:
         """Note of *nodes* that they do not get their turn in *task*."""

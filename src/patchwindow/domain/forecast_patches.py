@@ -59,6 +59,11 @@ class Step:
     reboots: bool
     after: NodeState
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether there is nothing to do: the node looks, and reports."""
+        return not (self.installed or self.reboots)
+
 
 class Prospect:
     """The patches that are offered to nodes of a cohort, and what their baseline makes of them day by day."""

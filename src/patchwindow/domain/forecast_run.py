@@ -14,7 +14,7 @@ from typing import Final
 
 from patchwindow.domain.forecast import Fate, Forecast, OpeningForecast, TaskForecast
 from patchwindow.domain.forecast_durations import Durations
-from patchwindow.domain.forecast_facts import FleetFacts, ForecastTask, ForecastWindow
+from patchwindow.domain.forecast_facts import FleetFacts, ForecastTask, ForecastWindow, Work
 from patchwindow.domain.forecast_nodes import Days, ForecastedNode, ForecastedNodes, Groups, Outcome, shown
 from patchwindow.domain.freeze import Heeded, heeded
 from patchwindow.domain.limit import Concurrency
@@ -189,15 +189,18 @@ class _Run:
     def _begin(self, sending: _Sending, node: ForecastedNode) -> None:
         """Let a node that is free work on the command."""
         begun_at, task = self._now, sending.task.task
-        ends_at = begun_at + self._durations.typical(task.work, node.patch_group)
         if begun_at >= sending.ends_by:
             outcome, ends_at = Outcome(Fate.NO_TURN, None, sending.over), begun_at
-        elif ends_at > sending.ends_by:
+        else:
+            outcome = self._nodes.turn(task, node, begun_at, sending.task.opening.days)
+            # An installation that finds nothing to do has taken no longer than a scan.
+            work = Work.SCAN if outcome.step is not None and outcome.step.is_idle else task.work
+            ends_at = begun_at + self._durations.typical(work, node.patch_group)
+        if ends_at > sending.ends_by:
             ends_at = sending.ends_by
             reason = f"it is still at work at {shown(ends_at)}, when the command is ended"
             outcome = Outcome(Fate.CUT_OFF, None, reason)
-        else:
-            outcome = self._nodes.turn(task, node, begun_at, sending.task.opening.days)
+        self._nodes.ended(node, outcome)
         self._come(ends_at, partial(self._end, sending, node, outcome, begun_at))
 
     def _end(self, sending: _Sending, node: ForecastedNode, outcome: Outcome, begun_at: datetime) -> None:

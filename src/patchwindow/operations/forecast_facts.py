@@ -2,15 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from patchwindow.documents.library import Document
 from patchwindow.domain import command
 from patchwindow.domain.errors import Invalid, NotFound
 from patchwindow.domain.facts import Facts
-from patchwindow.domain.facts_patches import patches_of
+from patchwindow.domain.facts_patches import Sighting, patches_of
 from patchwindow.domain.forecast_facts import (
     FleetFacts,
     ForecastCohort,
@@ -52,50 +52,79 @@ _REBOOTS: Final = "RebootIfNeeded"
 _ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedFacts:
+    """Facts, with what is known beside them of the patches that they offer."""
+
+    facts: Facts
+    first_seen: Mapping[Sighting, date]
+    references: Mapping[str, tuple[str, ...]]
+
+
 def fleet_facts(work: Work, now: datetime, until: datetime, *, with_references: bool) -> FleetFacts:
     """Return what forecasts from *now* until *until* rest on; references only where patches are looked for by them."""
-    found = {cohort.cohort_id: cohort for cohort in work.cohorts.with_nodes()}
-    facts = {digest: facts_of(work, digest) for digest in {cohort.key.facts_digest for cohort in found.values()}}
-    systems = {id: _system(cohort, facts) for id, cohort in found.items()}
-    known = {id: cohort for id, cohort in found.items() if systems[id] is not None}
-    followed = {id: baseline_of(work, str(systems[id]), cohort.key.patch_group) for id, cohort in known.items()}
+    fleet = frame(work, now, until)
+    offered = {
+        digest: offered_facts(work, fleet, digest, with_references=with_references)
+        for digest in dict.fromkeys(cohort.facts_digest for cohort in fleet.cohorts)
+    }
+    return replace(
+        fleet,
+        facts={digest: each.facts for digest, each in offered.items()},
+        first_seen={digest: each.first_seen for digest, each in offered.items()},
+        references={digest: each.references for digest, each in offered.items()},
+    )
+
+
+def frame(work: Work, now: datetime, until: datetime) -> FleetFacts:
+    """Return the same without any facts."""
+    found = [(cohort, _system(work, cohort)) for cohort in work.cohorts.with_nodes()]
+    followed = {
+        cohort.cohort_id: baseline_of(work, system, cohort.key.patch_group).baseline
+        for cohort, system in found
+        if system
+    }
     lost_before = now - CONNECTION_LOST_AFTER
     return FleetFacts(
         as_of=now,
         cohorts=tuple(
             ForecastCohort(
-                cohort_id=id,
+                cohort_id=cohort.cohort_id,
                 facts_digest=cohort.key.facts_digest,
-                operating_system=OperatingSystem(str(systems[id])),
+                operating_system=OperatingSystem(system),
                 patch_group=cohort.key.patch_group,
-                baseline_id=followed[id].baseline.baseline_id,
+                baseline_id=followed[cohort.cohort_id].baseline_id,
                 pending_reboot=cohort.key.overlay.pending_reboot,
             )
-            for id, cohort in known.items()
+            for cohort, system in found
+            if system
         ),
         nodes=tuple(
             ForecastNode(
                 node_id=node.node_id,
-                cohort_id=node.cohort_id if node.cohort_id in known else "",
+                cohort_id=node.cohort_id if node.cohort_id in followed else "",
                 is_heard=node.pinged_at >= lost_before,
             )
             for node in work.forecasts.nodes()
         ),
         windows=tuple(_windows(work, now, until)),
         durations=tuple(_durations(work)),
-        baselines={stored.baseline.baseline_id: stored.baseline for stored in followed.values()},
-        facts=facts,
-        first_seen={
-            cohort.key.facts_digest: seen
-            for id, cohort in known.items()
-            if (seen := first_seen(work, followed[id].baseline, facts[cohort.key.facts_digest]))
-        },
-        references={digest: _references(work, each) for digest, each in facts.items()} if with_references else {},
+        baselines={baseline.baseline_id: baseline for baseline in followed.values()},
     )
 
 
-def _system(cohort: Cohort, facts: Mapping[str, Facts]) -> str | None:
-    return cohort.key.operating_system or facts[cohort.key.facts_digest].operating_system
+def offered_facts(work: Work, fleet: FleetFacts, digest: str, *, with_references: bool) -> OfferedFacts:
+    """Return the facts that are kept under *digest*, for the cohorts of *fleet* that have them."""
+    facts = facts_of(work, digest)
+    seen: dict[Sighting, date] = {}
+    for baseline_id in {cohort.baseline_id for cohort in fleet.cohorts if cohort.facts_digest == digest}:
+        seen |= first_seen(work, fleet.baselines[baseline_id], facts)
+    return OfferedFacts(facts=facts, first_seen=seen, references=_references(work, facts) if with_references else {})
+
+
+def _system(work: Work, cohort: Cohort) -> str:
+    """Return the operating system of a cohort; empty where nobody knows it."""
+    return cohort.key.operating_system or facts_of(work, cohort.key.facts_digest).operating_system or ""
 
 
 def _references(work: Work, facts: Facts) -> dict[str, tuple[str, ...]]:
