@@ -149,9 +149,9 @@ FIXED: Final[Mapping[Kind, frozenset[str]]] = {
 
 
 def complete(kind: Kind, members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a plan decides of *members*, with the default of each that is not set."""
+    """Return what a plan decides of *members*, with the default of each that is not set; an empty text is not."""
     return {
-        name: members[name] if members.get(name) is not None else default for name, default in DEFAULTS[kind].items()
+        name: default if members.get(name) in (None, "") else members[name] for name, default in DEFAULTS[kind].items()
     }
 
 
