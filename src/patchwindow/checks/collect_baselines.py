@@ -12,11 +12,12 @@ from patchwindow.domain.operating_system import FAMILIES, Family, OperatingSyste
 _FIRST_SEEN: Final = "patchwindow:ApproveByFirstSeen"
 # Of Windows and macOS a newer update has another name, so that nothing can be told of its forerunner.
 _VERSIONED: Final = frozenset({Family.RPM, Family.ZYPPER})
+_SYSTEMS: Final = frozenset(map(str, OperatingSystem))
 _RELEASES_MAX: Final = 20_000
 
 
 def read_groups(ask: Asking) -> tuple[Group, ...]:
-    """Return the patch groups that are registered."""
+    """Return the patch groups that are registered; of an operating system that came later nothing is known here."""
     return tuple(
         Group(
             name=str(mapping["PatchGroup"]),
@@ -24,6 +25,7 @@ def read_groups(ask: Asking) -> tuple[Group, ...]:
             baseline_id=str(mapping["BaselineIdentity"]["BaselineId"]),
         )
         for mapping in ask.pages(Topic.GROUPS, "DescribePatchGroups", "Mappings")
+        if mapping["BaselineIdentity"]["OperatingSystem"] in _SYSTEMS
     )
 
 
@@ -39,7 +41,8 @@ def read_baselines(ask: Asking, groups: Iterable[Group]) -> tuple[Baseline, ...]
     return tuple(
         _baseline(ask, identity, is_own=identity["BaselineId"] in own_ids)
         for identity in {str(each["BaselineId"]): each for each in listed}.values()
-        if identity["BaselineId"] in own_ids | registered or identity.get("DefaultBaseline")
+        if identity["OperatingSystem"] in _SYSTEMS
+        and (identity["BaselineId"] in own_ids | registered or identity.get("DefaultBaseline"))
     )
 
 

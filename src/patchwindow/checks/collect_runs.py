@@ -9,7 +9,6 @@ from typing import Any, Final
 from patchwindow.checks.asking import Asking
 from patchwindow.checks.snapshot import Ran, Run, Topic
 from patchwindow.client.not_taken import NOT_TAKEN
-from patchwindow.domain.schedule_zone import format_instant
 
 RUNS_READ: Final = 3
 """So many of the last executions of a window are read; each costs calls by its tasks and nodes."""
@@ -24,7 +23,7 @@ _ENDED: Final = frozenset({"Success", "Failed"})
 
 def read_runs(ask: Asking, window_id: str, now: datetime) -> tuple[Run, ...]:
     """Return the last runs of a window that have ended, the latest first."""
-    since = format_instant(now - _LOOKED_BACK, UTC)
+    since = f"{(now - _LOOKED_BACK).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     listed = ask.pages(
         Topic.RUNS,
         "DescribeMaintenanceWindowExecutions",

@@ -71,7 +71,6 @@ def _task(
         is_cancelled_at_cutoff=entry.get("CutoffBehavior") == "CANCEL_TASK",
         target_ids=target_ids,
         parts=tuple([*parts, fleet.meant(direct)] if direct else parts),
-        is_told=bool(told),
         operation=given.get("Operation"),
         reboot_option=given.get("RebootOption"),
     )

@@ -63,7 +63,7 @@ class WindowTarget:
 class WindowTask:
     """A task of a window; *parts* has the nodes of each of its targets, which it works through one after another.
 
-    *is_told* says that its parameters were; without, *operation* and *reboot_option* are not known.
+    *operation* and *reboot_option* are parameters of the document, None where it was given none of that name.
     """
 
     id: str
@@ -74,7 +74,6 @@ class WindowTask:
     is_cancelled_at_cutoff: bool = False
     target_ids: tuple[str, ...] = ()
     parts: tuple[frozenset[str], ...] = ()
-    is_told: bool = True
     operation: str | None = None
     reboot_option: str | None = None
 

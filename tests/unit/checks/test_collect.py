@@ -220,6 +220,21 @@ def test_baselines_are_told_with_their_groups_and_when_their_patches_came_out() 
     )
 
 
+def test_a_baseline_for_a_system_that_came_later_is_left_alone() -> None:
+    later = {**IDENTITY, "BaselineId": "pb-0123456789abcdef1", "OperatingSystem": "AMAZON_LINUX_2029"}
+    told = collected(
+        FakeClient(
+            {
+                **ANSWERS,
+                "DescribePatchBaselines": {"BaselineIdentities": [later, IDENTITY]},
+                "DescribePatchGroups": {"Mappings": [{"PatchGroup": "later", "BaselineIdentity": later}]},
+            }
+        )
+    )
+    assert told.groups == ()
+    assert [each.system for each in told.baselines] == [OperatingSystem.AMAZON_LINUX_2023]
+
+
 def test_nothing_is_asked_but_to_read() -> None:
     client = FakeClient(ANSWERS)
     collected(client)

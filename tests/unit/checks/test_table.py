@@ -25,7 +25,8 @@ from tests.unit.checks.snapshots import (
 from patchwindow.checks import CHECKS, Snapshot, check
 from patchwindow.checks.check_windows import _first_meeting
 from patchwindow.checks.codes import CheckCode
-from patchwindow.checks.snapshot import Group, Release, Rule, Run, Topic, WindowTarget
+from patchwindow.checks.openings import opens_again
+from patchwindow.checks.snapshot import Group, Release, Rule, Run, Topic, Window, WindowTarget
 from patchwindow.domain.operating_system import OperatingSystem
 
 NOBODY: Final[frozenset[str]] = frozenset()
@@ -292,3 +293,48 @@ def _apart(hours: list[int], length: int) -> list[int]:
         if not kept or hour >= kept[-1] + length:
             kept.append(hour)
     return kept
+
+
+fleets = st.frozensets(st.sampled_from([WEB, DATABASE, "mi-gone"]))
+tasks = st.builds(
+    task,
+    id=st.uuids().map(str),
+    document=st.sampled_from(["AWS-RunPatchBaseline", "AWS-RunShellScript"]),
+    priority=st.integers(0, 2),
+    max_concurrency=st.sampled_from(["1", "3", "1%", "100%"]),
+    is_cancelled_at_cutoff=st.booleans(),
+    parts=st.lists(fleets, max_size=2).map(tuple),
+    operation=st.sampled_from([None, "Scan", "Install", "{{ operation }}"]),
+    reboot_option=st.sampled_from([None, "NoReboot"]),
+)
+windows = st.builds(
+    window,
+    st.uuids().map(str),
+    schedule=st.sampled_from(["cron(0 3 ? * SUN *)", "rate(36 hours)", "at(2026-07-03T00:00:00)", "never"]),
+    zone=st.sampled_from([None, "Europe/Berlin", "Mars/Olympus"]),
+    end_date=st.sampled_from([None, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z", "soon"]),
+    duration_hours=st.integers(1, 24),
+    cutoff_hours=st.integers(0, 23),
+    is_enabled=st.booleans(),
+    next_at=st.sampled_from([None, datetime(2026, 7, 5, 3, tzinfo=UTC)]),
+    targets=st.builds(WindowTarget, id=st.just("target"), nodes=fleets).map(lambda target: (target,)),
+    tasks=st.lists(tasks, max_size=3).map(tuple),
+    runs=st.lists(st.builds(run, st.integers(1, 30), missed=fleets, has_idle_tasks=st.booleans()), max_size=3).map(
+        tuple
+    ),
+)
+
+
+@given(several=st.lists(windows, max_size=4).map(tuple), is_known=st.booleans())
+def test_whatever_is_there_is_checked_and_each_finding_is_told_by_a_check(
+    several: tuple[Window, ...], *, is_known: bool
+) -> None:
+    nodes = {id: node(id, system=OperatingSystem.DEBIAN if is_known else None) for id in (WEB, DATABASE)}
+    findings = check(snapshot(nodes=nodes, windows=several))
+    told = {code for each in CHECKS for code in each.codes}
+    assert {finding.code for finding in findings} <= told
+    assert all(finding.sentence and not finding.text.endswith(".") for finding in findings)
+    # Who is reached by nobody is named, and nobody else.
+    opening = [each for each in several if opens_again(each, NOW)]
+    forgotten = {str(each) for each in nodes.values() if not any(each.id in one.nodes for one in opening)}
+    assert {str(each.where) for each in findings if each.code is CheckCode.NODE_IN_NO_WINDOW} == forgotten
