@@ -14,6 +14,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.validate import ParamValidator
 from tests.fakes.ssm_others import Others
+from tests.fakes.ssm_refusals import refusals
 
 Members = dict[str, Any]
 
@@ -90,6 +91,8 @@ class FakeSsm(Others):
             report = ParamValidator().validate(members, shape)
             if report.has_errors():
                 raise ParamValidationError(report=report.generate_report())
+            for reason in refusals(operation, members):
+                raise refusal("ValidationException", reason, operation)
             is_cut_off = self.fail_at == len(self.calls)
             self.calls.append((operation, members))
             # A connection that breaks before the request arrives, or before its answer does.

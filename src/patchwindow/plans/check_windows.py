@@ -19,6 +19,7 @@ PATCH_DOCUMENTS: Final = frozenset(
     {"AWS-RunPatchBaseline", "AWS-RunPatchBaselineAssociation", "AWS-RunPatchBaselineWithHooks"}
 )
 _TARGET_KEYS_MAX: Final = 5
+TASK_TARGETS_MAX: Final = 10
 
 
 def is_patch_document(document: str) -> bool:
@@ -105,6 +106,12 @@ def _check_task(window: Window, task: Task, what: str, note: Note) -> None:
     for index, name in enumerate(task.targets or ()):
         if name not in window.targets and window.sound("targets"):
             note(marks.at("targets", index), f"{what}: the window has no target {name!r}; {hint(name, window.targets)}")
+    if task.targets is None and len(window.targets) > TASK_TARGETS_MAX:
+        count = len(window.targets)
+        note(
+            marks.record,
+            f"{what} runs on all {count} targets of its window, {TASK_TARGETS_MAX} are possible; name some",
+        )
     if task.targets is None and not window.targets and window.sound("targets") and task.sound("targets"):
         note(marks.record, f"{what} has nothing to run on; give the window a target")
     check_document(task, what, note)

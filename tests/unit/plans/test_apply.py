@@ -370,6 +370,35 @@ def test_pruning_deletes_what_left_the_plan_and_nothing_else(ssm: FakeSsm) -> No
     assert apply(ssm, parse_plan("name: small", "small.yaml"), prunes=True).deleted == ()
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("    description: Security patches\n", "", "baseline"),
+        ("    description: Web servers\n", "", "window"),
+        ("{patchGroup: Web Server, description: nodes}", "{patchGroup: Web Server}", "target"),
+        ("patch: {description: a task}", "patch: {}", "task"),
+    ],
+)
+def test_what_loses_a_member_is_replaced_with_all_that_a_replacement_must_have(
+    ssm: FakeSsm, old: str, new: str, kind: str
+) -> None:
+    described = (
+        ("web: {patchGroup: Web Server}", "web: {patchGroup: Web Server, description: nodes}"),
+        ("patch: {}", "patch: {description: a task}"),
+    )
+    apply(ssm, small(*described))
+    done = apply(ssm, small(*described, (old, new)))
+    assert [change.address.kind.value for change in done.updated] == [kind]
+    assert ssm.calls[-1][1].get("Replace") is True
+    assert apply(ssm, small(*described, (old, new))).updated == ()
+
+
+def test_a_predefined_baseline_is_named_by_its_arn(ssm: FakeSsm) -> None:
+    apply(ssm, small())
+    registered = [members["BaselineId"] for name, members in ssm.calls if name.startswith("RegisterPatchBaseline")]
+    assert [id for id in registered if id.startswith("arn:aws:ssm:")] != []
+
+
 def _calls_until(ssm: FakeSsm, plan: Plan, operation: str) -> int:
     """Return how many calls an apply of *plan* makes before *operation*, tried on a copy."""
     tried = copy.deepcopy(ssm)

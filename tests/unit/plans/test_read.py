@@ -306,6 +306,14 @@ def test_what_is_missing_is_told_where_it_should_be(old: str, place: Mark, messa
     assert [mark for mark, told in problems if message in told] == [place], problems
 
 
+def test_a_task_of_more_targets_than_the_api_takes_is_told() -> None:
+    targets = "".join(f"      more-{number}: {{patchGroup: Web Server}}\n" for number in range(10))
+    text = WHOLE.replace("    tasks:\n      patch: {targets: [web]}", f"{targets}    tasks:\n      patch: {{}}")
+    assert [told for _, told in problems_of(text)] == [
+        "window 'Web-Server': task 'patch' runs on all 11 targets of its window, 10 are possible; name some"
+    ]
+
+
 def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
     text = (
         WHOLE.replace("WINDOWS", "WINDOWZ")
