@@ -1,7 +1,7 @@
 """Carries out an installation of patches, step by step as operation.py says, each saved before it is done."""
 
 import time
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Protocol
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Protocol, Sequence
 
 from patchwindow_agent import operation_text
 from patchwindow_agent.capability import SCHEMA, Plan, Task
@@ -255,9 +255,11 @@ class Installation:
             lists = Lists(is_refreshed=False, as_of=record.lists_as_of, problem=_short(str(problem)))
         facts, installed_at = self._manager.facts()
         present = titles_of(facts)
+        fresh: Sequence[str] = ()
         if not has_rebooted(record, self._boot_id) and record.before is not None:
             # As the package database has it: also what came along.
-            self._pending.add(sorted(present.difference(record.before)), self._boot_id)
+            fresh = sorted(present.difference(record.before))
+            record = self._noted(fresh, record)
         # As with an update of macOS that a restart was to finish, and did not.
         absent = [title for title in record.installed if title not in present]
         told = {**dict.fromkeys(absent, operation_text.ABSENT), **record.failed}
@@ -273,13 +275,21 @@ class Installation:
             "facts": facts,
             "installedAt": installed_at,
             "failed": failed,
-            "pendingReboot": self._pending.waiting(self._boot_id, present),
+            "pendingReboot": sorted({*fresh, *self._pending.waiting(self._boot_id, present)}),
         }
         verdict = self._server.report(report)
         record = record._replace(failed=failed, installed=[title for title in record.installed if title in present])
         text = operation_text.told(record, report, verdict, has_rebooted=has_rebooted(record, self._boot_id))
         exit_code = 1 if record.problem or record.failed.keys() & set(record.wanted) else 0
         return self._saved(record.moved(Stage.REPORTED, text=text, exit_code=exit_code))
+
+    def _noted(self, fresh: Sequence[str], record: Record) -> Record:
+        """Note that *fresh* wait for a reboot. Where that fails, a full disk perhaps, this report says so all the same."""
+        try:
+            self._pending.add(fresh, self._boot_id)
+        except StateProblem as problem:
+            return record._replace(remarks=(*record.remarks, str(problem)))
+        return record
 
     def _refreshed(self) -> Lists:
         """Return how fresh the lists are, of which a mirror may fail for a while.

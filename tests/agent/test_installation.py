@@ -245,6 +245,21 @@ def test_a_full_disk_before_the_installation_keeps_it_from_beginning(tmp_path: P
     assert machine.installs == []
 
 
+def test_a_full_disk_after_the_installation_keeps_nothing_from_the_report(tmp_path: Path) -> None:
+    machine, server = Machine(tmp_path), Server()
+    machine.comes_along = ["zlib"]
+
+    def point(name: str) -> None:
+        if name == "curl done":
+            # It cannot be written anew from now on.
+            (tmp_path / ".pending-reboot.json.new").mkdir()
+
+    machine.point = point
+    ended = once(machine, server, task(may_reboot=False))
+    assert "cannot write" in ended.text
+    assert server.reports[0]["pendingReboot"] == [title("bash"), title("curl"), title("zlib")]
+
+
 def test_an_id_that_would_lead_elsewhere_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Unusable, match=r"no ids of a command and a node"):
         OperationJournal(tmp_path, "../../etc", "mi-1")
