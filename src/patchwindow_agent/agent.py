@@ -7,16 +7,19 @@ import select
 import signal
 import subprocess
 import sys
+import time
+import uuid
 from pathlib import Path
 from typing import Callable, Mapping, NamedTuple, Optional, Sequence
 
 from patchwindow_agent import files, identity, machine, shell
 from patchwindow_agent.connection import Connection, Endpoint
-from patchwindow_agent.errors import StateProblem, Unreachable
+from patchwindow_agent.errors import AgentError, StateProblem, Unreachable
 from patchwindow_agent.journal import Journal
 from patchwindow_agent.node_key import NodeKey
 from patchwindow_agent.outbox import Outbox
 from patchwindow_agent.pool import Pool
+from patchwindow_agent.results import Status, reply
 from patchwindow_agent.runner import Node, Runner
 from patchwindow_agent.session import Session
 from patchwindow_agent.settings import AT_ONCE
@@ -75,6 +78,7 @@ class Agent:
             streams=self._streams,
             shell=shell.run,
             document=self._document,
+            why_over=self._why_over,
         )
         self._pool = Pool(self._runner, at_once=start.at_once, reboot=self._reboot, log=log)
         updater = None
@@ -167,6 +171,26 @@ class Agent:
                         raise
                 self._turns.pause(attempt)
         raise AssertionError("the last attempt returns or raises")
+
+    def _why_over(self, message_id: str) -> str:
+        """Return why the server says that the command may begin nothing more; wait until it says something."""
+        with contextlib.closing(self._connection(TIMEOUT_S)) as connection:
+            failure_count = 0
+            while not self._turns.stopping.is_set():
+                told = {
+                    "MessageId": message_id,
+                    "Payload": reply(Status.IN_PROGRESS, at=time.time()),
+                    "ReplyId": str(uuid.uuid4()),
+                }
+                try:
+                    answer = self._session.call(connection, "ec2messages", "SendReply", told)
+                except AgentError as problem:
+                    failure_count += 1
+                    log(f"cannot ask whether {message_id} may still begin: {problem}")
+                    self._turns.pause(failure_count)
+                else:
+                    return str(answer.get("Over") or "")
+        return ""
 
     def _keep_credentials(self, key: Key) -> None:
         # Scripts may call the server's API as this node.

@@ -51,6 +51,8 @@ class Record(NamedTuple):
     resume_count: int = 0
     # The step runs again, and how it ended before nobody here knows.
     is_cut_off: bool = False
+    # An earlier run of the agent left it, and nobody has looked since whether it may still begin.
+    is_left: bool = False
     # Of one that waits for a reboot: the boot in which that was, and whether the machine was told to.
     boot_id: str = ""
     is_reboot_asked: bool = False

@@ -63,15 +63,21 @@ class Runner:
         streams: Streams,
         shell: Callable[[Script, Stop], Ended],
         document: Callable[[str], str],
+        why_over: Callable[[str], str],
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """Run scripts by *shell*; *document* returns the content of the document of a name, in JSON."""
+        """Run scripts by *shell*.
+
+        *document* returns the content of the document of a name, in JSON; *why_over* what the server says of a command,
+        by the id of its message: why it may begin nothing more, empty while it may.
+        """
         self._node = node
         self._journal = journal
         self._outbox = outbox
         self._streams = streams
         self._shell = shell
         self._document = document
+        self._why_over = why_over
         self._wall = wall
 
     def run(self, command_id: str, record: Record, stop: Stop) -> bool:
@@ -81,6 +87,14 @@ class Runner:
             StateProblem: the state folder cannot be written.
         """
         steps = documents.parse_payload(record.payload)
+        if record.is_left and not documents.is_resumable(steps[record.step_index]):
+            over = self._why_over(record.message_id)
+            if stop.reason is End.AGENT_STOPPED:
+                return False
+            if over:
+                self._end(command_id, record, Status.CANCELLED, f"nothing more was begun: {over}")
+                return False
+        record = record._replace(is_left=False)
         if record.state is State.RUNNING:
             record = record._replace(resume_count=record.resume_count + 1, is_cut_off=True)
         for index in range(record.step_index, len(steps)):
@@ -123,12 +137,15 @@ class Runner:
         Raises:
             StateProblem: the state folder cannot be written.
         """
+        self._end(command_id, record, Status.FAILED, f"the document ended unexpectedly: {reason}")
+
+    def _end(self, command_id: str, record: Record, status: Status, message: str) -> None:
         now = self._wall()
         step = documents.parse_payload(record.payload)[record.step_index]
-        result = Result(Status.FAILED, 1, "", now, now, message=f"the document ended unexpectedly: {reason}")
-        results = {**record.results, step.name: result}
+        code = EXIT_KILLED if status is Status.CANCELLED else 1
+        results = {**record.results, step.name: Result(status, code, "", now, now, message=message)}
         self._streams.end(command_id, step.name, self._folder(command_id, record.step_index))
-        self._outbox.put(record.message_id, reply(Status.FAILED, at=now, results=results, shown=[step.name]))
+        self._outbox.put(record.message_id, reply(status, at=now, results=results, shown=[step.name]))
         self._journal.save(command_id, record.moved(State.FINISHED))
 
     def _result(self, command_id: str, step: Step, index: int, record: Record, stop: Stop) -> Result:

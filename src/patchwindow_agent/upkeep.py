@@ -111,7 +111,7 @@ class Upkeep:
             if record.state is State.RUNNING and not self._runner.may_run_again(record):
                 self._runner.fail(command_id, record, reason)
             else:
-                self._pool.add(command_id, record)
+                self._pool.add(command_id, record._replace(is_left=True))
 
     def _is_before_reboot(self, record: Record) -> bool:
         """Return whether a command waits for a reboot that has not been; without the name of the boot nobody knows."""

@@ -41,6 +41,8 @@ class FakeServer:
     documents: dict[str, tuple[int, Mapping[str, Any]]] = field(default_factory=dict)
     reports: list[dict[str, Any]] = field(default_factory=list)
     progress: list[dict[str, Any]] = field(default_factory=list)
+    # Why commands may begin nothing more, as replies are answered.
+    over: str = ""
 
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
@@ -120,6 +122,8 @@ class FakeServer:
         self._check_signature(operation, headers, content)
         if operation == "RequestManagedInstanceRoleToken":
             return self._token()
+        if operation == "SendReply" and self.over:
+            return {"Over": self.over}
         return self._get_messages(body) if operation == "GetMessages" else {}
 
     def now(self) -> float:

@@ -217,11 +217,32 @@ def test_a_step_that_asks_for_a_reboot_runs_again_after_the_next_start(
     server.calls.clear()
 
     start_agent(boot_id="boot-2")
-    server.wait_for(lambda: server.statuses(id) == ["InProgress", "InProgress", "Success"])
-    told = {name: step for reply in server.replies(id) for name, step in reply["runtimeStatus"].items()}
+    # First it asks whether it may go on.
+    server.wait_for(lambda: server.statuses(id) == ["InProgress", "InProgress", "InProgress", "Success"])
+    replies = server.replies(id)[1:]
+    told = {name: step for reply in replies for name, step in reply["runtimeStatus"].items()}
     assert told["a"]["standardOutput"] == "first\nsecond\n"
     assert told["b"]["standardOutput"] == "after\n"
     server.wait_for(lambda: server.statuses(waiting)[-1:] == ["Success"])
+
+
+def test_a_command_that_was_cut_off_while_the_machine_was_down_does_not_go_on(
+    server: FakeServer, start_agent: StartAgent, tmp_path: Path
+) -> None:
+    agent = start_agent()
+    ran = tmp_path / "ran"
+    id = server.send_command([shell_step("a", "exit 194"), shell_step("b", f"touch {ran}")])
+    server.wait_for(lambda: server.statuses(id)[-1:] == ["SuccessAndReboot"])
+    waiting = server.send_command([shell_step("a", f"touch {ran}")])
+    server.wait_for(lambda: server.statuses(waiting) == ["InProgress"])
+    agent.stop()
+    server.calls.clear()
+    server.over = "it was cut off"
+    server.refusals["SendReply"] = ["InternalServerException"]
+    start_agent(boot_id="boot-2")
+    server.wait_for(lambda: all(server.statuses(one)[-1:] == ["Cancelled"] for one in (id, waiting)))
+    assert server.replies(id)[-1]["runtimeStatus"]["a"]["output"] == "nothing more was begun: it was cut off"
+    assert not ran.exists()
 
 
 def test_a_reboot_that_does_not_begin_fails_its_command_and_no_other(

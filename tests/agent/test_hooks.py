@@ -36,6 +36,7 @@ class Bench:
             streams=Streams(folder / "output", node_id="mi-1"),
             shell=self.shell,
             document=self.document,
+            why_over=lambda _: "",
         )
 
     def shell(self, script: Script, _: Stop) -> Ended:

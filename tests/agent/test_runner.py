@@ -49,6 +49,8 @@ class Bench:
     can_reboot: bool = True
     shell: Shell = field(default_factory=Shell)
     documents: dict[str, Any] = field(default_factory=dict)
+    # What the server says of commands that were left.
+    over: str = ""
 
     def __post_init__(self) -> None:
         self.journal = Journal(self.folder / "commands")
@@ -62,6 +64,7 @@ class Bench:
             streams=self.streams,
             shell=self.shell.run,
             document=self.document,
+            why_over=lambda _: self.over,
         )
 
     def document(self, name: str) -> str:
@@ -206,6 +209,32 @@ def test_a_step_that_says_so_runs_again_where_it_was_cut_off(bench: Bench) -> No
 def test_a_step_that_runs_again_by_itself_has_time_to_end_when_it_is_cancelled(bench: Bench) -> None:
     bench.run(shell_step("a", "0"), shell_step("b", "0", resumable=True))
     assert bench.shell.graces_s == [0, 240]
+
+
+@pytest.mark.parametrize("is_waiting_for_reboot", [False, True])
+def test_what_was_left_begins_nothing_more_where_its_command_is_over(bench: Bench, is_waiting_for_reboot: bool) -> None:  # noqa: FBT001  (a parameter of cases)
+    payload = json.dumps({"DocumentContent": {"schemaVersion": "2.2", "mainSteps": [shell_step("a", "0")]}})
+    record = Record("aws.ssm.c-1.mi-1", payload, is_left=True)
+    if is_waiting_for_reboot:
+        record = record.moved(State.RUNNING).moved(State.REBOOTING)
+    bench.over = "command c-1 was cut off at 2026-01-15T17:00:00Z"
+    assert not bench.run(record=record)
+    (told,) = bench.replies()
+    assert told["documentStatus"] == told["runtimeStatus"]["a"]["status"] == "Cancelled"
+    assert told["runtimeStatus"]["a"]["output"] == f"nothing more was begun: {bench.over}"
+    assert bench.shell.ran == []
+    assert not bench.journal.unfinished()
+
+
+def test_what_was_left_runs_where_its_command_is_not_over_and_what_has_just_come_is_not_asked_about(
+    bench: Bench,
+) -> None:
+    payload = json.dumps({"DocumentContent": {"schemaVersion": "2.2", "mainSteps": [shell_step("a", "0")]}})
+    bench.run(record=Record("aws.ssm.c-1.mi-1", payload, is_left=True))
+    bench.over = "it is over"
+    bench.run(record=Record("aws.ssm.c-2.mi-1", payload))
+    bench.run(record=cut_off(shell_step("b", "0", resumable=True))._replace(is_left=True))
+    assert bench.shell.ran == ["0", "0", "0"], "what asks its server itself does so"
 
 
 def test_only_the_step_that_was_cut_off_learns_of_it(bench: Bench) -> None:

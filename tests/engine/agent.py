@@ -57,14 +57,14 @@ class Agent:
         """Say that the command cannot be handled."""
         self._call("FailMessage", MessageId=message_id(command_id, self.id), FailureType="NoHandlerExists")
 
-    def say(self, command_id: str, status: str, steps: Mapping[str, Step] = NO_STEPS, *, trace: str = "") -> None:
-        """Tell how far the command is, and what each of its steps did."""
+    def say(self, command_id: str, status: str, steps: Mapping[str, Step] = NO_STEPS, *, trace: str = "") -> Answer:
+        """Tell how far the command is, and what each of its steps did; return what is said to that."""
         told = {"documentStatus": status, "documentTraceOutput": trace, "runtimeStatus": dict(steps) or None}
-        self.reply(message_id(command_id, self.id), json.dumps(told))
+        return self.reply(message_id(command_id, self.id), json.dumps(told))
 
-    def reply(self, id: str, payload: str) -> None:
-        """Reply to the message with just this."""
-        self._call("SendReply", MessageId=id, ReplyId="1", Payload=payload)
+    def reply(self, id: str, payload: str) -> Answer:
+        """Reply to the message with just this; return what is said to that."""
+        return self._call("SendReply", MessageId=id, ReplyId="1", Payload=payload)
 
     def run(self, status: str = "Success") -> list[str]:
         """Accept all that waits, carry the commands out, and return their ids."""

@@ -149,6 +149,18 @@ def test_a_node_that_asks_at_the_cutoff_is_given_nothing_though_the_engine_has_n
     assert node.poll() == []
 
 
+def test_a_node_that_comes_back_after_the_cutoff_is_told_that_its_command_is_over(world: World) -> None:
+    node = world.node()
+    window = world.window()
+    world.task(window, world.target(window, "InstanceIds", node.id), CutoffBehavior="CANCEL_TASK", parameters=LONG)
+    world.at(15)
+    (command_id,) = node.take()
+    assert node.say(command_id, "InProgress") == {}
+    world.clock.advance(timedelta(hours=2))
+    assert node.say(command_id, "InProgress") == {"Over": f"command {command_id} was cut off at 2026-01-15T17:00:00Z"}
+    assert node.say(command_id, "Success") == {}, "what it did all the same is a fact"
+
+
 def test_a_server_that_begins_again_after_the_cutoff_sends_a_command_that_is_to_be_cancelled_to_no_further_node(
     world: World,
 ) -> None:

@@ -105,13 +105,23 @@ def fail(call: Call, request: Request) -> Answer:
 
 
 def reply(call: Call, request: Request) -> Answer:
-    """SendReply: what the agent has to tell of a command; also late, repeated, or of a command that is gone."""
+    """SendReply: what the agent has to tell of a command; also late, repeated, or of a command that is gone.
+
+    Who says only that it has the command is told whether it may still begin: it may have been off for long.
+    """
     told = parse_reply(request["Payload"])
-    if sent := _sent(call, request):
-        _merge(call, sent, told)
-        event = _EVENTS.get(told.document_status, invocation.Event.ACKNOWLEDGED)
-        _advance(call, sent, event, trace_output=told.trace_output)
-    return {}
+    sent = _sent(call, request)
+    if sent is None:
+        return {}
+    _merge(call, sent, told)
+    event = _EVENTS.get(told.document_status, invocation.Event.ACKNOWLEDGED)
+    _advance(call, sent, event, trace_output=told.trace_output)
+    if told.document_status is not ReplyStatus.IN_PROGRESS or told.steps:
+        return {}
+    command = call.work.commands.get(sent.command_id)
+    assert command is not None, "an invocation goes with its command"
+    over = command_end.why_over(command, sent, call.now)
+    return {"Over": over} if over else {}
 
 
 def _given(work: Work, node_id: str, now: datetime) -> list[tuple[Message, Command]]:
