@@ -21,6 +21,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "ingest": "reports of scans over HTTP",
     "catalog": "a feed of 10,000 advisories: its import, its size, and what pages then cost",
     "schedule": "openings in a time zone, beside other libraries",
+    "calendar_year": "the calendar of a year for 1,000 windows",
     "year": "a year of the reference plan with 1,000 simulated nodes",
     "rollout": "one command to 100, 1,000 and 10,000 simulated nodes",
     "opening": "from a window's instant to a node that polls",
