@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from tests.fakes.calendars import calendar
 from tests.fakes.commandline import PATCHWINDOW, environment, run
 from tests.fakes.here import Here
 from tests.fakes.node import PaperNode
@@ -154,3 +155,16 @@ def test_an_approval_that_never_comes_is_found_by_what_the_catalogue_knows(plane
     assert starving["Where"] == f"baseline alma ({baseline})"
     assert "of kernel (every 5 days)" in starving["Sentence"]
     alma.close()
+
+
+def test_a_freeze_at_the_next_opening_is_told(plane: Plane, viewer: Here) -> None:
+    client, now = plane.client, datetime.now(UTC)
+    id = window(plane, "heeding", "cron(0 6 ? * SUN *)", [{"Key": "tag:Role", "Values": ["heeding"]}])
+    freeze = calendar((now, now + timedelta(days=30), "nobody is there"))
+    client.create_document(Name="holidays", Content=freeze, DocumentType="ChangeCalendar", DocumentFormat="TEXT")
+    tag = {"Key": "patchwindow:freezes", "Value": "holidays"}
+    client.add_tags_to_resource(ResourceType="MaintenanceWindow", ResourceId=id, Tags=[tag])
+    heeding = f"window heeding ({id})"
+    found = viewer.patchwindow("check", "--json").json["Findings"]
+    assert {each["Code"] for each in found if each["Where"] == heeding} == {"opening-frozen", "target-without-nodes"}
+    client.delete_maintenance_window(WindowId=id)

@@ -29,6 +29,8 @@ _GONE: Final = frozenset(
         "DoesNotExistException",
         "NotFoundException",
         "InvalidCommandId",
+        "InvalidDocument",
+        "InvalidDocumentType",
         "InvalidInstanceId",
         "InvalidResourceId",
         "NoSuchEntity",

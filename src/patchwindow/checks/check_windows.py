@@ -10,6 +10,7 @@ from patchwindow.checks.codes import CheckCode, found
 from patchwindow.checks.openings import minute, openings, timing_of
 from patchwindow.checks.snapshot import Snapshot, Window
 from patchwindow.domain.errors import Invalid
+from patchwindow.domain.freeze import TAG
 from patchwindow.domain.lint import lint
 from patchwindow.domain.lint_finding import LintCode, named
 from patchwindow.domain.opening import parse_instant
@@ -38,6 +39,18 @@ def does_not_open(snapshot: Snapshot) -> Iterator[Finding]:
 
 def _has_ended(window: Window, now: datetime) -> bool:
     return window.end_date is not None and parse_instant("EndDate", window.end_date) < now
+
+
+def heeds_freezes(snapshot: Snapshot) -> Iterator[Finding]:
+    """Yield windows that name a calendar that is not there, or whose next opening lies in a freeze."""
+    for window in snapshot.windows:
+        for calendar in window.calendars:
+            if not calendar.is_there:
+                sentence = f"its tag {TAG!r} names {calendar.name!r}, which is no calendar, so a patchwindow server would not open it"
+                yield found(CheckCode.FREEZE_MISSING, window, sentence, "correct the tag, or make the calendar")
+            elif calendar.is_closed and window.is_enabled and window.next_at is not None:
+                sentence = f"its next opening, at {minute(window.next_at)}, lies in the freeze {calendar.name!r}"
+                yield found(CheckCode.OPENING_FROZEN, window, sentence)
 
 
 def has_nothing_to_do(snapshot: Snapshot) -> Iterator[Finding]:

@@ -26,6 +26,8 @@ class CheckCode(StrEnum):
     WINDOW_DISABLED = "window-disabled"
     WINDOW_ENDED = "window-ended"
     SCHEDULE_UNREADABLE = "schedule-unreadable"
+    FREEZE_MISSING = "freeze-missing"
+    OPENING_FROZEN = "opening-frozen"
     WINDOW_TOO_SHORT = "window-too-short"
     WINDOW_TIGHT = "window-tight"
     BASELINE_UNUSED = "baseline-unused"
@@ -55,6 +57,8 @@ SEVERITIES: Final[Mapping[CheckCode | PrerequisiteCode, Severity]] = {
     CheckCode.NODE_IN_NO_WINDOW: Severity.ERROR,
     CheckCode.NODE_MISSED_WINDOWS: Severity.ERROR,
     CheckCode.WINDOW_TOO_SHORT: Severity.ERROR,
+    CheckCode.FREEZE_MISSING: Severity.ERROR,
+    CheckCode.OPENING_FROZEN: Severity.NOTICE,
     CheckCode.GROUP_WITHOUT_NODES: Severity.NOTICE,
     CheckCode.TARGET_WITHOUT_NODES: Severity.NOTICE,
     CheckCode.WINDOW_DISABLED: Severity.NOTICE,

@@ -7,7 +7,8 @@ from typing import Any
 from patchwindow.checks.asking import Asking
 from patchwindow.checks.collect_nodes import Fleet
 from patchwindow.checks.collect_runs import read_runs
-from patchwindow.checks.snapshot import Topic, Window, WindowTarget, WindowTask
+from patchwindow.checks.snapshot import Calendar, Topic, Window, WindowTarget, WindowTask
+from patchwindow.domain.freeze import TAG, names
 
 
 def read_windows(ask: Asking, fleet: Fleet, now: datetime) -> Iterator[Window]:
@@ -38,6 +39,7 @@ def read_windows(ask: Asking, fleet: Fleet, now: datetime) -> Iterator[Window]:
             next_at=_instant(identity.get("NextExecutionTime")),
             targets=targets,
             tasks=tuple(_task(ask, fleet, id, entry, by_id) for entry in entries),
+            calendars=tuple(_calendars(ask, id, _instant(identity.get("NextExecutionTime")))),
             runs=read_runs(ask, id, now),
         )
 
@@ -74,6 +76,18 @@ def _task(
         operation=given.get("Operation"),
         reboot_option=given.get("RebootOption"),
     )
+
+
+def _calendars(ask: Asking, window_id: str, next_at: datetime | None) -> Iterator[Calendar]:
+    """Yield the calendars that the tag of a window names, as they are at its next opening."""
+    tags = ask.pages(
+        Topic.CALENDARS, "ListTagsForResource", "TagList", ResourceType="MaintenanceWindow", ResourceId=window_id
+    )
+    at = {} if next_at is None else {"AtTime": f"{next_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    for name in (name for tag in tags if tag["Key"] == TAG for name in names(tag["Value"])):
+        state = ask.call(Topic.CALENDARS, "GetCalendarState", CalendarNames=[name], **at).get("State")
+        is_closed = next_at is not None and state == "CLOSED"
+        yield Calendar(name=name, is_there=state is not None, is_closed=is_closed)
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -20,6 +20,7 @@ class Topic(StrEnum):
     WINDOWS = "the windows"
     TARGETS = "the nodes of targets"
     TASKS = "what tasks are given"
+    CALENDARS = "the freezes of windows"
     RUNS = "former runs"
     ROLES = "the roles"
     SETTINGS = "the default role of instances"
@@ -106,6 +107,15 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """A change calendar that a window's tag names; *is_closed* says that it is at the window's next opening."""
+
+    name: str
+    is_there: bool = True
+    is_closed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """A maintenance window with its targets, its tasks and its last runs, the latest first."""
 
@@ -122,6 +132,7 @@ class Window:
     next_at: datetime | None = None
     targets: tuple[WindowTarget, ...] = ()
     tasks: tuple[WindowTask, ...] = ()
+    calendars: tuple[Calendar, ...] = ()
     runs: tuple[Run, ...] = ()
 
     def __str__(self) -> str:

@@ -18,6 +18,7 @@ from patchwindow.checks.check_windows import (
     does_not_open,
     has_a_trap,
     has_nothing_to_do,
+    heeds_freezes,
     overlaps,
     reaches_nobody,
     reboots_unasked,
@@ -60,6 +61,11 @@ CHECKS: Final[tuple[Check, ...]] = (
         has_a_trap,
         (CheckCode.SCHEDULE_UNREADABLE, *(code for code in LintCode if code is not LintCode.NEVER_OPENS)),
         frozenset({Topic.WINDOWS}),
+    ),
+    Check(
+        heeds_freezes,
+        (CheckCode.FREEZE_MISSING, CheckCode.OPENING_FROZEN),
+        frozenset({Topic.WINDOWS, Topic.CALENDARS}),
     ),
     Check(
         has_nothing_to_do,

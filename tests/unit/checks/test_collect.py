@@ -8,7 +8,7 @@ from botocore.exceptions import EndpointConnectionError
 from tests.unit.cli.fake import Answers, FakeClient, Members, refusal
 
 from patchwindow.checks import Snapshot, collect
-from patchwindow.checks.snapshot import Group, Ran, Release, Rule, Topic
+from patchwindow.checks.snapshot import Calendar, Group, Ran, Release, Rule, Topic
 from patchwindow.client import ClientProblem
 from patchwindow.domain.operating_system import OperatingSystem
 
@@ -38,10 +38,20 @@ def nodes(members: Members) -> Members:
 
 
 def tags(members: Members) -> Members:
-    """Answer that a hybrid node is in a group that no baseline knows."""
-    return {
-        "TagList": [{"Key": "Patch Group", "Value": "lost"}] if members["ResourceType"] == "ManagedInstance" else []
+    """Answer that a hybrid node is in a group that no baseline knows, and that a window heeds two calendars."""
+    told = {
+        "ManagedInstance": [{"Key": "Patch Group", "Value": "lost"}],
+        "MaintenanceWindow": [{"Key": "patchwindow:freezes", "Value": "summer gone"}],
     }
+    return {"TagList": told.get(members["ResourceType"], [])}
+
+
+def calendar(members: Members) -> Members:
+    """Answer that one calendar is closed at the time that is asked for, and that there is no other."""
+    if members["CalendarNames"] != ["summer"]:
+        raise refusal("InvalidDocument", "")
+    assert members["AtTime"] == "2026-07-02T03:00:00Z"
+    return {"State": "CLOSED"}
 
 
 def step(begun: int, ended: int) -> Members:
@@ -78,6 +88,7 @@ ANSWERS: Final[Answers] = {
     "DescribePatchBaselines": {"BaselineIdentities": [IDENTITY]},
     "GetPatchBaseline": {"BaselineId": OWN, "ApprovalRules": {"PatchRules": [RULE]}},
     "ListTagsForResource": tags,
+    "GetCalendarState": calendar,
     "DescribeAvailablePatches": {
         "Patches": [{"Name": "kernel", "Classification": "Security", "ReleaseDate": NOW}, {"Name": "undated"}]
     },
@@ -171,6 +182,11 @@ def test_a_window_is_told_with_the_nodes_that_its_targets_mean() -> None:
     assert task.parts == (frozenset({HYBRID}), frozenset({INSTANCE}))
     assert (task.document, task.operation, task.reboot_option) == ("AWS-RunPatchBaseline", "Install", None)
     assert (task.max_concurrency, task.is_cancelled_at_cutoff) == ("50%", True)
+
+
+def test_a_window_is_told_with_the_calendars_that_it_heeds() -> None:
+    (window,) = collected(FakeClient(ANSWERS)).windows
+    assert window.calendars == (Calendar(name="summer", is_closed=True), Calendar(name="gone", is_there=False))
 
 
 def test_a_run_is_told_with_who_took_part_and_how_long_that_took() -> None:

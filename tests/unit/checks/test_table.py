@@ -26,7 +26,7 @@ from patchwindow.checks import CHECKS, Snapshot, check
 from patchwindow.checks.check_windows import _first_meeting
 from patchwindow.checks.codes import CheckCode
 from patchwindow.checks.openings import opens_again
-from patchwindow.checks.snapshot import Group, Release, Rule, Run, Topic, Window, WindowTarget
+from patchwindow.checks.snapshot import Calendar, Group, Release, Rule, Run, Topic, Window, WindowTarget
 from patchwindow.domain.operating_system import OperatingSystem
 
 NOBODY: Final[frozenset[str]] = frozenset()
@@ -35,6 +35,7 @@ IDLE: Final = {"took_part": NOBODY, "has_idle_tasks": True}
 FLEET: Final = frozenset(f"mi-{number:017}" for number in range(30))
 OF_FLEET: Final = window(targets=(), tasks=(task(parts=(FLEET,), max_concurrency="10"),))
 SEPARATE: Final = window("mw-2", schedule="cron(0 3 ? * MON *)")
+SUNDAY: Final = datetime(2026, 7, 5, 3, tzinfo=UTC)
 DEFAULT: Final = baseline(id="pb-2", is_default=True)
 
 
@@ -139,6 +140,18 @@ FOUND: Final[Mapping[str, tuple[Snapshot, Sequence[str]]]] = {
     "a schedule that cannot be read": (
         snapshot(windows=(window(), replace(SEPARATE, schedule="sometimes"))),
         ["schedule-unreadable"],
+    ),
+    "a window that heeds a calendar that is not there": (
+        snapshot(windows=(window(calendars=(Calendar(name="christmas", is_there=False),)),)),
+        ["freeze-missing"],
+    ),
+    "a window whose next opening is frozen": (
+        snapshot(windows=(window(next_at=SUNDAY, calendars=(Calendar(name="summer", is_closed=True),)),)),
+        ["opening-frozen"],
+    ),
+    "a window that heeds a calendar that is open": (
+        snapshot(windows=(window(next_at=SUNDAY, calendars=(Calendar(name="summer"),)),)),
+        [],
     ),
     "windows that overlap": (
         snapshot(windows=(window(), window("mw-2", schedule="cron(0 5 ? * SUN *)"))),
