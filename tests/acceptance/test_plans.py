@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from tests.fakes.commandline import Shell
 from tests.fakes.server import Plane, all_pages
 
 REFERENCE: Final = Path(__file__).parents[2] / "plans" / "reference.yaml"
@@ -126,3 +127,17 @@ def test_pruning_a_plan_of_nothing_takes_away_all_that_the_plan_has_made(plane: 
     gone = shell.patchwindow("plan", "apply", str(file), "--prune", "--yes", "--json").json
     assert (len(gone["Deleted"]), gone["Left"]) == (52, [])
     assert shell.patchwindow("plan", "export").out == "name: exported\n"
+
+
+@pytest.mark.parametrize("verb", ["apply", "diff"])
+def test_an_endpoint_that_nobody_answers_at_is_named(plane: Plane, verb: str) -> None:
+    nowhere = "http://127.0.0.1:1"
+    done = plane.shell().patchwindow("plan", verb, str(REFERENCE), "--endpoint-url", nowhere, exit_code=1)
+    assert done.err == f"patchwindow: cannot reach {nowhere}; check the endpoint URL, and that the server runs\n"
+
+
+def test_a_key_that_the_server_does_not_know_is_refused_with_what_to_check(plane: Plane) -> None:
+    shell, key = plane.shell(), {"AWS_ACCESS_KEY_ID": "PWUNKNOWN00000000000", "AWS_SECRET_ACCESS_KEY": "secret"}
+    done = Shell({**shell.environ, **key}).patchwindow("plan", "apply", str(REFERENCE), "--yes", exit_code=1)
+    assert "UnrecognizedClientException" in done.err
+    assert "check the profile and the endpoint" in done.err
