@@ -18,6 +18,9 @@ from patchwindow.domain.operating_system import Family
 from patchwindow.domain.override import Candidate, InstallList, chosen
 from patchwindow.domain.patch import Patch
 
+MAY_REMOVE_TAG: Final = "patchwindow:may-remove"
+"""The tag of a window whose tasks may remove packages that nothing replaces: its value is then `true`, and no other."""
+
 _NO_SIGHTS: Final[FirstSeen] = {}
 
 

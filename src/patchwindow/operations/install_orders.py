@@ -8,7 +8,7 @@ from typing import Any, Final
 from patchwindow.domain import command_end
 from patchwindow.domain.baseline import Baseline
 from patchwindow.domain.errors import CommandOver, Invalid
-from patchwindow.domain.install_order import install_order
+from patchwindow.domain.install_order import MAY_REMOVE_TAG, install_order
 from patchwindow.domain.node import Node
 from patchwindow.domain.operating_system import OperatingSystem, from_platform, product
 from patchwindow.domain.override import InstallList
@@ -22,7 +22,7 @@ from patchwindow.operations.evaluations import decider
 from patchwindow.operations.first_sight import first_seen, goes_by_first_sight
 from patchwindow.operations.report_reading import INSTALL, SCHEMA, KnownFacts
 from patchwindow.operations.reports import given_to, parameters_of, sent_to, system_in
-from patchwindow.operations.tags import NODE
+from patchwindow.operations.tags import NODE, WINDOW
 from patchwindow.store.patch_operations import PatchOrder
 
 _ANY_PRODUCT: Final = "*"
@@ -58,8 +58,7 @@ def order(call: Call, command_id: str, node_id: str, part: str = "") -> Answer:
         "nodeId": node_id,
         "part": part,
         "sources": _sources(call, command, node),
-        # No parameter of the documents allows it.
-        "mayRemove": False,
+        "mayRemove": _may_remove(call, command_id),
         "over": over,
         "secondsLeft": 0.0 if over else (command_end.ends_at(command) - call.now).total_seconds(),
     }
@@ -110,6 +109,13 @@ def plan(call: Call, command_id: str, node_id: str, known: KnownFacts, *, part: 
         "blocked": [asdict(patch) for patch in decided.blocked],
         "failed": dict(decided.failed),
     }
+
+
+def _may_remove(call: Call, command_id: str) -> bool:
+    """Return whether the window that sent the command allows removals; AWS's documents have no parameter for it."""
+    execution_id = call.work.executions.of_command(command_id)
+    execution = None if execution_id is None else call.work.executions.get(execution_id)
+    return execution is not None and call.work.tags.of(WINDOW, execution.window_id).get(MAY_REMOVE_TAG) == "true"
 
 
 def _install_list(call: Call, command_id: str, parameters: Mapping[str, Any]) -> InstallList | None:
