@@ -62,6 +62,8 @@ READING: Final = {
     "catalog import {exploited} --kind kev": "CveCount",
     "catalog status": "DEBIAN",
     "explain {node} openssl": "openssl.amd64:2",
+    "forecast --weeks 26": "OPENS|Openings",
+    "forecast --node {node}": "{node}",
     "scan --node {node}": "{node}",
     "scan --group 'Web Server' --no-wait": "Pending",
     "activations create --limit 2 --tag Role=web": "-",

@@ -63,6 +63,7 @@ class _Machine:
     ring: str
     queue: deque[tuple[str, str]] = field(default_factory=deque)
     at_work: str = ""
+    was_scanned: bool = False
 
 
 class QuietWorld:
@@ -187,6 +188,7 @@ class QuietWorld:
                 now = self.world.clock.now()
                 node.machine.end(command_id, node.machine.begin(command_id), now, now)
                 node.agent.say(command_id, "Success", {STEP: step()})
+                node.was_scanned = True
         self.world.turn()
 
     def _lay_window(self, number: int, days: str, rings: str) -> None:
@@ -285,8 +287,9 @@ class QuietWorld:
             begun = node.machine.begin(command_id)
             operation = begun["order"]["operation"]
         now = self.world.clock.now()
-        # An installation that has nothing to do has taken no longer than a scan.
-        lasts_as = "Scan" if begun is not None and node.machine.is_idle(begun) else operation
+        # An installation that has nothing to do has taken no longer than a scan. Of who was never scanned nobody knows.
+        is_idle = begun is not None and node.was_scanned and node.machine.is_idle(begun)
+        lasts_as = "Scan" if is_idle else operation
         ends_at = now + timedelta(seconds=LASTS_S[lasts_as])
         end: Callable[[], None] = partial(self._end, node, command_id, operation, begun, now)
         heapq.heappush(self._ends, (ends_at, next(self._sequence), end))

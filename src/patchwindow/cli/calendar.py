@@ -11,9 +11,8 @@ from patchwindow.cli.calendar_feed import feed
 from patchwindow.cli.calendar_page import member, months, row
 from patchwindow.cli.options import Connect, connect_command, json_option
 from patchwindow.cli.plan_files import overlay_option
-from patchwindow.domain.errors import Invalid
+from patchwindow.cli.zones import zone_option
 from patchwindow.domain.freeze import Freeze
-from patchwindow.domain.schedule_zone import parse_zone
 from patchwindow.domain.window_calendar import Occurrence, occurrences
 from patchwindow.system import SystemClock
 
@@ -29,13 +28,6 @@ class _ShowsByDefault(click.Group):
         if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
             args.insert(0, _SHOW)
         return super().parse_args(ctx, args)
-
-
-def _zone(_: click.Context, __: click.Parameter, name: str) -> tzinfo:
-    try:
-        return parse_zone(name)
-    except Invalid:
-        raise click.BadParameter(f"{name!r} is no time zone; use an IANA name such as Europe/Berlin") from None
 
 
 @click.group(cls=_ShowsByDefault)
@@ -55,9 +47,7 @@ calendar.add_command(feed)
 @click.option(
     "--days", type=click.IntRange(1, 800), default=31, show_default=True, metavar="N", help="How far to look ahead"
 )
-@click.option(
-    "--zone", default="UTC", show_default=True, callback=_zone, metavar="NAME", help="The time zone to show times in"
-)
+@zone_option
 @click.option(
     "--ics",
     type=click.Path(path_type=Path, allow_dash=True, dir_okay=False),

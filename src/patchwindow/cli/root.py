@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "calendar": "Show when windows open, with freezes and overlaps",
     "associations": "Run documents on nodes by a schedule",
     "commands": "Show, cancel and read the commands sent to nodes",
+    "forecast": "Say what the coming openings of windows will install",
     "compliance": "Show which nodes and patches are compliant",
     "patches": "Show the patches of all nodes",
     "catalog": "Import advisories, and show what is known of patches",
