@@ -13,5 +13,6 @@ def places(fleet: Fleet) -> dict[str, str]:
         "window_id": window,
         "execution_id": execution["WindowExecutionId"],
         "command_id": invocation["ExecutionId"],
+        "title": "bash.amd64:1",
         "node_id": next(one.node_id for one in fleet.members if one.group == "Web Server"),
     }

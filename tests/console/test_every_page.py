@@ -65,7 +65,7 @@ class Page(HTMLParser):
 @pytest.fixture(params=PATHS)
 def path(request: pytest.FixtureRequest, fleet: Fleet) -> str:
     """Return the URL of each page, about something that there is."""
-    return ROOT + request.param.format(**places(fleet))
+    return ROOT + str(request.param).format(**places(fleet))
 
 
 def test_it_is_shown_and_light(console: Browser, path: str) -> None:

@@ -188,8 +188,8 @@ def _is_lost(one: Member) -> bool:
 
 
 def _facts(name: str, at: int) -> Any:
-    """Return facts of which each *at* misses others; every second misses nothing."""
-    missing = [] if at % 2 == 0 else [update(title, f"2.{at}") for title in _PACKAGES[at % 5 : at % 5 + 1 + at % 6]]
+    """Return facts of which each *at* misses others; about half of them miss nothing."""
+    missing = [] if at * 37 % 97 < 50 else [update(title, f"2.{at % 3}") for title in _PACKAGES[at % 5 : at % 5 + 1 + at % 6]]
     found = facts_of([package(title) for title in _PACKAGES], missing, name=name)
     found["os"]["id"] = "ubuntu" if name == "Ubuntu" else "debian"
     if at % 13 == 5:

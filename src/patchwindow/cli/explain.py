@@ -1,6 +1,6 @@
 """`patchwindow explain`: why a patch is in its state on a node, as a person would say it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import click
@@ -8,6 +8,7 @@ import click
 from patchwindow.cli import show
 from patchwindow.cli.options import json_option, own_client_command
 from patchwindow.client import SsmClient, call
+from patchwindow.domain.explanation_words import baseline_reason, differences
 
 Members = Mapping[str, Any]
 
@@ -21,19 +22,6 @@ STATES: Final = {
     "Installed": "is installed on {node}",
     "InstalledOther": "is installed on {node}, beside its baseline",
     "NotApplicable": "is not for {node} as it is",
-}
-REASONS: Final = {
-    "PATCH_GROUP": "registered for the patch group {group!r}",
-    "DEFAULT": "the default of {system}",
-    "FORMER": "followed when this was decided, and not any more",
-}
-# What is compared beside the members of filters, in words.
-DIFFERENCES: Final = {
-    "DATE": "it were dated {wanted} or before",
-    "DAY": "it were {wanted} or later",
-    "SECURITY": "it were a security patch",
-    "APPROVED_PATCHES": "ApprovedPatches named it: {wanted}",
-    "REJECTED_PATCHES": "RejectedPatches did not have {value}",
 }
 _INDENT: Final = "  "
 
@@ -74,7 +62,7 @@ def _of_patch(one: Members) -> Iterator[str]:
     if days_left:
         yield f"it waits {days_left} {'day' if days_left == 1 else 'days'} more, until {decision['Dates']['ApprovalDate']}"
     elif "NearestMiss" in decision:
-        yield f"it would be approved if {_differences(decision['NearestMiss'])}"
+        yield f"it would be approved if {differences(decision['NearestMiss'])}"
     elif decision["Status"] in ("NOT_MATCHED", "EXPLICIT_REJECTED"):
         yield "nothing in the baseline could approve it"
     if one.get("CVEIds"):
@@ -90,8 +78,7 @@ def _of_patch(one: Members) -> Iterator[str]:
 
 def _of_node(answer: Members) -> Iterator[str]:
     baseline, evaluation = answer["Baseline"], answer["Evaluation"]
-    why = REASONS.get(baseline["Reason"], baseline["Reason"])
-    why = why.format(group=answer.get("PatchGroup", ""), system=answer["OperatingSystem"])
+    why = baseline_reason(answer)
     version, current = baseline["Version"], baseline.get("CurrentVersion")
     now = "" if current == version else " (now deleted)" if current is None else f" of {current}"
     yield f"Baseline: {baseline['Name']} ({baseline['BaselineId']}), version {version}{now}; {why}"
@@ -103,16 +90,6 @@ def _of_node(answer: Members) -> Iterator[str]:
         yield f"Decided: {show.text(evaluation['EvaluatedAt'])}, without a new scan"
     if "NextScan" in answer:
         yield f"Next scan: {_opening(answer['NextScan'])}"
-
-
-def _differences(differences: Sequence[Members]) -> str:
-    return ", and ".join(_difference(one) for one in differences)
-
-
-def _difference(one: Members) -> str:
-    wanted = " or ".join(value or "nothing" for value in one["Wanted"])
-    form = DIFFERENCES.get(one["Key"], "its {key} were {wanted}, not {value}")
-    return form.format(key=one["Key"], wanted=wanted, value=one["Value"] or "nothing")
 
 
 def _opening(opening: Members) -> str:

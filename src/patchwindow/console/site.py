@@ -2,12 +2,19 @@
 
 from typing import Final
 
-from patchwindow.console.pages import execution, me, nodes, tonight
+from patchwindow.console.pages import commands, execution, explained, me, node, nodes, patches, search, tonight
 from patchwindow.console.site_types import Form, Live, Page
 
 PAGES: Final = (
     Page("/", tonight.show),
     Page("/nodes", nodes.show),
+    Page("/nodes/{node_id}", node.show),
+    Page("/nodes/{node_id}/patches/{title}", explained.show),
+    Page("/patches", patches.show_all),
+    Page("/patches/{title}", patches.show),
+    Page("/search", search.show),
+    Page("/commands", commands.show_all),
+    Page("/commands/{command_id}/nodes/{node_id}", commands.show_node),
     Page("/me", me.show),
 )
 
@@ -18,5 +25,7 @@ LIVES: Final = (Live("/executions/{execution_id}/live", execution.look),)
 SECTIONS: Final = (
     ("Tonight", "/"),
     ("Nodes", "/nodes"),
+    ("Patches", "/patches"),
+    ("Commands", "/commands"),
 )
 """The parts of the console, by label and path, in the order of its menu."""
