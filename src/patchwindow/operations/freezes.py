@@ -25,8 +25,9 @@ from patchwindow.store.commands import EXECUTING
 from patchwindow.store.tags import WINDOW_TAGS
 from patchwindow.store.work import Work
 
-HORIZON: Final = timedelta(days=7)
-"""So far beyond an opening freezes are looked for: no command that it sends lasts longer."""
+HORIZON: Final = timedelta(days=34)
+"""So far beyond an opening freezes are looked for. A command that is sent in it waits for nodes at most 30 days, the longest
+TimeoutSeconds, and runs for 48 hours on the last."""
 DETAILS_MAX: Final = 250
 _LOOKED_AHEAD: Final = (timedelta(days=8), timedelta(days=90), timedelta(days=800))
 _WITHOUT_COLON: Final = re.compile(r"([+-]\d{2})(\d{2})$")

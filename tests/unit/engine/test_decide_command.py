@@ -70,6 +70,17 @@ def test_from_the_cutoff_on_no_further_node_is_sent_the_command() -> None:
     assert decide(waiting, NOW) == [WakeAt(EXPIRES_AT)]
 
 
+def test_where_a_freeze_begins_what_no_node_has_taken_ends_and_what_runs_goes_on() -> None:
+    flying = {State.IN_PROGRESS: 2, State.PENDING: 1}
+    frozen = replace(snapshot(in_flight=flying, unsent=40), frozen_at=NOW)
+    assert WakeAt(NOW) in decide(frozen, NOW - timedelta(milliseconds=1)), "it is looked at when the freeze begins"
+    assert decide(frozen, NOW) == [
+        EndSent(State.PENDING, State.DELIVERY_TIMED_OUT, due_by=None),
+        EndUnsent(State.DELIVERY_TIMED_OUT),
+        WakeAt(EXPIRES_AT),
+    ]
+
+
 def test_a_node_that_is_silent_does_not_hold_up_the_others() -> None:
     fresh = snapshot(standing=PENDING, in_flight={State.PENDING: 1}, unsent=9, awaited_since=NOW)
     waited = NOW + ACKNOWLEDGEMENT_WAIT

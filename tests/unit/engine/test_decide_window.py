@@ -5,7 +5,13 @@ import pytest
 
 from patchwindow.domain import task_execution, task_invocation, window_execution
 from patchwindow.domain.limit import Concurrency, ErrorLimit
-from patchwindow.domain.task_execution import CANCELLED_BEFORE_START, CUT_OFF, NOT_STARTED_BY_CUTOFF, STOPPED_BY_ERRORS
+from patchwindow.domain.task_execution import (
+    CANCELLED_BEFORE_START,
+    CUT_OFF,
+    FROZEN,
+    NOT_STARTED_BY_CUTOFF,
+    STOPPED_BY_ERRORS,
+)
 from patchwindow.domain.window import CutoffBehavior
 from patchwindow.engine.decide_window import ExecutionSnapshot, Outcome, TaskInvocationSnapshot, TaskSnapshot, decide
 from patchwindow.engine.effects import (
@@ -399,3 +405,19 @@ class TestWithinATarget:
             EndInvocation("A2", Invocation.TIMED_OUT, NOT_STARTED_BY_CUTOFF),
             EndTask("A", Task.TIMED_OUT, NOT_STARTED_BY_CUTOFF),
         ]
+
+
+def test_where_a_freeze_begins_a_task_that_goes_on_beyond_the_cutoff_starts_nothing_more() -> None:
+    frozen_at = CUTOFF_AT + timedelta(hours=1)
+    going_on = replace(execution(task("A", running("A1"), waiting("A2"))), frozen_at=frozen_at)
+    assert decide(going_on, frozen_at - timedelta(seconds=1)) == [WakeAt(frozen_at)]
+    assert decide(going_on, frozen_at) == [EndInvocation("A2", Invocation.TIMED_OUT, FROZEN)]
+    done = replace(going_on, tasks=(task("A", running("A1", SUCCEEDED), waiting("A2")),))
+    assert EndTask("A", Task.TIMED_OUT, FROZEN) in decide(done, frozen_at)
+
+
+def test_where_a_freeze_is_the_cutoff_a_task_that_says_cancel_task_is_cancelled() -> None:
+    frozen = replace(
+        execution(task("A", running("A1"), cutoff_behavior=CANCEL)), cutoff_at=OPENS_AT, frozen_at=OPENS_AT
+    )
+    assert decide(frozen, OPENS_AT) == [CutOffTask("A"), CancelCommand("A1", "command-A1")]
