@@ -23,6 +23,7 @@ from patchwindow.plans import (
     apply,
     as_findings,
     check,
+    read_fleet,
     read_plan,
     schema_text,
 )
@@ -49,15 +50,24 @@ def schema() -> None:
 @file_argument
 @overlay_option
 @click.option("--for", "service", type=click.Choice(["aws"]), help="Check against the quotas of this service, too")
+@click.option(
+    "--nodes",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Hold the plan against these nodes: JSON, ids with their tags",
+)
 @findings_options
-def check_(*, file: Path, overlays: tuple[Path, ...], service: str | None, form: str, fail_on: str) -> None:
+def check_(
+    *, file: Path, overlays: tuple[Path, ...], service: str | None, nodes: Path | None, form: str, fail_on: str
+) -> None:
     """Search a plan file for mistakes and traps, offline.
 
     Finds schedules that hardly mean what was meant, rules that approve nothing or everything, rate controls that hold
     nothing back, windows that overlap for the same nodes.
     """
     try:
-        findings = check(read_plan(file, overlays), now=SystemClock().now(), is_for_aws=service == "aws")
+        fleet = None if nodes is None else read_fleet(nodes)
+        findings = check(read_plan(file, overlays), now=SystemClock().now(), is_for_aws=service == "aws", fleet=fleet)
     except PlanProblems as problems:
         findings = as_findings(problems)
     report(findings, str(file), form=form, fail_on=fail_on)

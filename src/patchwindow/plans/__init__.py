@@ -12,6 +12,7 @@ from patchwindow.plans.definitions import Plan
 from patchwindow.plans.difference import Action, Change, Difference, difference
 from patchwindow.plans.export import Export, adopt, export
 from patchwindow.plans.finding import Finding, Severity, Where, are_as_bad
+from patchwindow.plans.fleet import Fleet, read_fleet
 from patchwindow.plans.junit import junit
 from patchwindow.plans.perform import Applied, perform
 from patchwindow.plans.problems import Mark, PlanProblems, Problem
@@ -31,6 +32,7 @@ __all__ = [
     "Difference",
     "Export",
     "Finding",
+    "Fleet",
     "Kind",
     "Mark",
     "Plan",
@@ -54,6 +56,7 @@ __all__ = [
     "parse_plan",
     "perform",
     "reaches",
+    "read_fleet",
     "read_plan",
     "sarif",
     "schema_text",

@@ -9,6 +9,7 @@ from patchwindow.domain.lint import lint
 from patchwindow.domain.lint_finding import LintCode
 from patchwindow.domain.operating_system import FAMILIES, LINUX, OperatingSystem
 from patchwindow.plans.check_baselines import system_of
+from patchwindow.plans.check_fleet import forgotten, windows_by_nodes
 from patchwindow.plans.check_freezes import frozen
 from patchwindow.plans.check_overlaps import overlaps
 from patchwindow.plans.check_quotas import quotas
@@ -16,20 +17,32 @@ from patchwindow.plans.check_windows import is_patch_document
 from patchwindow.plans.codes import PlanCode, at_place, found
 from patchwindow.plans.definitions import Association, Baseline, Plan, Rule, Task, Window
 from patchwindow.plans.finding import Finding
+from patchwindow.plans.fleet import Fleet
 from patchwindow.plans.problems import Mark, PlanProblems
 
 _ALL: Final = "100%"
 _WEEK_DAYS: Final = 7
 
 
-def check(plan: Plan, *, now: datetime, is_for_aws: bool = False) -> tuple[Finding, ...]:
+def check(plan: Plan, *, now: datetime, is_for_aws: bool = False, fleet: Fleet | None = None) -> tuple[Finding, ...]:
     """Return what is likely wrong with *plan* in the order of its files; with *is_for_aws*, what AWS would refuse too.
+
+    With a *fleet*, the plan is held against its nodes: who is forgotten, and who is in two windows at once.
 
     Schedules are looked at for five years from *now*, and windows beside one another for one.
     """
-    findings = [*_baselines(plan), *_windows(plan, now), *_associations(plan), *overlaps(plan, now), *frozen(plan, now)]
+    shared = {} if fleet is None else windows_by_nodes(plan, fleet)
+    findings = [
+        *_baselines(plan),
+        *_windows(plan, now),
+        *_associations(plan),
+        *overlaps(plan, now, shared),
+        *frozen(plan, now),
+    ]
     if is_for_aws:
         findings += quotas(plan)
+    if fleet is not None:
+        findings += forgotten(plan, fleet)
     return tuple(sorted(findings, key=lambda each: (each.where, each.code)))
 
 

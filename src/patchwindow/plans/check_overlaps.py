@@ -1,18 +1,19 @@
 """Windows that are open at the same time for the same nodes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from patchwindow.plans.closing import openings_of
+from patchwindow.plans.closing import openings_of, skipped
 from patchwindow.plans.codes import PlanCode, found
-from patchwindow.plans.definitions import Plan, Target
+from patchwindow.plans.definitions import Plan, Target, Window
 from patchwindow.plans.finding import Finding
 
 
-def overlaps(plan: Plan, now: datetime) -> Iterator[Finding]:
+def overlaps(plan: Plan, now: datetime, known: Mapping[str, list[str]]) -> Iterator[Finding]:
     """Yield each pair of enabled windows that name the same nodes and are open together within a year of *now*.
 
-    Nodes are the same where a patch group, a tag with its value or a node's id is; what nodes carry is not known here.
+    Nodes are the same where a patch group, a tag with its value or a node's id is; *known* has the windows of nodes
+    whose tags are known besides.  An opening that a freeze gives up overlaps nothing.
     """
     by_nodes: dict[str, list[str]] = {}
     for name, window in plan.windows.items():
@@ -20,6 +21,7 @@ def overlaps(plan: Plan, now: datetime) -> Iterator[Finding]:
             {each for target in window.targets.values() for each in nodes_of(target)} if window.enabled else ()
         ):
             by_nodes.setdefault(nodes, []).append(name)
+    by_nodes |= known
     told: set[tuple[str, str]] = set()
     openings: dict[str, list[datetime]] = {}
     for nodes, names in sorted(by_nodes.items()):
@@ -27,7 +29,7 @@ def overlaps(plan: Plan, now: datetime) -> Iterator[Finding]:
             continue
         for name in names:
             if name not in openings:
-                openings[name] = list(openings_of(plan.windows[name], now))
+                openings[name] = _openings(plan, plan.windows[name], now)
         for one, other, at in _meetings(plan, names, openings):
             if (one, other) in told:
                 continue
@@ -40,6 +42,12 @@ def overlaps(plan: Plan, now: datetime) -> Iterator[Finding]:
                 f"window {other!r} and window {one!r} are both open for {nodes} at {at:%Y-%m-%dT%H:%MZ}",
                 "move one of them, or make it shorter",
             )
+
+
+def _openings(plan: Plan, window: Window, now: datetime) -> list[datetime]:
+    openings = list(openings_of(window, now))
+    given_up = {at for at, _ in skipped(plan, window, openings)}
+    return [at for at in openings if at not in given_up]
 
 
 def nodes_of(target: Target) -> Iterator[str]:

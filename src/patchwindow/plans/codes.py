@@ -27,6 +27,9 @@ class PlanCode(StrEnum):
     FREEZE_SWALLOWS_WINDOW = "freeze-swallows-window"
     FREEZE_UNHEEDED = "freeze-unheeded"
     FREEZE_OVER = "freeze-over"
+    NODE_IN_NO_WINDOW = "node-in-no-window"
+    NODE_IN_UNKNOWN_GROUP = "node-in-unknown-group"
+    TARGET_WITHOUT_NODES = "target-without-nodes"
 
 
 # What is not here is a warning.
@@ -36,6 +39,8 @@ SEVERITIES: Final[Mapping[PlanCode | LintCode, Severity]] = {
     LintCode.NEVER_OPENS: Severity.ERROR,
     LintCode.CUTOFF_LEAVES_NO_TIME: Severity.ERROR,
     PlanCode.FREEZE_SWALLOWS_WINDOW: Severity.ERROR,
+    PlanCode.NODE_IN_NO_WINDOW: Severity.ERROR,
+    PlanCode.TARGET_WITHOUT_NODES: Severity.NOTICE,
     PlanCode.FREEZE_OVER: Severity.NOTICE,
     PlanCode.NO_TASKS: Severity.NOTICE,
     LintCode.TIME_SKIPPED: Severity.NOTICE,
@@ -51,5 +56,9 @@ def found(plan: Plan, code: PlanCode | LintCode, mark: Mark, sentence: str, reme
 
 def at_place(code: PlanCode | LintCode, file: str, mark: Mark, sentence: str, remedy: str) -> Finding:
     """Return a finding about a place of *file*."""
-    severity = SEVERITIES.get(code, Severity.WARNING)
-    return Finding(code, severity, Where(file, mark.line, mark.column), sentence, remedy)
+    return Finding(code, severity_of(code), Where(file, mark.line, mark.column), sentence, remedy)
+
+
+def severity_of(code: PlanCode | LintCode) -> Severity:
+    """Return how bad it is."""
+    return SEVERITIES.get(code, Severity.WARNING)

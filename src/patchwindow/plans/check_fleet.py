@@ -1,0 +1,64 @@
+"""A plan beside the nodes that it is for: who is forgotten, and which words mean nobody."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
+
+from patchwindow.plans.codes import PlanCode, found, severity_of
+from patchwindow.plans.definitions import Plan
+from patchwindow.plans.finding import Finding, Where
+from patchwindow.plans.fleet import Fleet
+
+_NAMED_MAX: Final = 3
+
+
+def windows_by_nodes(plan: Plan, fleet: Fleet) -> dict[str, list[str]]:
+    """Return the enabled windows of each node that has several, under a word for all nodes that have the same."""
+    windows: dict[str, list[str]] = {}
+    for name, window in plan.windows.items():
+        if window.enabled:
+            for id in set().union(*(fleet.meant(target) for target in window.targets.values())):
+                windows.setdefault(id, []).append(name)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for id, names in windows.items():
+        alike.setdefault(tuple(names), []).append(id)
+    return {_named(ids): list(names) for names, ids in alike.items() if len(names) > 1}
+
+
+def forgotten(plan: Plan, fleet: Fleet) -> Iterator[Finding]:
+    """Yield nodes in no window, groups that the plan does not have, and targets that mean no node."""
+    reached: set[str] = set()
+    for name, window in plan.windows.items():
+        for target_name, target in window.targets.items():
+            nodes = fleet.meant(target)
+            if window.enabled:
+                reached |= nodes
+            if not nodes:
+                mark = window.marks.at("targets", target_name)
+                sentence = f"window {name!r}: target {target_name!r} means none of the {len(fleet.nodes)} nodes"
+                yield found(plan, PlanCode.TARGET_WITHOUT_NODES, mark, sentence, "correct it, or tag its nodes")
+    if left := fleet.nodes - reached:
+        sentence = f"{_counted(left)} in no enabled window, so nothing patches them: {_named(left)}"
+        yield _of_fleet(fleet, PlanCode.NODE_IN_NO_WINDOW, sentence, "give them a tag that a window asks for")
+    yield from _unknown(plan.patch_groups, fleet)
+
+
+def _unknown(known: Mapping[str, object], fleet: Fleet) -> Iterator[Finding]:
+    for group, nodes in sorted(fleet.groups.items()):
+        if group not in known:
+            sentence = f"{_counted(nodes)} in patch group {group!r}, which the plan does not have: {_named(nodes)}"
+            remedy = "correct the tag, or give the group its baselines"
+            yield _of_fleet(fleet, PlanCode.NODE_IN_UNKNOWN_GROUP, sentence, remedy)
+
+
+def _of_fleet(fleet: Fleet, code: PlanCode, sentence: str, remedy: str) -> Finding:
+    return Finding(code, severity_of(code), Where(fleet.file), sentence, remedy)
+
+
+def _counted(nodes: Collection[str]) -> str:
+    return f"{len(nodes)} node{' is' if len(nodes) == 1 else 's are'}"
+
+
+def _named(nodes: Collection[str]) -> str:
+    first = sorted(nodes)[:_NAMED_MAX]
+    more = len(nodes) - len(first)
+    return ", ".join(first) + (f" and {more} more" if more else "")
