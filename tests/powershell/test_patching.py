@@ -104,6 +104,24 @@ def test_what_waits_from_before_is_reason_enough_unless_no_reboot(edge: Edge, *,
     assert installed_titles(node) == set()
 
 
+def test_windows_update_that_waits_for_a_restart_without_naming_an_update_is_reason_enough(edge: Edge) -> None:
+    node = WindowsNode(edge)
+    node.machine.updates.needs_reboot_first = True
+    assert node.operate(reboots=False).reboot_count == 0
+    assert node.operate().reboot_count == 1
+
+
+def test_an_installation_that_failed_and_has_come_to_its_end_all_the_same_is_no_failure(edge: Edge) -> None:
+    node = WindowsNode(edge, toy(install_errors=[0x800705B4]))
+    node.approve("KB5034002")
+    (update,) = node.machine.updates.updates
+    # It takes too long for who waits for it, and is there in the end.
+    update.ends_after_error = True
+    outcome = node.operate(reboots=False)
+    assert (outcome.code, node.report()["failed"]) == (0, {})
+    assert node.states() == {TOY: "InstalledPendingReboot"}
+
+
 def test_a_download_that_fails_three_times_fails_that_update_alone(edge: Edge) -> None:
     node = WindowsNode(edge, cumulative(download_errors=[0x80240438] * 3), toy())
     node.approve("KB5034001", "KB5034002")
@@ -351,9 +369,9 @@ def test_an_installation_that_is_cut_off_three_times_is_given_up_and_said(edge: 
     assert installed_titles(node) == set()
 
 
-def test_what_the_baseline_itself_keeps_out_is_told_and_does_not_fail_the_step(edge: Edge) -> None:
+def test_a_rejected_update_is_not_installed_and_does_not_fail_the_step(edge: Edge) -> None:
     node = WindowsNode(edge, toy(), other())
     node.approve("KB5034002", RejectedPatches=["KB5034003"], RejectedPatchesAction="BLOCK")
     outcome = node.operate()
-    assert outcome.code == 0
+    assert (outcome.code, node.report()["failed"]) == (0, {})
     assert installed_titles(node) == {TOY}

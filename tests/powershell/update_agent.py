@@ -105,6 +105,7 @@ class Update:
     download_errors: list[int] = field(default_factory=list)
     install_errors: list[int] = field(default_factory=list)
     is_undone_by_reboot: bool = False
+    ends_after_error: bool = False
     number: int = 0
     install_count: int = 0
     installed_in_boot: int = 0
@@ -209,6 +210,7 @@ class Agent:
         if not update.is_downloaded:
             return Result(FAILED, hresult(NOT_DOWNLOADED))
         if update.install_errors:
+            update.is_installed = update.ends_after_error
             return Result(FAILED, hresult(update.install_errors.pop(0)))
         self.point(f"before install {update.title}")
         update.install_count += 1
