@@ -115,6 +115,8 @@ def full_ping(identity: Identity, peer: tuple[str, int]) -> dict[str, Any]:
         "PlatformName": system.name,
         "PlatformVersion": system.version_id,
         "SSMConnectionChannel": "ec2messages",
+        # Of our own; empty where the system does not name its boots.
+        "BootId": boot_id(),
     }
 
 

@@ -69,6 +69,9 @@ class Node:
     platform_version: str | None = None
     ip_address: str | None = field(default=None, metadata={"wire": "IPAddress"})
     computer_name: str | None = None
+    boot_id: str | None = None
+    boot_seen_at: datetime | None = None
+    """When the server first heard of that boot."""
     fingerprint: str = ""
     public_key: str = ""
     public_key_type: str = ""

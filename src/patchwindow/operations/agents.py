@@ -25,6 +25,7 @@ _REPORTED: Final[Sequence[str]] = (
     "PlatformVersion",
     "IPAddress",
     "ComputerName",
+    "BootId",
 )
 
 
@@ -84,7 +85,10 @@ def ping(call: Call, request: Request) -> Answer:
     """UpdateInstanceInformation: what is left out, or empty, keeps its value. Our agent compares its program with ours."""
     node = locked(call, request["InstanceId"])
     told = {name: request[name] for name in _REPORTED if request.get(name)}
-    keep(call, dataclasses.replace(node, **attributes(Node, told), last_ping_date_time=call.now))
+    after = dataclasses.replace(node, **attributes(Node, told), last_ping_date_time=call.now)
+    if after.boot_id != node.boot_id:
+        after = dataclasses.replace(after, boot_seen_at=call.now)
+    keep(call, after)
     return {"ProgramDigest": call.site.program_digest}
 
 

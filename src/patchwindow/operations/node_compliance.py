@@ -31,6 +31,9 @@ def get(call: Call, request: Request) -> Answer:
         "OperatingSystem": from_platform(node.platform_name or "", node.platform_version or "") or "",
         "LastPingTime": node.last_ping_date_time,
     }
+    if node.boot_id is not None:
+        # Told with the time of the facts, it says whether what waits for a reboot may have had it.
+        answer |= {"BootId": node.boot_id, "BootSeenTime": node.boot_seen_at}
     if state is None or scanned_at is None:
         return answer
     evaluation = call.work.evaluations.get(state.evaluation_id)

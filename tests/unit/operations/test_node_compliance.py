@@ -37,6 +37,22 @@ def test_it_is_what_the_fleet_tells_of_the_node(here: Installation, api: Api) ->
     assert {node: {name: alone[node][name] for name in fleet[node]} for node in nodes} == fleet
 
 
+def test_the_boot_is_told_with_when_it_was_first_heard_of(here: Installation, api: Api) -> None:
+    node = here.node()
+    assert "BootId" not in api("GetNodeCompliance", InstanceId=node)
+    times = []
+    for boot in ("boot-1", "boot-1", "boot-2"):
+        here.clock.advance(timedelta(minutes=5))
+        here.perform("UpdateInstanceInformation", as_node(node), InstanceId=node, BootId=boot)
+        told = api("GetNodeCompliance", InstanceId=node)
+        assert told["BootId"] == boot
+        times.append(told["BootSeenTime"])
+    assert times == [times[0], times[0], here.clock.now().timestamp()]
+    # An agent that does not say so changes nothing.
+    here.perform("UpdateInstanceInformation", as_node(node), InstanceId=node, **DEBIAN)
+    assert api("GetNodeCompliance", InstanceId=node)["BootId"] == "boot-2"
+
+
 def test_a_node_that_was_never_scanned_has_no_counts(here: Installation, api: Api) -> None:
     told = api("GetNodeCompliance", InstanceId=here.node())
     assert told["State"] == FleetState.NEVER_SCANNED
