@@ -5,14 +5,16 @@ archives are downloaded but not installed. So it is scanned and patched without 
 half a minute and needs root; it is kept in a cache folder, by suite and month.
 """
 
+import hashlib
 import os
 import subprocess
 import time
 from pathlib import Path
 from typing import Final
 
-__all__ = ["CannotBuildError", "cached_tarball", "unpack"]
+__all__ = ["CannotBuildError", "cached_tarball", "mirror_itself", "unpack"]
 
+_KEPT: Final = ("Origin:", "Label:", "Suite:", "Version:", "Codename:", "Date:", "Architectures:", "Components:")
 _TARGETS: Final = "$(LABEL) $(REPO_URI)"
 # Python runs the patch operation; the rest is what apt itself takes with it.
 _PACKAGES: Final = "python3,ca-certificates,openssl"
@@ -80,6 +82,29 @@ def unpack(tarball: Path, folder: Path) -> Path:
     folder.mkdir()
     _output("tar", "-C", str(folder), "-xf", str(tarball))
     return folder
+
+
+def mirror_itself(root: Path) -> None:
+    """Make a mirror on *root*'s own disk of the lists that it has, and its only one, so that they can be refreshed.
+
+    What the publishers say of their suites stays, without the signatures: of each list only the uncompressed one is there.
+    """
+    lists = root / "var/lib/apt/lists"
+    lines = []
+    for release in sorted(lists.glob("*_InRelease")):
+        site, _, suite = release.name.removesuffix("_InRelease").partition("_dists_")
+        index = "main/binary-amd64/Packages"
+        folder = root / "srv/mirror" / site / "dists" / suite
+        (folder / index).parent.mkdir(parents=True)
+        (lists / f"{site}_dists_{suite}_{index.replace('/', '_')}").rename(folder / index)
+        content = (folder / index).read_bytes()
+        told = [line for line in release.read_text().splitlines() if line.startswith(_KEPT)]
+        hashes = ["SHA256:", f" {hashlib.sha256(content).hexdigest()} {len(content)} {index}"]
+        (folder / "Release").write_text("\n".join([*told, *hashes]) + "\n")
+        release.unlink()
+        lines.append(f"deb [trusted=yes] file:///srv/mirror/{site} {suite} main\n")
+    (root / "etc/apt/sources.list").write_text("".join(lines))
+    (root / "etc/apt/apt.conf.d/languages").write_text('Acquire::Languages "none";\n')
 
 
 def _output(*command: str) -> str:
