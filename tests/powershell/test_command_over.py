@@ -35,6 +35,8 @@ def test_a_command_that_is_over_before_it_begins_installs_nothing_and_tells_what
     assert installed_titles(node) == set()
     assert node.states() == {CUMULATIVE: "Missing", TOY: "Missing", OTHER: "Missing"}
     assert node.report()["failed"] == {}
+    # Nobody is asked for a plan that nobody gives.
+    assert "plan" not in [name for name, _ in node.machine.web.sent]
 
 
 def test_the_update_that_has_begun_ends_and_the_others_are_not_begun(node: WindowsNode) -> None:
