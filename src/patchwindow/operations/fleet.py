@@ -6,7 +6,7 @@ Unlike the API's, they never show a node as compliant by a scan that is too old,
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from patchwindow.domain.errors import Invalid, InvalidFilter, UnknownNode
@@ -66,6 +66,8 @@ def get_history(call: Call, request: Request) -> Answer:
     node_id = request.get("InstanceId")
     if node_id is not None:
         return _scans(call, request, node_id, since, before)
+    if request.get("Together"):
+        return _whole_days(call, request, since, before)
     return _days(call, request, since, before)
 
 
@@ -229,7 +231,7 @@ def _past(past: PastScan) -> dict[str, Any]:
 
 
 def _days(call: Call, request: Request, since: datetime, before: datetime) -> Answer:
-    first, last = since.astimezone(UTC).date(), (before - timedelta(microseconds=1)).astimezone(UTC).date()
+    first, last = _range(since, before)
 
     def fetch(after: Key | None, limit: int) -> list[list[DayCount]]:
         # Of each day, group and system there are at most so many rows as there are states.
@@ -247,11 +249,35 @@ def _days(call: Call, request: Request, since: datetime, before: datetime) -> An
     )
 
 
+def _whole_days(call: Call, request: Request, since: datetime, before: datetime) -> Answer:
+    first, last = _range(since, before)
+
+    def fetch(after: Key | None, limit: int) -> list[list[DayCount]]:
+        begin = first if after is None else date.fromisoformat(str(after[0])) + timedelta(days=1)
+        rows = call.work.trend.totals(first=begin, last=last, limit=limit * len(FleetState))
+        days = itertools.groupby(rows, key=lambda row: row.day)
+        return [list(day) for _, day in itertools.islice(days, limit)]
+
+    return call.pages(
+        request,
+        "Days",
+        default=_PAGE,
+        fetch=fetch,
+        key=lambda rows: (rows[0].day.isoformat(),),
+        shape=_whole_day,
+    )
+
+
+def _range(since: datetime, before: datetime) -> tuple[date, date]:
+    """Return the first and the last day of which a part lies in the range."""
+    return since.astimezone(UTC).date(), (before - timedelta(microseconds=1)).astimezone(UTC).date()
+
+
 def _day(rows: Sequence[DayCount]) -> dict[str, Any]:
+    whose = {"PatchGroup": rows[0].patch_group, "OperatingSystem": rows[0].operating_system}
+    return _whole_day(rows) | whose
+
+
+def _whole_day(rows: Sequence[DayCount]) -> dict[str, Any]:
     counts = {FleetState(row.state): row.node_count for row in rows}
-    return {
-        "Day": rows[0].day.isoformat(),
-        "PatchGroup": rows[0].patch_group,
-        "OperatingSystem": rows[0].operating_system,
-        "Counts": _shown(counts),
-    }
+    return {"Day": rows[0].day.isoformat(), "Counts": _shown(counts)}

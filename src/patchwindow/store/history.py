@@ -71,6 +71,15 @@ _PRUNE: Final = prepared(
     )
 )
 _PLACE: Final = sa.tuple_(compliance_day.c.day, compliance_day.c.patch_group, compliance_day.c.operating_system)
+_TOTALS: Final = (
+    sa.select(
+        compliance_day.c.day, compliance_day.c.state, sa.func.sum(compliance_day.c.node_count).label("node_count")
+    )
+    .where(compliance_day.c.day >= sa.bindparam("first"), compliance_day.c.day <= sa.bindparam("last"))
+    .group_by(compliance_day.c.day, compliance_day.c.state)
+    .order_by(compliance_day.c.day, compliance_day.c.state)
+    .limit(sa.bindparam("limit"))
+)
 _CLEAR_DAY: Final = prepared(sa.delete(compliance_day).where(compliance_day.c.day == sa.bindparam("number")))
 _PRUNE_DAYS: Final = prepared(sa.delete(compliance_day).where(compliance_day.c.day < sa.bindparam("number")))
 _DUE: Final = prepared(
@@ -137,6 +146,20 @@ class Trend(Rows):
                 node_count=row.node_count,
             )
             for row in rows
+        ]
+
+    def totals(self, *, first: date, last: date, limit: int) -> list[DayCount]:
+        """Return up to *limit* counts of the days from *first* to *last*, in order, over all groups and systems."""
+        given = {"first": day_number(first), "last": day_number(last), "limit": limit}
+        return [
+            DayCount(
+                day=day_of(row.day),
+                patch_group="",
+                operating_system="",
+                state=row.state,
+                node_count=int(row.node_count),
+            )
+            for row in self._rows(_TOTALS, given)
         ]
 
     def prune(self, before: date) -> None:

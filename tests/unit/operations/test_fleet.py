@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -286,3 +286,25 @@ def test_the_fleet_is_told_day_by_day(here: Installation) -> None:
         ("2026-03-15", "web", {"Compliant", "Total"}),
     ]
     assert [one["Day"] for one in history(here, After=here.clock.now())] == ["2026-03-15"] * 2
+
+
+def test_the_fleet_is_told_together_with_each_day_once(here: Installation) -> None:
+    days = [date(2026, 3, 12), date(2026, 3, 13)]
+    with here.database.write() as work:
+        for number, day in enumerate(days):
+            work.trend.put(
+                day,
+                [("web", "DEBIAN", "Compliant", 3), ("", "UBUNTU", "Compliant", number), ("db", "DEBIAN", "Stale", 2)],
+            )
+    for size in (1, 2, 50):
+        told = history(here, Together=True, MaxResults=size)
+        assert [
+            (one["Day"], one["Counts"]["Compliant"], one["Counts"]["Stale"], one["Counts"]["Total"]) for one in told
+        ] == [
+            ("2026-03-12", 3, 2, 5),
+            ("2026-03-13", 4, 2, 6),
+        ]
+        assert all("PatchGroup" not in one for one in told)
+    assert [one["Day"] for one in history(here, Together=True, After=datetime(2026, 3, 13, tzinfo=UTC))] == [
+        "2026-03-13"
+    ]
