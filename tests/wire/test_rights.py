@@ -23,6 +23,7 @@ VALUES: Final[dict[str, Any]] = {
     "AssociationId": UUID,
     "AssociationIds": [UUID],
     "AssociationStatus": {"Date": 1_700_000_000, "Name": "Success", "Message": "done"},
+    "Baseline": {"OperatingSystem": "DEBIAN"},
     "BaselineId": "pb-0123456789abcdef0",
     "CalendarNames": ["Freezes"],
     "CommandId": UUID,
@@ -148,7 +149,7 @@ def test_a_viewer_may_read_and_an_operator_do_all_and_a_node_nothing_of_what_is_
     }
     # It makes the snapshot, where there is none yet.
     is_writing_get = name == "GetDeployablePatchSnapshotForInstance"
-    reads = name.startswith(("Get", "List", "Describe", "Explain")) and not is_writing_get
+    reads = name.startswith(("Get", "List", "Describe", "Explain", "Preview")) and not is_writing_get
     assert denied == {
         "viewer": not reads,
         "operator": False,
