@@ -117,7 +117,13 @@ def test_invocations_from_before_there_were_webhooks_are_targets_in_their_order(
                 connection.exec_driver_sql(statement)
             connection.execute(sa.text("INSERT INTO schema_version VALUES (:number)"), {"number": number})
         work = Work(connection, database._dialect.insert)
-        work.executions.open(execution(), wake_at=None)
+        # By hand: what there is of an execution today was not all there then.
+        connection.exec_driver_sql("""
+            INSERT INTO window_execution (
+              window_execution_id, window_id, opens_at_ms, cutoff_at_ms, ends_at_ms, status, status_details, start_at_ms,
+              is_cancel_requested
+            ) VALUES ('we-1', 'mw-1', 0, 0, 0, 'SUCCESS', '', 0, 0)
+        """)
         work.executions.put_task(task_execution())
         insert = """
             INSERT INTO task_invocation (
