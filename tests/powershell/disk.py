@@ -28,6 +28,8 @@ class Disk:
     folders: set[str] = field(default_factory=set)
     open_paths: set[str] = field(default_factory=set)
     free_bytes: int = 2**40
+    # Names of files that nobody may open.
+    denied: set[str] = field(default_factory=set)
 
     def exists(self, path: str) -> bool:
         """Return whether there is a file at *path*."""
@@ -58,6 +60,8 @@ class Disk:
     def open(self, path: str, mode: str, access: str, share: str) -> "Stream":
         """Open a file, as File.Open does with texts for its enumerations."""
         key = _key(path)
+        if PureWindowsPath(path).name in self.denied:
+            raise Thrown("UnauthorizedAccessException", f"Access to the path '{path}' is denied.")
         if key in self.open_paths:
             raise Thrown("IOException", f"The process cannot access the file '{path}' because it is being used.")
         if (mode, access, share) not in (("Create", "Write", "None"), ("OpenOrCreate", "ReadWrite", "None")):

@@ -39,7 +39,7 @@ def test_an_update_server_that_fails_after_the_installation_is_said_and_what_is_
     outcome = node.operate(reboots=False)
     assert outcome.code == 1
     lists = node.report()["lists"]
-    assert lists["refreshed"] is False
+    assert (lists["refreshed"], lists["asOf"]) == (False, node.report()["startedAt"])
     assert lists["problem"] == "the update server did not answer in time (0x80072EE2)"
     assert node.states() == {TOY: "InstalledPendingReboot"}
 
@@ -145,6 +145,14 @@ def test_another_operation_on_the_machine_is_waited_for_ten_minutes(edge: Edge) 
     assert outcome.code == 1
     assert "for 600 s; try again when it has ended" in outcome.errors[0]
     assert installed_titles(node) == set()
+
+
+def test_a_lock_that_may_not_be_opened_is_not_waited_for(edge: Edge) -> None:
+    node = WindowsNode(edge)
+    node.machine.disk.denied.add("patch.lock")
+    outcome = node.operate("Scan")
+    assert (outcome.code, node.machine.slept.total_seconds()) == (1, 0)
+    assert outcome.errors[0].endswith("patch.lock' is denied.")
 
 
 def test_a_full_disk_ends_the_operation_before_it_installs_and_not_after(edge: Edge) -> None:
