@@ -18,9 +18,9 @@ _SILENT: Final = frozenset({"Description", "OwnerInformation", "Name"})
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """A window of the plan that opens otherwise, or for others, than before; nodes by id, and its next opening.
+    """A window that opens at other times, for others, or with other tasks than before; nodes by id, its next opening.
 
-    *opens_at* is None where it does not open within a year, or will not be there.
+    The next opening is when the change takes effect.  *opens_at* is None where it does not open within a year, or will not be there.
     """
 
     window: str
@@ -30,7 +30,7 @@ class Reach:
 
 
 def reaches(client: SsmClient, comparison: Comparison, now: datetime) -> Iterator[Reach]:
-    """Yield each window that the changes of *comparison* open at other times, or for other nodes.
+    """Yield each window that the changes of *comparison* open at other times, for other nodes or with other tasks.
 
     The nodes are those that the service knows now; one that comes later is not among them.
 
@@ -45,7 +45,7 @@ def reaches(client: SsmClient, comparison: Comparison, now: datetime) -> Iterato
 
 
 def _windows_that_change(comparison: Comparison) -> list[str]:
-    kinds = {Kind.WINDOW, Kind.TARGET}
+    kinds = {Kind.WINDOW, Kind.TARGET, Kind.TASK}
     names = (
         change.address.path[0]
         for change in comparison.coming

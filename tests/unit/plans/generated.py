@@ -108,7 +108,7 @@ _ASSOCIATION: Final = _joined(
     _RATES,
     st.sampled_from([{"schedule": "cron(0 6 ? * SUN *)", "atOnce": True}, {"schedule": "cron(0 6 ? * * *)"}]),
     st.one_of(st.just({"all": True}), _NODES).map(lambda nodes: {"targets": nodes}),
-    _said(severity=st.sampled_from(["HIGH", "UNSPECIFIED"])),
+    _said(severity=st.sampled_from(["HIGH", "UNSPECIFIED"]), freezes=_FREEZE_NAMES),
 )
 
 plans: Final = st.fixed_dictionaries(

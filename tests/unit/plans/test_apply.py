@@ -39,6 +39,20 @@ windows:
       patch: {}
 """
 
+FROZEN = (
+    ("windows:", "freezes:\n  Year-End: {dates: [{from: 2026-12-20, to: 2027-01-10, reason: Holidays}]}\nwindows:"),
+    ("cutoff: 1", "cutoff: 1\n    freezes: Year-End"),
+)
+SCAN = """associations:
+  Scan:
+    schedule: cron(0 6 ? * * *)
+    targets: {all: true}
+    maxConcurrency: 10%
+    maxErrors: 10%
+    operation: Scan
+windows:"""
+ASSOCIATED = ("windows:", SCAN)
+
 
 def apply(
     client: FakeSsm,
@@ -193,16 +207,34 @@ def test_targets_and_tasks_that_left_the_plan_are_told_and_stay(ssm: FakeSsm) ->
 
 @pytest.mark.parametrize("is_answer_lost", [False, True])
 def test_an_apply_that_was_cut_off_anywhere_goes_on_and_makes_nothing_twice(*, is_answer_lost: bool) -> None:
-    whole = FakeSsm()
-    apply(whole, small())
+    whole, plan = FakeSsm(), small(ASSOCIATED, *FROZEN)
+    apply(whole, plan)
     for call_count in range(len(whole.calls)):
         ssm = FakeSsm()
         ssm.fail_at, ssm.is_answer_lost = call_count, is_answer_lost
         with pytest.raises(ClientProblem, match="the power went off"):
-            apply(ssm, small())
-        apply(ssm, small())
-        assert (ssm.groups, ssm.defaults) == (whole.groups, whole.defaults)
+            apply(ssm, plan)
+        apply(ssm, plan)
+        assert (ssm.groups, ssm.defaults, ssm.documents) == (whole.groups, whole.defaults, whole.documents)
         assert [len(rows) for rows in (ssm.baselines, ssm.windows, ssm.targets, ssm.tasks)] == [3, 1, 1, 1]
+        assert len(ssm.associations) == 1
+
+
+@pytest.mark.parametrize("is_answer_lost", [False, True])
+def test_a_prune_that_was_cut_off_anywhere_goes_on_and_leaves_nothing(*, is_answer_lost: bool) -> None:
+    nothing = parse_plan("name: small", "small.yaml")
+    full = FakeSsm()
+    apply(full, small(ASSOCIATED, *FROZEN))
+    whole = copy.deepcopy(full)
+    apply(whole, nothing, prunes=True)
+    for call_count in range(len(full.calls), len(whole.calls)):
+        ssm = copy.deepcopy(full)
+        ssm.fail_at, ssm.is_answer_lost = call_count, is_answer_lost
+        with pytest.raises(ClientProblem, match="the power went off"):
+            apply(ssm, nothing, prunes=True)
+        apply(ssm, nothing, prunes=True)
+        assert (ssm.windows, ssm.targets, ssm.tasks, ssm.associations, ssm.documents) == ({}, {}, {}, {}, {})
+        assert (ssm.baselines, ssm.defaults) == (whole.baselines, whole.defaults)
 
 
 def test_what_was_deleted_is_made_anew_although_its_token_is_remembered(ssm: FakeSsm) -> None:
@@ -273,12 +305,6 @@ def _calls_of_a_first_apply() -> list[tuple[str, dict[str, Any]]]:
     return ssm.calls
 
 
-FROZEN = (
-    ("windows:", "freezes:\n  Year-End: {dates: [{from: 2026-12-20, to: 2027-01-10, reason: Holidays}]}\nwindows:"),
-    ("cutoff: 1", "cutoff: 1\n    freezes: Year-End"),
-)
-
-
 def test_a_freeze_is_a_document_that_the_window_names_in_its_tag(ssm: FakeSsm) -> None:
     apply(ssm, small(*FROZEN))
     (window_id,) = ssm.windows
@@ -321,17 +347,6 @@ def test_where_windows_heed_no_freezes_one_that_opens_next_in_a_freeze_is_disabl
 ) -> None:
     apply(ssm, small(*FROZEN), now=now, heeds_freezes=False)
     assert only(ssm.windows)["Enabled"] is is_enabled
-
-
-SCAN = """associations:
-  Scan:
-    schedule: cron(0 6 ? * * *)
-    targets: {all: true}
-    maxConcurrency: 10%
-    maxErrors: 10%
-    operation: Scan
-windows:"""
-ASSOCIATED = ("windows:", SCAN)
 
 
 def test_an_association_is_made_once_and_updated_as_a_whole(ssm: FakeSsm) -> None:
