@@ -278,7 +278,7 @@ MUTATIONS: Final[dict[str, Mutation]] = {
         place="patchwindow.store.cohorts:Choices.mark_baseline",
         mutate=mutants.never,
         breaks=(Rule.SHOWN_IS_CURRENT,),
-        within=60,
+        within=80,
     ),
     "another default marks nobody": Mutation(
         says="Another default baseline leaves the compliance of the nodes that follow it as it was",
