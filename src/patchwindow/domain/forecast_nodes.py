@@ -18,7 +18,7 @@ from patchwindow.domain.forecast_facts import (
     ForecastTask,
     Work,
 )
-from patchwindow.domain.forecast_patches import Left, NodeState, Prospects, Step
+from patchwindow.domain.forecast_patches import Left, NodeState, Prospects, Step, at_first
 
 Days = dict[tuple[str, str], date]
 """The days of the snapshots of one opening, by operating system and patch group."""
@@ -97,7 +97,9 @@ class ForecastedNodes:
 
     def __init__(self, fleet: FleetFacts) -> None:
         cohorts = {cohort.cohort_id: cohort for cohort in fleet.cohorts}
-        begin = {id: NodeState(waiting=frozenset(cohort.pending_reboot)) for id, cohort in cohorts.items()}
+        begin = {
+            id: at_first(fleet.facts[cohort.facts_digest], cohort.pending_reboot) for id, cohort in cohorts.items()
+        }
         self._nodes: Final = {
             node.node_id: ForecastedNode(node, cohorts.get(node.cohort_id), begin.get(node.cohort_id, NodeState()))
             for node in fleet.nodes

@@ -18,7 +18,6 @@ from patchwindow.domain.facts_patches import FirstSeen, Readings, sort_key_for, 
 from patchwindow.domain.forecast_facts import FleetFacts, ForecastCohort
 from patchwindow.domain.patch import Patch
 
-NOT_ON_WINDOWS: Final = "patchwindow does not install on Windows nodes yet"
 _HELD: Final = "held on the node"
 _GONE: Final = Decision(status=DecisionStatus.NOT_MATCHED, reason="it is installed, or older than what is")
 
@@ -71,10 +70,11 @@ class Prospect:
     def __init__(self, facts: Facts, baseline: Baseline, today: date, *, first_seen: FirstSeen, decide: Decide) -> None:
         # What is installed already takes no part, and is most of all.
         self._facts: Final = replace(facts, packages=())
+        self._is_windows: Final = facts.manager is Manager.WINDOWS
         self._decide: Final = decide
         self._blocks: Final = baseline.rejected_patches_action is PatchAction.BLOCK
         patches = patches_to_judge(self._facts, baseline, today, first_seen)
-        self.offered: Final = patches.windows if facts.manager is Manager.WINDOWS else patches.offered
+        self.offered: Final = patches.windows if self._is_windows else patches.offered
         self._added: Final = patches.added
         self._sort_key: Final = sort_key_for(facts.manager)
         self._judged: tuple[date, Sequence[tuple[Patch, Decision]], Sequence[tuple[Patch, Decision]]] | None = None
@@ -82,13 +82,15 @@ class Prospect:
     def install(self, state: NodeState, day: date, *, may_reboot: bool) -> Step:
         """Return what an installation on *day*, a day in UTC, does to nodes in *state*."""
         wanted, failed = self._ordered(state, day)
-        if self._facts.manager is Manager.WINDOWS:
-            return Step(failed=self._named(failed), reboots=False, after=state)
         chosen = [index for index in wanted if index not in failed]
-        # What another brings along in a newer version is not asked for any more.
-        everything = self._closure(self._newest(self._closure(chosen, state)).intersection(chosen), state)
-        added = frozenset(added for index in everything for added in self._facts.updates[index].adds) - state.added
-        newest = self._newest(everything)
+        if self._is_windows:
+            everything, newest, added = set(chosen), set(chosen), frozenset[int]()
+        else:
+            # What another brings along in a newer version is not asked for any more.
+            everything = self._closure(self._newest(self._closure(chosen, state)).intersection(chosen), state)
+            newest = self._newest(everything)
+            brought = frozenset(added for index in everything for added in self._facts.updates[index].adds)
+            added = brought - state.added
         titles = {self._title(index) for index in newest} | {self._added[index][0].title for index in added}
         # What waited in a version that is replaced is not there any more.
         replaced = {self.offered[index][0].kb_id for index in newest}
@@ -112,7 +114,8 @@ class Prospect:
         missing = [self._left(index, day, failed.get(index)) for index in wanted]
         coming = [
             Left(title=patch.title, reason=decision.reason, approved_on=decision.approval_date)
-            for index, (patch, decision) in enumerate(self._of_day(day)[0])
+            for index in self._offered_indexes()
+            for patch, decision in [self._of_day(day)[0][index]]
             if index not in state.gone and decision.status is DecisionStatus.PENDING_APPROVAL
         ]
         return tuple(sorted([*missing, *coming], key=lambda one: one.title))
@@ -126,16 +129,16 @@ class Prospect:
         return frozenset(index for index in self._offered_indexes() if names(self.offered[index]))
 
     def _offered_indexes(self) -> Iterable[int]:
-        if self._facts.manager is not Manager.WINDOWS:
+        if not self._is_windows:
             return range(len(self.offered))
         return (index for index, one in enumerate(self._facts.windows_updates) if one.state is UpdateState.MISSING)
 
     def _ordered(self, state: NodeState, day: date) -> tuple[Sequence[int], Mapping[int, str]]:
         """Return what would be installed on *day*, and of that, why some cannot be."""
         offered, added = self._of_day(day)
-        if self._facts.manager is Manager.WINDOWS:
-            missing = [index for index in self._offered_indexes() if offered[index][1].is_approved]
-            return missing, dict.fromkeys(missing, NOT_ON_WINDOWS)
+        if self._is_windows:
+            indexes = (index for index in self._offered_indexes() if index not in state.gone)
+            return [index for index in indexes if offered[index][1].is_approved], {}
         offered = [(one[0], _GONE) if index in state.gone else one for index, one in enumerate(offered)]
         wanted = wanted_updates(self._facts, offered)
         blocked = dict(blocked_updates(self._facts_in(state), offered, added)) if self._blocks else {}
@@ -187,6 +190,8 @@ class Prospect:
 
     def _superseded(self, installed: Collection[int]) -> set[int]:
         """Return what is not offered any more when *installed* is: that, and what is no newer."""
+        if self._is_windows:
+            return set(installed)
         versions = {self.offered[index][0].kb_id: self._version(index) for index in self._newest(installed)}
         return {
             index
@@ -206,6 +211,15 @@ class Prospect:
     def _left(self, index: int, day: date, why: str | None) -> Left:
         reason = why or self.decision(index, day).reason
         return Left(title=self._title(index), reason=reason, is_kept_out=why is not None)
+
+
+def at_first(facts: Facts, pending_reboot: Iterable[str]) -> NodeState:
+    """Return the state of nodes with *facts* on which *pending_reboot* waits for a reboot, as reports have it.
+
+    On Windows the facts themselves have what waits.
+    """
+    waiting = (update.title for update in facts.windows_updates if update.state is UpdateState.PENDING_REBOOT)
+    return NodeState(waiting=frozenset((*pending_reboot, *waiting)))
 
 
 class Prospects:
