@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
-from patchwindow_agent import apt_facts, apt_output, apt_repair, apt_sources, files, reboot
+from patchwindow_agent import apt_facts, apt_lists, apt_output, apt_repair, apt_sources, files, reboot
 from patchwindow_agent.apt_commands import LOCK_WAIT_S, Commands
 from patchwindow_agent.apt_install import Installation
 from patchwindow_agent.apt_locks import patiently
 from patchwindow_agent.apt_output import Installed, Policy
-from patchwindow_agent.disk_room import Disk, disk_of
+from patchwindow_agent.disk_room import Disk, Need, disk_of, shortage
 from patchwindow_agent.errors import InstallFailed, NoRights, ScanFailed
 from patchwindow_agent.machine import read_system
 from patchwindow_agent.package_manager import Lists, Order, Outcome, Over, Source, Tell, never_over
@@ -73,6 +73,8 @@ class Apt:
         self._stale = stale
         self._paths = self._find_paths()
         self._options = self._configure(lists=None)
+        # The lists that a refresh which failed has taken away.
+        self._lost: Sequence[str] = ()
 
     def repair(self) -> Sequence[str]:
         """Finish what an interrupted apt or dpkg left half done; return what was done, a sentence for each.
@@ -137,7 +139,7 @@ class Apt:
             ScanFailed: they could not be refreshed, for another reason than a lack of rights.
         """
         if self._can_write(self._paths.lists):
-            self._update([])
+            self._update(self._paths.lists, [])
             return Lists(is_refreshed=True, as_of=int(self._wall()))
         if self._cache is None:
             problem = f"this user may not write {self._paths.lists}, and has no folder to keep lists of its own"
@@ -147,7 +149,7 @@ class Apt:
         before, self._options = self._options, self._configure(lists=own)
         try:
             # Descriptions are not looked at, so a copy of our own goes without them.
-            self._update(["-o", "Acquire::Languages=none"])
+            self._update(own, ["-o", "Acquire::Languages=none"])
         except NoRights as problem:
             self._options = before
             return Lists(is_refreshed=False, as_of=self._lists_as_of(), problem=str(problem))
@@ -159,6 +161,11 @@ class Apt:
         Raises:
             ScanFailed: a program did not give its part.
         """
+        if self._lost:
+            raise ScanFailed(
+                f"the package lists are not whole, as they could not be refreshed ({self._lost[0]} is missing), so what is "
+                "missing on the machine is not known; let apt-get update succeed and scan again"
+            )
         packages = self._packages()
         system = read_system(self._root)
         sources = apt_output.parse_sources(self._said(["apt-cache", *self._options, "policy"]))
@@ -225,10 +232,16 @@ class Apt:
             if path.is_file() and os.access(path, os.R_OK):
                 shutil.copy2(path, own / path.name)
 
-    def _update(self, options: Sequence[str]) -> None:
+    def _update(self, lists: Path, options: Sequence[str]) -> None:
+        # Where it cannot write them, apt-get takes lists away, and who publishes the others is not known any more.
+        lack = shortage([Need(lists, 0)], self._disk_of)
+        if lack is not None:
+            raise ScanFailed(f"cannot refresh the package lists: {lack}")
+        before = apt_lists.names(lists)
         command = ["apt-get", "-q", *self._options, "-o", "APT::Update::Error-Mode=any", *options, "update"]
         done = patiently(lambda: self._run(command), sleep=self._sleep, wait_s=_LOCK_WAIT_S)
         problem = apt_output.update_problem(done.exit_code, done.stderr)
+        self._lost = apt_lists.lost(before, apt_lists.names(lists)) if problem is not None else []
         if problem is not None:
             raise problem
 
