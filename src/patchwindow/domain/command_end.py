@@ -22,6 +22,12 @@ def ends_at(command: Command) -> datetime:
     return command.expires_after if command.cutoff_at is None else min(command.expires_after, command.cutoff_at)
 
 
+def may_reach(command: Command, now: datetime) -> bool:
+    """Return whether *command* may still be given to a node that does not have it."""
+    is_frozen = command.frozen_at is not None and now >= command.frozen_at
+    return not (command.cancel_requested or is_frozen or now >= ends_at(command))
+
+
 def why_over(command: Command, one: Invocation, now: datetime) -> str:
     """Return why *command* may begin nothing more on the node of its invocation *one*; empty while it may."""
     state = State(one.details)

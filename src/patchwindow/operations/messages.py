@@ -140,7 +140,7 @@ def _given(work: Work, node_id: str, now: datetime) -> list[tuple[Message, Comma
         value = work.commands.get(one.command_id)
         assert value is not None, "a message goes with its command"
         if one.topic == SEND_COMMAND_TOPIC:
-            if value.cancel_requested or now >= command_end.ends_at(value) or _is_frozen(value, now):
+            if not command_end.may_reach(value, now):
                 continue
             others = [name for id, name in outstanding.items() if id != one.command_id]
             if len(others) >= OUTSTANDING_MAX or (_patches(value.document_name) and any(map(_patches, others))):
@@ -148,10 +148,6 @@ def _given(work: Work, node_id: str, now: datetime) -> list[tuple[Message, Comma
             outstanding[one.command_id] = value.document_name
         given.append((one, value))
     return given
-
-
-def _is_frozen(value: Command, now: datetime) -> bool:
-    return value.frozen_at is not None and now >= value.frozen_at
 
 
 def _patches(document_name: str) -> bool:

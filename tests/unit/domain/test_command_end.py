@@ -1,11 +1,12 @@
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patchwindow.domain.command_end import LATE_REPORT_WAIT, ends_at, takes_report, why_over
+from patchwindow.domain.command_end import LATE_REPORT_WAIT, ends_at, may_reach, takes_report, why_over
 from patchwindow.domain.invocation import TERMINAL, State
 from patchwindow.domain.run import Command, Invocation
 
@@ -49,6 +50,20 @@ def test_a_command_that_runs_in_its_time_is_not_over() -> None:
 )
 def test_a_command_that_is_over_says_why(command: Command, one: Invocation, why: str) -> None:
     assert why_over(command, one, NOW) == why
+
+
+@pytest.mark.parametrize(
+    "late",
+    [{"cancel_requested": True}, {"expires_after": NOW}, {"cutoff_at": NOW}, {"frozen_at": NOW}],
+)
+def test_a_command_that_no_further_node_is_to_have_reaches_none(late: dict[str, Any]) -> None:
+    assert may_reach(COMMAND, NOW)
+    assert not may_reach(dataclasses.replace(COMMAND, **late), NOW)
+
+
+def test_what_runs_on_a_node_when_a_freeze_begins_runs_to_its_end() -> None:
+    """docs/decisions-windows.md: "What runs on a node runs to its end, or is cancelled with CANCEL_TASK"."""
+    assert why_over(dataclasses.replace(COMMAND, frozen_at=NOW - HOUR), RUNNING, NOW) == ""
 
 
 @given(
