@@ -19,6 +19,7 @@ from tests.fakes.scans import facts_of, package, update
 from patchwindow.domain import facts as facts_form
 from patchwindow.domain.facts_reading import parse
 from patchwindow.domain.node import Node, PlatformType
+from patchwindow.domain.overlay import NOTHING, Overlay
 from patchwindow.operations import cohorts
 from patchwindow.operations.tags import NODE
 from patchwindow.store.cohorts import CohortKey
@@ -28,6 +29,8 @@ from patchwindow.store.work import Work
 NOW: Final = datetime(2026, 12, 3, 22, 40, tzinfo=UTC)
 OPENED: Final = datetime(2026, 12, 3, 22, 0, tzinfo=UTC)
 COUNT: Final = 1000
+DAYS: Final = 90
+"""So many days have a place in the trend; of the last one the engine notes what is."""
 SYSTEMS: Final = {"DEBIAN": "Debian GNU/Linux", "UBUNTU": "Ubuntu"}
 ENVIRONMENTS: Final = ("Production", "Acceptance", "Development")
 SCHEDULES: Final = {
@@ -81,6 +84,7 @@ class Fleet:
 
     def __init__(self, url: str, *, count: int = COUNT) -> None:
         self.world = World(url)
+        self.count = count
         self.world.clock.advance(OPENED - timedelta(minutes=30) - self.world.clock.now())
         prepare(self.world)
         self.windows = {group: self._window(group, schedule) for group, schedule in SCHEDULES.items()}
@@ -88,6 +92,7 @@ class Fleet:
         self._freeze()
         self.members = list(self._members(count))
         self._put()
+        self._past()
         self.agents = {one.node_id: Agent(one.node_id, self.world.perform) for one in self.members}
         self._patch_night()
 
@@ -159,6 +164,21 @@ class Fleet:
                 if one.number % 40 != 39:
                     _scan(work, one, digests[key], partial(sets.__getitem__, key))
 
+    def _past(self) -> None:
+        """Note how the fleet was on each day of three months: it grew, and got better by and by."""
+        with self.world.database.write() as work:
+            for before in range(1, DAYS):
+                total = self.count - before
+                compliant = total * (520 - 3 * before + 60 * (before % 28 > 20)) // 1000
+                failed, lost = total // 40, total // 60
+                rest = total - compliant - failed - lost
+                states = {"Compliant": compliant, "Failed": failed, "Offline": lost, "Missing": rest - rest // 4}
+                states |= {"Stale": rest // 4 - rest // 8, "PendingReboot": rest // 8}
+                work.trend.put(
+                    (NOW - timedelta(days=before)).date(),
+                    [("Web Server", "DEBIAN", state, count) for state, count in states.items() if count],
+                )
+
     def _patch_night(self) -> None:
         """Open the web servers' window: most nodes are done, a few badly, some are at work, and some wait."""
         self.world.clock.advance(OPENED - self.world.clock.now())
@@ -189,7 +209,9 @@ def _is_lost(one: Member) -> bool:
 
 def _facts(name: str, at: int) -> Any:
     """Return facts of which each *at* misses others; about half of them miss nothing."""
-    missing = [] if at * 37 % 97 < 50 else [update(title, f"2.{at % 3}") for title in _PACKAGES[at % 5 : at % 5 + 1 + at % 6]]
+    missing = (
+        [] if at * 37 % 97 < 50 else [update(title, f"2.{at % 3}") for title in _PACKAGES[at % 5 : at % 5 + 1 + at % 6]]
+    )
     found = facts_of([package(title) for title in _PACKAGES], missing, name=name)
     found["os"]["id"] = "ubuntu" if name == "Ubuntu" else "debian"
     if at % 13 == 5:
@@ -221,8 +243,15 @@ def _register(work: Work, one: Member) -> None:
     work.tags.add(NODE, one.node_id, tags)
 
 
+def _overlay(one: Member) -> Overlay:
+    """Return what the last operation left: on some what it was to install failed, on some it waits for a reboot."""
+    if one.number % 37 == 4:
+        return Overlay(after_install=True)
+    return Overlay(pending_reboot=("linux-image-amd64.amd64:1",)) if one.number % 43 == 6 else NOTHING
+
+
 def _scan(work: Work, one: Member, digest: str, facts: Any) -> None:
-    key = CohortKey(facts_digest=digest, operating_system=one.system, patch_group=one.group)
+    key = CohortKey(facts_digest=digest, operating_system=one.system, patch_group=one.group, overlay=_overlay(one))
     cohort = cohorts.join(work, key, NOW, facts)
     # Every twentieth scan is too old to go by.
     ended_at = NOW - (timedelta(days=12) if one.number % 20 == 11 else timedelta(minutes=45 + one.number % 600))
@@ -230,7 +259,7 @@ def _scan(work: Work, one: Member, digest: str, facts: Any) -> None:
         one.node_id,
         Operation(
             patch_group=one.group,
-            operation="Scan",
+            operation="Scan" if _overlay(one) == NOTHING else "Install",
             operation_start_time=ended_at - timedelta(seconds=4),
             operation_end_time=ended_at,
             reboot_option="RebootIfNeeded",

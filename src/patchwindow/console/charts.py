@@ -3,7 +3,7 @@
 All charts are 1000 units wide; browsers fit them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -74,3 +74,29 @@ def stack(counts: dict[str, int]) -> list[Part]:
         parts.append(Part(round(x, 1), round(width, 1), state, count))
         x += width
     return parts
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One state in a row of columns: all its rectangles as one path."""
+
+    state: str
+    path: str
+
+
+def columns(counts: Sequence[Mapping[str, int]], states: Sequence[str], *, height: int) -> list[Layer]:
+    """Return columns side by side, each with its counts of *states* upon another, the highest one *height* units high.
+
+    An empty mapping leaves a gap: nothing is known there.
+    """
+    top = max((sum(one.get(state, 0) for state in states) for one in counts), default=0) or 1
+    step = WIDTH / max(len(counts), 1)
+    paths: dict[str, list[str]] = {state: [] for state in states}
+    for place, one in enumerate(counts):
+        y = float(height)
+        for state in states:
+            if count := one.get(state, 0):
+                tall = count / top * height
+                y -= tall
+                paths[state].append(f"M{place * step:.1f} {y:.1f}h{step * 0.86:.1f}v{tall:.1f}h-{step * 0.86:.1f}z")
+    return [Layer(state, "".join(parts)) for state, parts in paths.items() if parts]

@@ -2,11 +2,23 @@
 
 from typing import Final
 
-from patchwindow.console.pages import commands, execution, explained, me, node, nodes, patches, search, tonight
+from patchwindow.console.pages import (
+    commands,
+    compliance,
+    execution,
+    explained,
+    me,
+    node,
+    nodes,
+    patches,
+    search,
+    tonight,
+)
 from patchwindow.console.site_types import Form, Live, Page
 
 PAGES: Final = (
     Page("/", tonight.show),
+    Page("/compliance", compliance.show),
     Page("/nodes", nodes.show),
     Page("/nodes/{node_id}", node.show),
     Page("/nodes/{node_id}/patches/{title}", explained.show),
@@ -24,6 +36,7 @@ LIVES: Final = (Live("/executions/{execution_id}/live", execution.look),)
 
 SECTIONS: Final = (
     ("Tonight", "/"),
+    ("Compliance", "/compliance"),
     ("Nodes", "/nodes"),
     ("Patches", "/patches"),
     ("Commands", "/commands"),

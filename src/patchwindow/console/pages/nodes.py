@@ -8,6 +8,8 @@ from typing import Any, Final
 from patchwindow.console.view import Cell, Shown, Table, View
 
 FILTERS: Final = ("State", "PatchGroup", "Environment", "OperatingSystem")
+WITHOUT: Final = "(none)"
+"""What stands for an empty value; no tag can have this one, which has parentheses."""
 PAGE_SIZE: Final = 50
 _NAMED_AT_ONCE: Final = 50
 
@@ -42,7 +44,7 @@ class NodesPage:
 def show(view: View) -> Shown:
     """Return the list of nodes."""
     chosen = {name: view.first(name) for name in FILTERS}
-    filters = [{"Key": name, "Values": [value]} for name, value in chosen.items() if value]
+    filters = [{"Key": name, "Values": ["" if value == WITHOUT else value]} for name, value in chosen.items() if value]
     answer = view.ask(
         "GetFleetCompliance", Filters=filters or None, MaxResults=PAGE_SIZE, NextToken=view.first("after") or None
     )
@@ -104,7 +106,7 @@ def _values(view: View) -> dict[str, list[str]]:
     """Return the values that nodes have, by what the list can be narrowed by."""
     by = list(FILTERS[1:])
     answer = view.ask("GetFleetCompliance", GroupBy=by, MaxResults=1)
-    found = {name: sorted({group[name] for group in answer["Groups"] if group[name]}) for name in by}
+    found = {name: sorted({group[name] or WITHOUT for group in answer["Groups"]}) for name in by}
     return {"State": [state for state in answer["Counts"] if state != "Total"], **found}
 
 
