@@ -43,7 +43,7 @@ def diff(
     prune: bool,
     as_json: bool,
 ) -> None:
-    """Show what an apply would change, and what that means for nodes.
+    """Show what an apply would change, and what it means.
 
     Changes nothing. Nodes are those that are known now; one that comes later is not among them.
     """

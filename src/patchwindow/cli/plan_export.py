@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from patchwindow.cli import show
-from patchwindow.cli.options import client_command, confirm, yes_option
+from patchwindow.cli.options import client_command, confirm, json_option, yes_option
 from patchwindow.client import SsmClient
-from patchwindow.plans import adopt, export
+from patchwindow.plans import Export, adopt, export
 
 
 @click.command("export")
@@ -15,8 +15,9 @@ from patchwindow.plans import adopt, export
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the plan there")
 @click.option("--adopt", "adopts", is_flag=True, help="Tag what no plan has made, so that an apply takes it over")
 @yes_option
+@json_option
 @client_command
-def export_(client: SsmClient, *, name: str, output: Path | None, adopts: bool, yes: bool) -> None:
+def export_(client: SsmClient, *, name: str, output: Path | None, adopts: bool, yes: bool, as_json: bool) -> None:
     """Write a plan file of what there is.
 
     It has what no plan has made, and what the plan of this name has made. An apply of it makes the former again, unless
@@ -29,10 +30,12 @@ def export_(client: SsmClient, *, name: str, output: Path | None, adopts: bool, 
         for each in exported.adoptable:
             show.note(f"will tag {each.address} ({each.id})")
         confirm(f"{what}, and will be plan {name!r}'s, which an apply of it changes")
-    if output is None:
-        click.echo(exported.text, nl=False)
-    else:
+    if output is not None:
         _write(output, exported.text)
+    if as_json:
+        _show(exported)
+    elif output is None:
+        click.echo(exported.text, nl=False)
     for note in exported.notes:
         show.note(note)
     if adopts:
@@ -41,6 +44,13 @@ def export_(client: SsmClient, *, name: str, output: Path | None, adopts: bool, 
         show.note(
             f"{what}: an apply here makes {'it' if count == 1 else 'them'} again; --adopt takes over what is there"
         )
+
+
+def _show(exported: Export) -> None:
+    adoptable = [
+        {"Kind": each.address.kind.value, "Path": each.address.path, "Id": each.id} for each in exported.adoptable
+    ]
+    show.document({"Plan": exported.sections, "Notes": exported.notes, "Adoptable": adoptable})
 
 
 def _write(path: Path, text: str) -> None:

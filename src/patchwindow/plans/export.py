@@ -33,9 +33,10 @@ _NAMED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A plan file's *text*, what it does not say, and what no plan has made, which an apply would make again."""
+    """A plan as *sections* and as a file's *text*, what it does not say, and what no plan has made, which an apply would make again."""
 
     plan_name: str
+    sections: Mapping[str, Any]
     text: str
     notes: tuple[str, ...]
     adoptable: tuple[Found, ...]
@@ -52,7 +53,8 @@ def export(client: SsmClient, plan_name: str) -> Export:
     naming = Adopting(plan_name)
     current = read_current(client, naming, models=frozenset(), predefined=None)
     found = [each for each in current.found if each.address.kind not in {Kind.DEFAULT, Kind.GROUP} or _is_known(each)]
-    text = yaml.safe_dump(_sections(plan_name, found), sort_keys=False, allow_unicode=True, width=120)
+    sections = _sections(plan_name, found)
+    text = yaml.safe_dump(sections, sort_keys=False, allow_unicode=True, width=120)
     notes = [
         *(
             f"left out: {count} resource{'' if count == 1 else 's'} of plan {name!r}; --name {name} exports that plan"
@@ -68,7 +70,7 @@ def export(client: SsmClient, plan_name: str) -> Export:
         for each in found
         if each.address.kind in _NAMED and each.members["Name"] is None
     )
-    return Export(plan_name, text, tuple(notes), adoptable, nameless)
+    return Export(plan_name, sections, text, tuple(notes), adoptable, nameless)
 
 
 def adopt(client: SsmClient, exported: Export) -> None:

@@ -303,6 +303,14 @@ def test_export_writes_a_plan_and_says_that_an_apply_would_make_it_again(tmp_pat
     assert made(outcome.asked) == []
 
 
+def test_export_as_json_has_the_plan_and_what_could_be_adopted() -> None:
+    answers: Answers = {**there({}), "ListTagsForResource": {"TagList": []}}
+    found = json.loads(run("plan", "export", "--name", "small", "--json", answers=answers).stdout)
+    assert list(found["Plan"]["windows"]) == ["web-server"]
+    assert found["Notes"] == []
+    assert found["Adoptable"] == [{"Kind": "window", "Path": ["web-server"], "Id": WINDOW}]
+
+
 def test_export_adopts_only_after_a_yes() -> None:
     answers: Answers = {**there({}), "ListTagsForResource": {"TagList": []}}
     refused = run("plan", "export", "--name", "small", "--adopt", typed="n\n", answers=answers)
