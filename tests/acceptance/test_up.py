@@ -154,7 +154,7 @@ def test_it_stops_in_the_middle_of_a_step_when_asked(machine: Machine, tmp_path:
     )
     assert process.stderr is not None, "it is a pipe"
     try:
-        line_of(process.stderr, "done: create baseline")
+        line_of(process.stderr, "2. Plan 'reference' is applied")
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=10)
         assert process.returncode == 1
@@ -164,7 +164,7 @@ def test_it_stops_in_the_middle_of_a_step_when_asked(machine: Machine, tmp_path:
         process.communicate()
     # What the interrupted run did not come to, the next one does.
     done = run([*PATCHWINDOW, "up", "--once", "--data", str(data)], machine.environ)
-    assert "Updated    0" in done.out
+    assert "2. Plan 'reference' is applied: 0 created, 0 updated, 52 found in place" in done.err
     assert "NON_COMPLIANT: mi-" in done.out
 
 
