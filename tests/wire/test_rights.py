@@ -18,6 +18,7 @@ OTHER: Final = "mi-0123456789abcdef0"
 VALUES: Final[dict[str, Any]] = {
     "ActivationCode": "x" * 20,
     "ActivationId": UUID,
+    "After": 1_700_000_000,
     "Aggregators": [{"AggregatorType": "Count", "TypeName": "Instance", "AttributeName": "PlatformType"}],
     "AllowUnassociatedTargets": True,
     "AssociationId": UUID,
@@ -25,6 +26,7 @@ VALUES: Final[dict[str, Any]] = {
     "AssociationStatus": {"Date": 1_700_000_000, "Name": "Success", "Message": "done"},
     "Baseline": {"OperatingSystem": "DEBIAN"},
     "BaselineId": "pb-0123456789abcdef0",
+    "Before": 1_700_086_400,
     "CalendarNames": ["Freezes"],
     "CommandId": UUID,
     "ComplianceType": "Custom:Audit",

@@ -148,7 +148,7 @@ def _print(piece: Members) -> None:
 
 
 def _invocations(client: SsmClient, command: str, node: str | None) -> list[Mapping[str, Any]]:
-    chosen = {"InstanceId": node} if node else {}
+    chosen: dict[str, Any] = {"InstanceId": node} if node else {}
     found = list(
         pages(client, "ListCommandInvocations", "CommandInvocations", CommandId=command, Details=True, **chosen)
     )

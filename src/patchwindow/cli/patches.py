@@ -127,7 +127,9 @@ def show_(
     found = _named(title, alike)
     if not found:
         raise NotFound(_unknown(title, alike))
-    narrowed = {name: value for name, value in {"Product": product, "States": list(states)}.items() if value}
+    narrowed: dict[str, Any] = {
+        name: value for name, value in {"Product": product, "States": list(states)}.items() if value
+    }
     nodes = list(islice(pages(client, "ListPatchInstances", "Instances", Title=found[0]["Title"], **narrowed), limit))
     if as_json:
         show.document({"Patches": found, "Instances": nodes})

@@ -179,7 +179,7 @@ def _latest(client: SsmClient, window: str) -> str | None:
 
 def _missed(client: SsmClient, execution: str) -> list[Mapping[str, Any]]:
     """Return the invocations of an execution's commands that never ran to their end, in the order of the tasks."""
-    within = {"WindowExecutionId": execution}
+    within: dict[str, Any] = {"WindowExecutionId": execution}
     tasks = pages(client, "DescribeMaintenanceWindowExecutionTasks", "WindowExecutionTaskIdentities", **within)
     parts = [
         part

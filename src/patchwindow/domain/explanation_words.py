@@ -24,7 +24,7 @@ _DIFFERENCES: Final = {
 
 def baseline_reason(answer: Members) -> str:
     """Return why the baseline of an answer is the one that the node follows."""
-    reason = answer["Baseline"]["Reason"]
+    reason: str = answer["Baseline"]["Reason"]
     form = REASONS.get(reason, reason)
     return form.format(group=answer.get("PatchGroup") or "", system=answer["OperatingSystem"])
 
