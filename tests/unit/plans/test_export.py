@@ -33,6 +33,21 @@ def test_export_apply_export_is_a_fixed_point(drawn: dict[str, Any]) -> None:
         assert export(second, "drawn").text == exported.text
 
 
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(plans, plans)
+def test_a_plan_that_is_pruned_over_another_leaves_what_it_makes_alone(
+    former: dict[str, Any], drawn: dict[str, Any]
+) -> None:
+    with TemporaryDirectory() as one, TemporaryDirectory() as other:
+        over, alone = InProcess(Path(one)), InProcess(Path(other))
+        applied(over, yaml.safe_dump(former))
+        plan = parse_plan(yaml.safe_dump(drawn), "plan.yaml")
+        apply(over, compare(over, plan, now=NOW, prunes=True))
+        assert compare(over, plan, now=NOW, prunes=True).coming == ()
+        apply(alone, compare(alone, plan, now=NOW))
+        assert export(over, "drawn").text == export(alone, "drawn").text
+
+
 def test_the_reference_plan_comes_back_as_a_plan_that_changes_nothing(tmp_path: Path) -> None:
     client = InProcess(tmp_path)
     reference = read_plan(Path("plans/reference.yaml"))
