@@ -151,7 +151,7 @@ def test_a_viewer_may_read_and_an_operator_do_all_and_a_node_nothing_of_what_is_
     }
     # It makes the snapshot, where there is none yet.
     is_writing_get = name == "GetDeployablePatchSnapshotForInstance"
-    reads = name.startswith(("Get", "List", "Describe", "Explain", "Preview")) and not is_writing_get
+    reads = name.startswith(("Get", "List", "Describe", "Explain", "Preview", "Forecast", "Export")) and not is_writing_get
     assert denied == {
         "viewer": not reads,
         "operator": False,
