@@ -1,7 +1,7 @@
 """What a forecast says is what happens: the same weeks, forecast, and lived through with the real engine."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -79,10 +79,11 @@ def compare(told: Forecast, world: QuietWorld) -> None:
     differing = happened.keys() ^ forecasted.keys()
     assert not differing, f"forecast and not done, or done and not forecast: {sorted(differing)[:5]}"
     for place, groups in forecasted.items():
-        # In an opening that has a node twice, it is the first turn that has something to do.
-        in_order = sorted(groups, key=lambda group: group.step is not None and group.step.is_idle)
-        for one, group in zip(happened[place], in_order, strict=True):
-            _compare_one(one, group)
+        assert len(groups) == len(happened[place]), f"forecast {len(groups)} times, done {happened[place]}"
+        left = list(groups)
+        for one in happened[place]:
+            # A group is of many nodes, and so is no sign of which turn of a node came first.
+            left.remove(_match(one, left))
     given_up = {(one.window.window_id, one.opens_at) for one in told.openings if one.given_up}
     assert world.not_opened() == given_up, "other openings were given up than was forecast"
 
@@ -95,13 +96,30 @@ def _forecasted(told: Forecast) -> Iterator[tuple[Place, NodesForecast]]:
                 yield Place(opening.window.window_id, opening.opens_at, operation, node_id), group
 
 
-def _compare_one(one: Done, group: NodesForecast) -> None:
-    what = f"{one}, forecast was {group}"
-    assert group.begins_at <= one.begun_at < one.ended_at <= group.ends_at, f"another time: {what}"
-    missing = {left.title for left in group.left if left.approved_on is None}
-    assert one.missing == missing, f"other patches are missing: {what}"
-    if group.step is not None:
-        installed = {title for title in one.installed if not title.startswith(_ADDED)}
-        assert installed == {*group.step.installed, *group.step.brought}, f"other patches were installed: {what}"
-        assert one.has_rebooted == group.step.reboots, f"another reboot: {what}"
-        assert one.waiting == group.step.after.waiting, f"others wait for a reboot: {what}"
+def _match(one: Done, groups: Sequence[NodesForecast]) -> NodesForecast:
+    """Return the first of *groups* that says what happened.
+
+    Raises:
+        AssertionError: none fits.
+    """
+    told = [_difference(one, group) for group in groups]
+    assert "" in told, f"{told[0]}: {one}, forecast was {groups}"
+    return groups[told.index("")]
+
+
+def _difference(one: Done, group: NodesForecast) -> str:
+    """Return in what an operation differs from what was forecast; empty where it does not."""
+    if not group.begins_at <= one.begun_at < one.ended_at <= group.ends_at:
+        return "another time"
+    if one.missing != {left.title for left in group.left if left.approved_on is None}:
+        return "other patches are missing"
+    if group.step is None:
+        return ""
+    if {title for title in one.installed if not title.startswith(_ADDED)} != {
+        *group.step.installed,
+        *group.step.brought,
+    }:
+        return "other patches were installed"
+    if one.has_rebooted != group.step.reboots:
+        return "another reboot"
+    return "" if one.waiting == group.step.after.waiting else "others wait for a reboot"
