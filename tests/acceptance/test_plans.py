@@ -1,11 +1,13 @@
 """Plan files against a running server, by the command line."""
 
 import re
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from tests.fakes.commandline import Shell
+from tests.fakes.commandline import PATCHWINDOW, Shell, line_of
 from tests.fakes.server import Plane, all_pages
 
 REFERENCE: Final = Path(__file__).parents[2] / "plans" / "reference.yaml"
@@ -141,3 +143,28 @@ def test_a_key_that_the_server_does_not_know_is_refused_with_what_to_check(plane
     done = Shell({**shell.environ, **key}).patchwindow("plan", "apply", str(REFERENCE), "--yes", exit_code=1)
     assert "UnrecognizedClientException" in done.err
     assert "check the profile and the endpoint" in done.err
+
+
+def test_ctrl_c_says_how_far_an_apply_came_and_the_next_one_goes_on(plane: Plane, tmp_path: Path) -> None:
+    shell, file = plane.shell(), tmp_path / "plan.yaml"
+    file.write_text(REFERENCE.read_text().replace("name: reference", "name: interrupted").replace("default: true", ""))
+    command = [*PATCHWINDOW, "plan", "apply", str(file), "--yes"]
+    with subprocess.Popen(
+        command, env=dict(shell.environ), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None, "it is a pipe"
+        line_of(process.stderr, "done: create baseline")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 1
+    *_, last = said.splitlines()
+    told = re.fullmatch(
+        r"patchwindow: interrupted: (\d+) of (\d+) changes are done; the next, .*, may be done or not; .*", last
+    )
+    assert told is not None, last
+    done_count, all_count = int(told[1]), int(told[2])
+    assert 0 < done_count < all_count
+    again = shell.patchwindow("plan", "apply", str(file), "--yes", "--json").json
+    # What was under way may have been done before the program ended.
+    assert len(again["Created"]) in (all_count - done_count, all_count - done_count - 1)
+    assert shell.patchwindow("plan", "diff", str(file), "--json").json["changes"] == []
