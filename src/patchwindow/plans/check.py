@@ -9,11 +9,11 @@ from patchwindow.domain.lint import lint
 from patchwindow.domain.lint_finding import LintCode
 from patchwindow.domain.operating_system import FAMILIES, LINUX, OperatingSystem
 from patchwindow.plans.check_baselines import system_of
-from patchwindow.plans.check_fleet import forgotten, windows_by_nodes
+from patchwindow.plans.check_fleet import boundless, forgotten, windows_by_nodes
 from patchwindow.plans.check_freezes import frozen
 from patchwindow.plans.check_overlaps import overlaps
 from patchwindow.plans.check_quotas import quotas
-from patchwindow.plans.check_windows import is_patch_document
+from patchwindow.plans.check_windows import installs
 from patchwindow.plans.codes import PlanCode, at_place, found
 from patchwindow.plans.definitions import Association, Baseline, Plan, Rule, Task, Window
 from patchwindow.plans.finding import Finding
@@ -42,7 +42,7 @@ def check(plan: Plan, *, now: datetime, is_for_aws: bool = False, fleet: Fleet |
     if is_for_aws:
         findings += quotas(plan)
     if fleet is not None:
-        findings += forgotten(plan, fleet)
+        findings += [*forgotten(plan, fleet), *boundless(plan, fleet)]
     return tuple(sorted(findings, key=lambda each: (each.where, each.code)))
 
 
@@ -89,7 +89,7 @@ def _windows(plan: Plan, now: datetime) -> Iterator[Finding]:
             sentence = f"{what} has no tasks, so nothing happens when it opens"
             yield found(plan, PlanCode.NO_TASKS, mark, sentence, "say what is to be done under tasks")
         for task_name, task in window.tasks.items():
-            if _installs(task):
+            if installs(task):
                 mark = window.marks.at("tasks", task_name)
                 yield from _installation(plan, task, f"{what}: task {task_name!r}", mark)
 
@@ -129,16 +129,12 @@ def _approves_within_a_week(plan: Plan) -> bool:
 
 def _associations(plan: Plan) -> Iterator[Finding]:
     for name, association in plan.associations.items():
-        if _installs(association):
+        if installs(association):
             what, mark = f"association {name!r}", plan.marks.at("associations", name)
             sentence = f"{what} installs outside of windows, so it knows no end and no cutoff"
             remedy = "make it a task of a window, or let it scan"
             yield found(plan, PlanCode.INSTALLS_OUTSIDE_WINDOWS, mark, sentence, remedy)
             yield from _installation(plan, association, what, mark)
-
-
-def _installs(run: Task | Association) -> bool:
-    return is_patch_document(run.document) and "Install" in (run.parameters.get("Operation") or (run.operation,))
 
 
 def _installation(plan: Plan, task: Task | Association, what: str, mark: Mark) -> Iterator[Finding]:

@@ -3,12 +3,15 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
+from patchwindow.plans.check_windows import installs
 from patchwindow.plans.codes import PlanCode, found, severity_of
 from patchwindow.plans.definitions import Plan
 from patchwindow.plans.finding import Finding, Where
 from patchwindow.plans.fleet import Fleet
 
 _NAMED_MAX: Final = 3
+# Two nodes or one are patched at once or not at all.
+_FEW: Final = 3
 
 
 def windows_by_nodes(plan: Plan, fleet: Fleet) -> dict[str, list[str]]:
@@ -40,6 +43,28 @@ def forgotten(plan: Plan, fleet: Fleet) -> Iterator[Finding]:
         sentence = f"{_counted(left)} in no enabled window, so nothing patches them: {_named(left)}"
         yield _of_fleet(fleet, PlanCode.NODE_IN_NO_WINDOW, sentence, "give them a tag that a window asks for")
     yield from _unknown(plan.patch_groups, fleet)
+
+
+def boundless(plan: Plan, fleet: Fleet) -> Iterator[Finding]:
+    """Yield installing tasks whose limits are numbers that their nodes never reach, and so hold nothing back."""
+    for name, window in plan.windows.items():
+        for task_name, task in window.tasks.items():
+            nodes = set().union(*(fleet.meant(window.targets[each]) for each in task.targets or window.targets))
+            if not installs(task) or len(nodes) < _FEW:
+                continue
+            what, mark = f"window {name!r}: task {task_name!r}", window.marks.at("tasks", task_name)
+            if _reaches(task.max_concurrency, len(nodes)):
+                sentence = f"{what} installs on its {len(nodes)} nodes with maxConcurrency {task.max_concurrency}, so on all at once"
+                remedy = "use a share such as 10%, so that a bad patch meets a few nodes first"
+                yield found(plan, PlanCode.ALL_AT_ONCE, mark, sentence, remedy)
+            if _reaches(task.max_errors, len(nodes)):
+                sentence = f"{what} installs on its {len(nodes)} nodes with maxErrors {task.max_errors}, so it goes on however many fail"
+                yield found(plan, PlanCode.ERRORS_NEVER_STOP, mark, sentence, "use a share such as 5%")
+
+
+def _reaches(limit: str, node_count: int) -> bool:
+    """Say whether a *limit* is a number, and as many as there are nodes; shares are looked at without any nodes."""
+    return limit.isdigit() and int(limit) >= node_count
 
 
 def _unknown(known: Mapping[str, object], fleet: Fleet) -> Iterator[Finding]:

@@ -27,6 +27,11 @@ def is_patch_document(document: str) -> bool:
     return document.rpartition("/")[2] in PATCH_DOCUMENTS
 
 
+def installs(run: Task | Association) -> bool:
+    """Say whether *run* installs patches."""
+    return is_patch_document(run.document) and "Install" in (run.parameters.get("Operation") or (run.operation,))
+
+
 def check_windows(plan: Plan, note: Note) -> None:
     """Note windows that cannot open, and targets and tasks that name what does not exist."""
     for name, window in plan.windows.items():

@@ -64,6 +64,23 @@ def test_a_target_that_means_nobody_is_told_at_its_place() -> None:
 
 
 @pytest.mark.parametrize(
+    ("limits", "node_count", "codes"),
+    [
+        ("maxConcurrency: 3, maxErrors: 3", 3, ["all-at-once", "errors-never-stop"]),
+        ("maxConcurrency: 2, maxErrors: 2", 3, []),
+        ("maxConcurrency: 2, maxErrors: 2", 2, []),
+        ("maxConcurrency: 50%, maxErrors: 4", 4, ["errors-never-stop"]),
+    ],
+)
+def test_a_number_that_the_nodes_never_reach_holds_nothing_back(limits: str, node_count: int, codes: list[str]) -> None:
+    text = WHOLE.replace("operation: Scan, maxConcurrency: 10%, maxErrors: 1", f"operation: Install, {limits}")
+    text = text.replace("operation: Install", "operation: Install, rebootOption: NoReboot")
+    found = findings({f"mi-{number}": WEB for number in range(node_count)}, text)
+    assert [finding.code for finding in found] == codes
+    assert findings({f"mi-{number}": WEB for number in range(node_count)}, text.replace("Install", "Scan")) == []
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("{", "1:2: is not JSON: Expecting property name"),
