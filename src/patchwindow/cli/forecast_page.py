@@ -45,6 +45,7 @@ def _table(openings: Sequence[Members], zone: tzinfo) -> Iterator[str]:
             one["NodeCount"],
             one["InstallCount"],
             one["RebootCount"],
+            one["RebootNeededCount"],
             one["NoTurnCount"],
             one["MissingCount"],
             _takes(one),
@@ -54,7 +55,19 @@ def _table(openings: Sequence[Members], zone: tzinfo) -> Iterator[str]:
         ]
         for one in openings
     ]
-    headers = ["OPENS", "NODES", "PATCHES", "REBOOTS", "NO TURN", "MISSING", "TAKES", "OF", "WINDOW", "REMARK"]
+    headers = [
+        "OPENS",
+        "NODES",
+        "PATCHES",
+        "REBOOTS",
+        "WAIT FOR ONE",
+        "NO TURN",
+        "MISSING",
+        "TAKES",
+        "OF",
+        "WINDOW",
+        "REMARK",
+    ]
     yield from show.aligned(headers, rows, width=None)
 
 

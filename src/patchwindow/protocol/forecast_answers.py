@@ -84,6 +84,7 @@ def _opening(one: OpeningForecast, *, is_near: bool) -> Members:
         "NodeCount": len({id for group in groups for id in group.node_ids}),
         "InstallCount": sum(len(step.installed) * count for step, count in steps),
         "RebootCount": sum(count for step, count in steps if step.reboots),
+        "RebootNeededCount": sum(count for step, count in steps if step.after.waiting),
         "NoTurnCount": sum(len(group.node_ids) for group in groups if group.reason),
         "MissingCount": len({id for group in groups if _is_missing(group.left) for id in group.node_ids}),
     }

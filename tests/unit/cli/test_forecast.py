@@ -27,6 +27,7 @@ OPENING: Final[dict[str, Any]] = {
     "NodeCount": 3,
     "InstallCount": 7,
     "RebootCount": 2,
+    "RebootNeededCount": 0,
     "NoTurnCount": 1,
     "MissingCount": 0,
 }

@@ -87,6 +87,16 @@ def test_the_first_opening_installs_what_is_approved_and_the_next_have_nothing_t
 
 
 @pytest.mark.usefixtures("baseline")
+def test_nodes_that_need_a_reboot_and_get_none_are_counted(here: Installation) -> None:
+    node = here.node()
+    scan(here, node, OFFERED)
+    run = {"Parameters": {"Operation": ["Install"], "RebootOption": ["NoReboot"]}}
+    window(here, node, TaskInvocationParameters={"RunCommand": run})
+    first, second, *_ = forecast(here)["Openings"]
+    assert [(one["RebootCount"], one["RebootNeededCount"]) for one in (first, second)] == [(0, 1), (0, 1)]
+
+
+@pytest.mark.usefixtures("baseline")
 def test_a_window_is_told_with_what_it_does_to_which_nodes(here: Installation) -> None:
     node = here.node()
     scan(here, node, OFFERED)
