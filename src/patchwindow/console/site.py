@@ -30,9 +30,16 @@ PAGES: Final = (
     Page("/me", me.show),
 )
 
-FORMS: Final = (Form("/executions/{execution_id}", execution.show, execution.cancel),)
+FORMS: Final = (
+    Form("/executions/{execution_id}", execution.show, execution.cancel),
+    Form("/commands/{command_id}", commands.show, commands.cancel),
+)
 
-LIVES: Final = (Live("/executions/{execution_id}/live", execution.look),)
+LIVES: Final = (
+    Live("/executions/{execution_id}/live", execution.look),
+    Live("/commands/{command_id}/live", commands.look),
+    Live("/commands/{command_id}/nodes/{node_id}/live", commands.look_node),
+)
 
 SECTIONS: Final = (
     ("Tonight", "/"),
