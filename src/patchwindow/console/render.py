@@ -93,6 +93,7 @@ def environment() -> jinja2.Environment:
         "weekday": _weekday,
         "ago": _ago,
         "span": times.span,
+        "iso": _iso,
         "count": "{:,}".format,
         "path": lambda value: quote(str(value), safe=""),
     }

@@ -13,6 +13,7 @@ from patchwindow.console.pages import (
     patches,
     search,
     tonight,
+    windows,
 )
 from patchwindow.console.site_types import Form, Live, Page
 
@@ -26,6 +27,7 @@ PAGES: Final = (
     Page("/patches/{title}", patches.show),
     Page("/search", search.show),
     Page("/commands", commands.show_all),
+    Page("/windows", windows.show),
     Page("/commands/{command_id}/nodes/{node_id}", commands.show_node),
     Page("/me", me.show),
 )
@@ -46,6 +48,7 @@ SECTIONS: Final = (
     ("Compliance", "/compliance"),
     ("Nodes", "/nodes"),
     ("Patches", "/patches"),
+    ("Windows", "/windows"),
     ("Commands", "/commands"),
 )
 """The parts of the console, by label and path, in the order of its menu."""
