@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from patchwindow.console.door import Cookies, Tries, check_origin
 from patchwindow.console.render import render_plain
-from patchwindow.domain.errors import LimitExceeded, PatchwindowError
+from patchwindow.domain.errors import LimitExceeded
 from patchwindow.operations.sign_in import NotSignedIn, SignIn
 from patchwindow.ports import Clock
 
@@ -100,10 +100,6 @@ class Threshold:
         async for piece in request.stream():
             body += piece
             if len(body) > _BYTES_MAX:
-                raise TooLargeForm(f"the form is larger than {_BYTES_MAX} bytes; a name and a password are not")
+                raise LimitExceeded(f"the form is larger than {_BYTES_MAX} bytes; a name and a password are not")
         found = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
         return {name: values[0] for name, values in found.items()}
-
-
-class TooLargeForm(PatchwindowError):
-    """More was sent than a name and a password."""
