@@ -57,6 +57,7 @@ READING: Final = {
     "compliance node {node}": "Missing",
     "compliance history {node}": "Scan|SCANNED",
     "compliance history": "DAY|Day",
+    "changes --operation CreatePatchBaseline": "{baseline}",
     "patches list --name openssl": "openssl.amd64:2",
     "patches show openssl.amd64:2": "{node}",
     "catalog import {exploited} --kind kev": "CveCount",

@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "patches": "Show the patches of all nodes",
     "catalog": "Import advisories, and show what is known of patches",
     "explain": "Say why a patch is in its state on a node",
+    "changes": "Show who changed what",
     "documents": "Show the documents, and write some of your own",
     "scan": "Find out now which patches nodes miss",
     "patch": "Install missing patches on nodes now",

@@ -43,6 +43,7 @@ def _prune(work: Work, now: datetime) -> bool:
     work.trend.prune(oldest.astimezone(UTC).date())
     counts = (
         work.scans.prune(oldest, _BATCH),
+        work.changes.prune(oldest, _BATCH),
         work.cohorts.prune(_BATCH),
         work.evaluations.prune(oldest - _USE_SLACK, _BATCH),
         work.evaluations.prune_listings(_BATCH),

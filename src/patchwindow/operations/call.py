@@ -56,6 +56,8 @@ class Caller:
     id: str
     role: Role | None = None
     node_id: str | None = None
+    address: str = ""
+    """The IP address that the request came from; empty where it came from none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

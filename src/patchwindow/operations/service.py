@@ -13,6 +13,7 @@ from patchwindow.domain.errors import Denied, NotServed, TokenReused
 from patchwindow.domain.node import Node
 from patchwindow.operations import messages
 from patchwindow.operations.call import Answer, Call, Caller, Request, Site
+from patchwindow.operations.recording import is_recorded, recorded
 from patchwindow.operations.table import (
     AGENT_OPERATIONS,
     GROUP_OPERATIONS,
@@ -178,7 +179,7 @@ class Service:
         token = checked.request.get("ClientToken")
         if token and checked.operation.writes:
             return _once(call, checked.operation, token, checked.request)
-        return checked.operation.run(call, checked.request)
+        return _run(call, checked.operation, checked.request)
 
     def _call(self, operation: str, caller: Caller, work: Work) -> Call:
         return Call(operation=operation, caller=caller, work=work, now=self.clock.now(), ids=self.ids, site=self.site)
@@ -220,6 +221,13 @@ def authorize(name: str, operation: Operation, request: Mapping[str, Any], calle
         )
 
 
+def _run(call: Call, operation: Operation, request: Request) -> Answer:
+    """Carry out *operation*, on record where it changes something."""
+    if operation.writes and is_recorded(call):
+        return recorded(call, request, operation.run, lambda name: find(name).run)
+    return operation.run(call, request)
+
+
 def _once(call: Call, operation: Operation, token: str, request: Request) -> Answer:
     """Carry out *operation* unless its client token was used; the same request gets the same answer again."""
     rest = {name: value for name, value in request.items() if name != "ClientToken"}
@@ -231,6 +239,6 @@ def _once(call: Call, operation: Operation, token: str, request: Request) -> Ans
             raise TokenReused(f"ClientToken {token!r} was used for another {call.operation}; use a new one")
         answer: Answer = json.loads(known[1])
         return answer
-    answer = operation.run(call, request)
+    answer = _run(call, operation, request)
     tokens.keep(call.operation, token, digest=digest, answer=json.dumps(answer), until=call.now + CLIENT_TOKEN_LIFE)
     return answer

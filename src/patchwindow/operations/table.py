@@ -17,6 +17,7 @@ from patchwindow.operations import (
     associations,
     baselines,
     catalog,
+    changes,
     command_results,
     command_states,
     commands,
@@ -232,6 +233,7 @@ OWN_OPERATIONS: Final[dict[str, Operation]] = {
     "GetStepOutput": _reads(step_output.get),
     "ListSameMachineInstances": _reads(same_machine.list_instances),
     "ReplaceInstance": _writes(same_machine.replace),
+    "ListChanges": _reads(changes.list_changes),
 }
 """The operations of our own service, which AWS does not have."""
 

@@ -12,6 +12,7 @@ from patchwindow.store.baselines import Baselines, PatchGroups
 from patchwindow.store.calendar_feeds import CalendarFeeds
 from patchwindow.store.catalog import Catalog
 from patchwindow.store.catalog_age import CatalogAge
+from patchwindow.store.changes import Changes
 from patchwindow.store.cohorts import Cohorts
 from patchwindow.store.commands import Commands
 from patchwindow.store.compliance_items import ComplianceItems
@@ -67,6 +68,7 @@ class Work:
     people = _Repository(People)
     calendar_feeds = _Repository(CalendarFeeds)
     service_settings = _Repository(ServiceSettings)
+    changes = _Repository(Changes)
     client_tokens = _Repository(ClientTokens)
     tags = _Repository(Tags)
     baselines = _Repository(Baselines)

@@ -99,17 +99,18 @@ class Rpc:
             headers=scope["headers"],
             body=body,
         )
-        answer = await self._answer(request, request_id, receive)
+        client = scope.get("client")
+        answer = await self._answer(request, request_id, client[0] if client else "", receive)
         if answer is not None:
             await send_answer(send, answer)
 
-    async def _answer(self, request: SignedRequest, request_id: str, receive: Receive) -> Answer | None:
+    async def _answer(self, request: SignedRequest, request_id: str, address: str, receive: Receive) -> Answer | None:
         """Let the right thread carry out the request; return no answer where the client has gone away."""
         try:
             model = self._model(request)
         except NotServed as problem:
             return _refusal(problem, None, request_id)
-        asked = self.asked(request, model, request_id)
+        asked = self.asked(request, model, request_id, address)
         if model.name == _POLL:
             return await self._poll(asked, receive)
         if model.target in self._writing:
@@ -132,7 +133,7 @@ class Rpc:
             raise NotServed(f"X-Amz-Target {target!r} names no operation of this API")
         return model
 
-    def asked(self, request: SignedRequest, model: OperationModel, request_id: str) -> Asked:
+    def asked(self, request: SignedRequest, model: OperationModel, request_id: str, address: str = "") -> Asked:
         """Return the request as it is answered: first authenticate, parse and check."""
 
         def ask(keys: Keyring) -> tuple[Members, Caller]:
@@ -143,7 +144,7 @@ class Rpc:
                 caller = authenticate(keys, self._service.site, request, model.name, self._service.clock.now())
             members = model.members_of(request)
             authorize(model.name, operation, members, caller)
-            return members, caller
+            return members, replace(caller, address=address) if operation.writes else caller
 
         return Asked(model, request_id, ask)
 
