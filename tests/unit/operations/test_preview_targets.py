@@ -1,0 +1,75 @@
+"""PreviewTargets: which nodes targets select now."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.engine.world import World
+from tests.fakes.databases import migrated_url
+
+from patchwindow.domain.errors import Invalid, NotFound
+from patchwindow.operations.preview_targets import IDS_MAX
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with migrated_url("sqlite", tmp_path) as url:
+        world = World(url)
+        yield world
+        world.close()
+
+
+def selected(world: World, *targets: tuple[str, list[str]], **more: Any) -> list[str]:
+    asked = [{"Key": key, "Values": values} for key, values in targets]
+    answer = world.perform("PreviewTargets", Targets=asked, **more)
+    assert len(answer["InstanceIds"]) == min(answer["InstanceCount"], IDS_MAX)
+    found: list[str] = answer["InstanceIds"]
+    return found
+
+
+def test_a_node_has_to_meet_all_targets(world: World) -> None:
+    one, other = world.node(Role="web", Env="prod"), world.node(Role="web")
+    assert selected(world, ("tag:Role", ["web"])) == [one.id, other.id]
+    assert selected(world, ("tag:Role", ["web"]), ("tag:Env", ["prod"])) == [one.id]
+    assert selected(world, ("InstanceIds", [other.id])) == [other.id]
+    assert selected(world, ("tag:Role", ["db"])) == []
+
+
+def test_it_selects_what_a_window_would(world: World) -> None:
+    world.nodes(3, Role="web")
+    window = world.window()
+    target = world.target(window, "tag:Role", "web")
+    world.task(window, target)
+    (opening,) = world.perform(
+        "ListOpenings", After=world.clock.now(), Before=world.clock.now().replace(hour=23), WindowId=window
+    )["Openings"]
+    assert len(selected(world, ("tag:Role", ["web"]))) == opening["TargetCount"]
+
+
+def test_of_many_the_first_are_named_and_all_counted(world: World) -> None:
+    world.nodes(IDS_MAX + 1, Role="web")
+    answer = world.perform("PreviewTargets", Targets=[{"Key": "tag:Role", "Values": ["web"]}])
+    assert answer["InstanceCount"] == IDS_MAX + 1
+    assert len(answer["InstanceIds"]) == IDS_MAX
+
+
+@pytest.mark.parametrize(
+    ("targets", "more", "said"),
+    [
+        ([], {}, "at least one target"),
+        ([("Role", ["web"])], {}, "target key 'Role' is not known"),
+        ([("tag:Role", ["web"])], {"ResourceType": "RESOURCE_GROUP"}, "does not go with ResourceType RESOURCE_GROUP"),
+        ([("tag:Role", ["web"])], {"ResourceType": "GROUP"}, "ResourceType is 'GROUP'; use INSTANCE or RESOURCE_GROUP"),
+    ],
+)
+def test_what_no_window_takes_is_refused(
+    world: World, targets: list[tuple[str, list[str]]], more: dict[str, str], said: str
+) -> None:
+    with pytest.raises(Invalid, match=said):
+        selected(world, *targets, **more)
+
+
+def test_a_group_that_is_not_there_is_not_taken_for_an_empty_one(world: World) -> None:
+    with pytest.raises(NotFound, match="resource group 'web' does not exist"):
+        selected(world, ("resource-groups:Name", ["web"]))
