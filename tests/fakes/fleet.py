@@ -6,7 +6,7 @@ open on later days, or were open last month.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -19,7 +19,8 @@ from tests.fakes.scans import facts_of, package, update
 from patchwindow.domain import facts as facts_form
 from patchwindow.domain.facts_reading import parse
 from patchwindow.domain.node import Node, PlatformType
-from patchwindow.domain.overlay import NOTHING, Overlay
+from patchwindow.domain.overlay import NOTHING, Failure, Overlay
+from patchwindow.domain.run import WindowExecution
 from patchwindow.operations import cohorts
 from patchwindow.operations.tags import NODE
 from patchwindow.store.cohorts import CohortKey
@@ -94,7 +95,10 @@ class Fleet:
         self._put()
         self._past()
         self.agents = {one.node_id: Agent(one.node_id, self.world.perform) for one in self.members}
+        self._miss()
+        self._stop_a_script()
         self._patch_night()
+        self._lose()
 
     def close(self) -> None:
         """Give up the database."""
@@ -179,6 +183,49 @@ class Fleet:
                     [("Web Server", "DEBIAN", state, count) for state, count in states.items() if count],
                 )
 
+    def _miss(self) -> None:
+        """Note that the management servers' window could not be opened on Tuesday."""
+        opens_at = OPENED - timedelta(days=2)
+        missed = WindowExecution(
+            window_execution_id="00000000-0000-4000-8000-00000000a155",
+            window_id=self.windows["Management Server"],
+            opens_at=opens_at,
+            cutoff_at=opens_at + timedelta(hours=5),
+            ends_at=opens_at + timedelta(hours=6),
+            status="TIMED_OUT",
+            status_details="Missed: no server was running from the opening to the cutoff.",
+            start_time=opens_at,
+            end_time=opens_at + timedelta(hours=9),
+        )
+        with self.world.database.write() as work:
+            work.executions.open(missed, wake_at=None)
+
+    def _stop_a_script(self) -> None:
+        """Send a script to nodes of no group, one at a time, which is stopped as it fails on the first."""
+        spare = [one.node_id for one in self.members if not one.group][:20]
+        self.world.perform(
+            "SendCommand",
+            DocumentName="AWS-RunShellScript",
+            InstanceIds=spare,
+            Parameters={"commands": ["systemctl restart chrony"]},
+            MaxConcurrency="1",
+            MaxErrors="0",
+        )
+        self.world.turn()
+        for node_id in spare:
+            self.agents[node_id].run("Failed")
+        self.world.turn()
+
+    def _lose(self) -> None:
+        """Let some of the web servers that are slow not be heard of since they have begun."""
+        slow = [one for one in self.members if one.group == "Web Server" and not _is_lost(one)][::7]
+        with self.world.database.write() as work:
+            for one in slow[::12]:
+                node = work.nodes.get(one.node_id)
+                assert node is not None, "it was registered"
+                silent = replace(node, last_ping_date_time=NOW - timedelta(minutes=20))
+                work.nodes.put(silent, operating_system=one.system, patch_group=one.group)
+
     def _patch_night(self) -> None:
         """Open the web servers' window: most nodes are done, a few badly, some are at work, and some wait."""
         self.world.clock.advance(OPENED - self.world.clock.now())
@@ -246,7 +293,8 @@ def _register(work: Work, one: Member) -> None:
 def _overlay(one: Member) -> Overlay:
     """Return what the last operation left: on some what it was to install failed, on some it waits for a reboot."""
     if one.number % 37 == 4:
-        return Overlay(after_install=True)
+        titles = [f"{name}.amd64:2.{at}" for name in _PACKAGES for at in range(3)]
+        return Overlay(failed=tuple(Failure(title=title, reason="dpkg ended with status 1") for title in titles))
     return Overlay(pending_reboot=("linux-image-amd64.amd64:1",)) if one.number % 43 == 6 else NOTHING
 
 
@@ -262,6 +310,7 @@ def _scan(work: Work, one: Member, digest: str, facts: Any) -> None:
             operation="Scan" if _overlay(one) == NOTHING else "Install",
             operation_start_time=ended_at - timedelta(seconds=4),
             operation_end_time=ended_at,
+            last_no_reboot_install_operation_time=ended_at - timedelta(days=one.number % 6),
             reboot_option="RebootIfNeeded",
         ),
         cohort_id=cohort.cohort_id,

@@ -3,6 +3,9 @@
 from typing import Final
 
 from patchwindow.console.pages import (
+    attention,
+    baseline_form,
+    baselines,
     commands,
     compliance,
     execution,
@@ -19,6 +22,7 @@ from patchwindow.console.site_types import Form, Live, Page
 
 PAGES: Final = (
     Page("/", tonight.show),
+    Page("/attention", attention.show),
     Page("/compliance", compliance.show),
     Page("/nodes", nodes.show),
     Page("/nodes/{node_id}", node.show),
@@ -26,14 +30,18 @@ PAGES: Final = (
     Page("/patches", patches.show_all),
     Page("/patches/{title}", patches.show),
     Page("/search", search.show),
-    Page("/commands", commands.show_all),
     Page("/windows", windows.show),
+    Page("/commands", commands.show_all),
     Page("/commands/{command_id}/nodes/{node_id}", commands.show_node),
+    Page("/baselines", baselines.show_all),
     Page("/me", me.show),
 )
 
 FORMS: Final = (
     Form("/executions/{execution_id}", execution.show, execution.cancel),
+    Form("/baselines/new", baseline_form.show_new, baseline_form.create),
+    Form("/baselines/{baseline_id}", baselines.show, baselines.submit),
+    Form("/baselines/{baseline_id}/edit", baseline_form.show_edit, baseline_form.update),
     Form("/commands/{command_id}", commands.show, commands.cancel),
 )
 
@@ -45,10 +53,12 @@ LIVES: Final = (
 
 SECTIONS: Final = (
     ("Tonight", "/"),
+    ("Needs you", "/attention"),
     ("Compliance", "/compliance"),
     ("Nodes", "/nodes"),
     ("Patches", "/patches"),
     ("Windows", "/windows"),
     ("Commands", "/commands"),
+    ("Baselines", "/baselines"),
 )
 """The parts of the console, by label and path, in the order of its menu."""

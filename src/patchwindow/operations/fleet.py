@@ -46,7 +46,7 @@ def get_compliance(call: Call, request: Request) -> Answer:
         request,
         "Nodes",
         default=_PAGE,
-        fetch=lambda after, limit: _nodes(call, wanted, key, after_text(after), limit),
+        fetch=lambda after, limit: find_nodes(call, wanted, key, after_text(after), limit),
         key=lambda pair: (pair[0].node_id,),
         shape=lambda pair: _node(*pair),
     )
@@ -147,7 +147,7 @@ def _shown(counts: Mapping[FleetState, int]) -> dict[str, int]:
     return {**{str(state): counts.get(state, 0) for state in FleetState}, "Total": sum(counts.values())}
 
 
-def _nodes(
+def find_nodes(
     call: Call, wanted: Mapping[str, Sequence[str]], tag_key: str, after: str, limit: int
 ) -> list[tuple[NodeRow, FleetState]]:
     """Return up to *limit* nodes that pass, in order of id."""

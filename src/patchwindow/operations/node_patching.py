@@ -6,15 +6,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from patchwindow.domain.association import Association
+from patchwindow.domain.errors import NotFound
 from patchwindow.domain.opening import Timing
 from patchwindow.domain.patch_parts import WITH_HOOKS
 from patchwindow.domain.resource_group import TagQuery
-from patchwindow.domain.window import TaskType, Window, WindowTask
+from patchwindow.domain.window import Target, TaskType, Window, WindowTask
 from patchwindow.operations.association_nodes import is_for
 from patchwindow.operations.call import Call, bare_id
 from patchwindow.operations.tags import NODE
-from patchwindow.operations.targeting import IDS, group_queries, includes
+from patchwindow.operations.targeting import IDS, Selection, group_queries, includes, selection
 from patchwindow.operations.targets import TARGET_IDS
+from patchwindow.store.work import Work
 
 SCAN: Final = "Scan"
 INSTALL: Final = "Install"
@@ -53,6 +55,58 @@ def patching_of(call: Call, node_id: str) -> list[Patching]:
     tags = call.work.tags.of(NODE, node_id)
     queries = group_queries(call.work)
     return [*_tasks(call, node_id, tags, queries), *_associations(call, node_id, tags, queries)]
+
+
+def patched_nodes(work: Work) -> set[str]:
+    """Return the nodes on which a window that opens again, or an association with a schedule, does more than scan."""
+    found: set[str] = set()
+    for ids, tags in _patching_targets(work):
+        found.update(work.nodes.selected_ids(ids=ids, tags=tags))
+    return found
+
+
+def _patching_targets(work: Work) -> list[Selection]:
+    """Return what those select, each selection once: many windows are for the same nodes."""
+    registered = {target.window_target_id: target.targets for target in work.window_targets.all()}
+    wanted = [
+        targets
+        for task in work.window_tasks.all()
+        if _does_more_than_scan(task.task_type, task.task_arn, _operation(task)) and _opens_again(work, task.window_id)
+        for targets in _targets_of(task, registered)
+    ]
+    for association in _all(work):
+        operation = ((association.parameters or {}).get("Operation") or [""])[0]
+        is_one = _does_more_than_scan(TaskType.RUN_COMMAND, association.name or "", str(operation))
+        if is_one and association.timing() is not None and association.selecting is not None:
+            wanted.append(tuple(association.selecting))
+    found: list[Selection] = []
+    for targets in dict.fromkeys(wanted):
+        try:
+            selected = selection(work, targets)
+        except NotFound:
+            # A resource group that is gone selects nobody.
+            continue
+        if selected is not None:
+            found.append(selected)
+    return found
+
+
+def _does_more_than_scan(task_type: TaskType, document: str, operation: str) -> bool:
+    # What other documents and webhooks do to nodes is for their owner to know: they may well patch.
+    return task_type is not TaskType.RUN_COMMAND or bare_id(document) not in _DOCUMENTS or operation != SCAN
+
+
+def _opens_again(work: Work, window_id: str) -> bool:
+    window = work.windows.get(window_id)
+    return window is not None and window.enabled and work.windows.opening_of(window_id) is not None
+
+
+def _targets_of(task: WindowTask, registered: Mapping[str, tuple[Target, ...]]) -> Iterator[tuple[Target, ...]]:
+    for target in task.targets:
+        if target.key == TARGET_IDS:
+            yield from (registered[id] for id in target.values if id in registered)
+        else:
+            yield (target,)
 
 
 def next_opening(patching: Iterable[Patching], operation: str, after: datetime) -> Opening | None:
@@ -105,7 +159,7 @@ def _operation(task: WindowTask) -> str:
 def _associations(
     call: Call, node_id: str, tags: Mapping[str, str], queries: Mapping[str, TagQuery]
 ) -> Iterator[Patching]:
-    for association in _all(call):
+    for association in _all(call.work):
         if bare_id(association.name or "") not in _DOCUMENTS or not is_for(association, node_id, tags, queries):
             continue
         timing, values = association.timing(), (association.parameters or {}).get("Operation")
@@ -118,8 +172,8 @@ def _associations(
             )
 
 
-def _all(call: Call) -> Iterator[Association]:
+def _all(work: Work) -> Iterator[Association]:
     after = ""
-    while page := call.work.associations.page(after=after, limit=_PAGE):
+    while page := work.associations.page(after=after, limit=_PAGE):
         yield from page
         after = page[-1].association_id

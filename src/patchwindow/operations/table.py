@@ -23,6 +23,7 @@ from patchwindow.operations import (
     commands,
     compliance,
     compliance_items,
+    concerns,
     document_changes,
     documents,
     executions,
@@ -43,7 +44,6 @@ from patchwindow.operations import (
     patch_states,
     patches,
     preview,
-    preview_targets,
     resource_groups,
     same_machine,
     service_settings,
@@ -220,7 +220,6 @@ OWN_OPERATIONS: Final[dict[str, Operation]] = {
     "ImportAdvisories": _writes(catalog.import_advisories),
     "ExplainPatch": _reads(explain.explain_patch),
     "PreviewBaseline": _reads(preview.preview_baseline),
-    "PreviewTargets": _reads(preview_targets.preview_targets),
     "ListPatches": _reads(patches.list_patches),
     "ListPatchInstances": _reads(patches.list_instances),
     "GetFleetCompliance": _reads(fleet.get_compliance),
@@ -231,11 +230,12 @@ OWN_OPERATIONS: Final[dict[str, Operation]] = {
     "ForecastPatches": _reads(forecasts.forecast_patches),
     "ExportForecastFacts": _reads(forecasts.export_facts),
     "GetCommandStates": _reads(command_states.get),
+    "ListConcerns": _reads(concerns.list_concerns),
     "ListOpenings": _reads(all_openings.list_openings),
     "GetStepOutput": _reads(step_output.get),
+    "ListChanges": _reads(changes.list_changes),
     "ListSameMachineInstances": _reads(same_machine.list_instances),
     "ReplaceInstance": _writes(same_machine.replace),
-    "ListChanges": _reads(changes.list_changes),
 }
 """The operations of our own service, which AWS does not have."""
 

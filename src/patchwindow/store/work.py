@@ -16,6 +16,7 @@ from patchwindow.store.changes import Changes
 from patchwindow.store.cohorts import Cohorts
 from patchwindow.store.commands import Commands
 from patchwindow.store.compliance_items import ComplianceItems
+from patchwindow.store.concerns import Concerns
 from patchwindow.store.documents import Documents
 from patchwindow.store.evaluations import Evaluations, Facts
 from patchwindow.store.executions import Executions
@@ -67,8 +68,8 @@ class Work:
     access_keys = _Repository(AccessKeys)
     people = _Repository(People)
     calendar_feeds = _Repository(CalendarFeeds)
-    service_settings = _Repository(ServiceSettings)
     changes = _Repository(Changes)
+    service_settings = _Repository(ServiceSettings)
     client_tokens = _Repository(ClientTokens)
     tags = _Repository(Tags)
     baselines = _Repository(Baselines)
@@ -96,6 +97,7 @@ class Work:
     patch_operations = _Repository(PatchOperations)
     patch_states = _Repository(PatchStates)
     compliance_items = _Repository(ComplianceItems)
+    concerns = _Repository(Concerns)
     inventory = _Repository(Inventory)
     scans = _Repository(Scans)
     fleet = _Repository(Fleet)
