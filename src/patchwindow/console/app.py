@@ -150,8 +150,13 @@ class Console:
         def make() -> Response:
             kept = dict(fields)
             try:
-                with self._asking(signed, writes=True) as run:
-                    outcome = form.submit(Act(view=self._view(request, signed, run), form=kept))
+                with self._asking(signed, writes=True, address=_address(request)) as run:
+                    done = _submit(form, Act(view=self._view(request, signed, run), form=kept))
+            except _NotYet as only:
+                with self._asking(signed, writes=False) as run:
+                    view = self._view(request, signed, run)
+                    status = 400 if only.problems else None
+                    return self._answer(only.shown, request, view, problems=only.problems, kept=kept, status=status)
             except PatchwindowError as problem:
                 problems = refusals.by_field(problem, kept)
                 with self._asking(signed, writes=False) as run:
@@ -232,8 +237,8 @@ class Console:
                 "this form is of another sign-in, and nothing was done; go back, reload the page and try again"
             )
 
-    def _asking(self, signed: SignedIn, *, writes: bool) -> Any:
-        caller = Caller(id=f"person/{signed.name}", role=signed.role)
+    def _asking(self, signed: SignedIn, *, writes: bool, address: str = "") -> Any:
+        caller = Caller(id=f"person/{signed.name}", role=signed.role, address=address)
         return self._service.asking(caller, writes=writes)
 
     def _view(self, request: Request, signed: SignedIn, run: Ask) -> View:
@@ -314,6 +319,26 @@ class Console:
 
     async def _nowhere(self, request: Request) -> Response:
         return refusals.nowhere(request.url.path, home=f"{ROOT}/")
+class _NotYet(Exception):
+    """A form was answered with a page: leaves the transaction, of which nothing is kept."""
+
+    def __init__(self, shown: Shown, problems: Mapping[str, str]) -> None:
+        super().__init__(shown.title)
+        self.shown = shown
+        self.problems = problems
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _submit(form: Form, act: Act) -> Done:
+    outcome = form.submit(act)
+    if isinstance(outcome, Shown):
+        raise _NotYet(outcome, act.problems)
+    return outcome
+
+
 
 
 def _to_sign_in(request: Request) -> Response:

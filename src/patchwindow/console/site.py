@@ -6,6 +6,7 @@ from patchwindow.console.pages import (
     attention,
     baseline_form,
     baselines,
+    changes,
     commands,
     compliance,
     execution,
@@ -36,6 +37,7 @@ PAGES: Final = (
     Page("/baselines", baselines.show_all),
     Page("/me", me.show),
 )
+    Page("/changes", changes.show),
 
 FORMS: Final = (
     Form("/executions/{execution_id}", execution.show, execution.cancel),
@@ -61,4 +63,5 @@ SECTIONS: Final = (
     ("Commands", "/commands"),
     ("Baselines", "/baselines"),
 )
+    ("Changes", "/changes"),
 """The parts of the console, by label and path, in the order of its menu."""
