@@ -165,6 +165,40 @@ def test_a_freeze_at_the_next_opening_is_told(plane: Plane, viewer: Here) -> Non
     tag = {"Key": "patchwindow:freezes", "Value": "holidays"}
     client.add_tags_to_resource(ResourceType="MaintenanceWindow", ResourceId=id, Tags=[tag])
     heeding = f"window heeding ({id})"
-    found = viewer.patchwindow("check", "--json").json["Findings"]
-    assert {each["Code"] for each in found if each["Where"] == heeding} == {"opening-frozen", "target-without-nodes"}
+
+    def told(exit_code: int) -> set[str]:
+        found = viewer.patchwindow("check", "--json", exit_code=exit_code).json["Findings"]
+        return {each["Code"] for each in found if each["Where"] == heeding}
+
+    assert told(0) == {"opening-frozen", "target-without-nodes"}
+    for days, code, exit_code in ((100, "frozen-for-long", 0), (400, "freeze-swallows-window", 1)):
+        longer = calendar((now, now + timedelta(days=days), "nobody is there"))
+        client.update_document(Name="holidays", Content=longer, DocumentVersion="$LATEST", DocumentFormat="TEXT")
+        latest = client.describe_document(Name="holidays", DocumentVersion="$LATEST")["Document"]["LatestVersion"]
+        client.update_document_default_version(Name="holidays", DocumentVersion=latest)
+        assert told(exit_code) == {code, "target-without-nodes"}
     client.delete_maintenance_window(WindowId=id)
+
+
+def test_a_node_that_an_association_patches_is_not_forgotten(plane: Plane, viewer: Here, tmp_path: Path) -> None:
+    activation = plane.activation(Tags=[{"Key": "Role", "Value": "associated"}])
+    node = PaperNode.registered(plane.url, activation, tmp_path / "state")
+
+    def told(exit_code: int) -> set[str]:
+        found = viewer.patchwindow("check", "--json", exit_code=exit_code).json["Findings"]
+        return {each["Code"] for each in found if node.node_id in each["Where"] or "nightly" in each["Where"]}
+
+    assert "node-in-no-window" in told(1)
+    id = plane.client.create_association(
+        Name="AWS-RunPatchBaseline",
+        AssociationName="nightly",
+        Targets=[{"Key": "tag:Role", "Values": ["associated"]}],
+        ScheduleExpression="cron(0 3 ? * * *)",
+        ApplyOnlyAtCronInterval=True,
+        Parameters={"Operation": ["Install"], "RebootOption": ["NoReboot"]},
+    )["AssociationDescription"]["AssociationId"]
+    after = told(0)
+    assert "installs-outside-windows" in after
+    assert "node-in-no-window" not in after
+    plane.client.delete_association(AssociationId=id)
+    node.close()

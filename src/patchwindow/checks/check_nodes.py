@@ -9,23 +9,39 @@ from patchwindow.checks.codes import CheckCode, found
 from patchwindow.checks.openings import minute, opens_again
 from patchwindow.checks.snapshot import Node, Run, Snapshot, Window
 from patchwindow.domain.patch_group import TAG_KEYS
+from patchwindow.plans.codes import PlanCode
 from patchwindow.plans.finding import Finding
 
+INSTALL: Final = "Install"
 _MISSED_MAX: Final = 2
 
 
 def in_no_window(snapshot: Snapshot) -> Iterator[Finding]:
-    """Yield nodes on which no task of an enabled window runs that opens again."""
+    """Yield nodes on which no task of an enabled window runs that opens again, and no association installs."""
     windows = [window for window in snapshot.windows if opens_again(window, snapshot.taken_at)]
     reached = frozenset[str]().union(*(window.nodes for window in windows))
+    patched = frozenset[str]().union(*(each.nodes for each in snapshot.associations if each.operation == INSTALL))
     for id, node in snapshot.nodes.items():
-        if id in reached:
+        if id in reached or id in patched:
             continue
+        scanning = [str(each) for each in snapshot.associations if id in each.nodes]
+        alone = f"; {scanning[0]} scans it, and installs nothing" if scanning else ""
         formerly = [str(window) for window in snapshot.windows if id in window.nodes]
         but = f", but for {formerly[0]}, which is disabled or never opens again" if formerly else ""
-        sentence = f"no task of any window runs on it{but}, so it is never patched by one"
+        sentence = f"no task of any window runs on it{but}, so it is never patched by one{alone}"
         remedy = "give it the tags that a target of a window asks for, or deregister it"
         yield found(CheckCode.NODE_IN_NO_WINDOW, node, sentence, remedy)
+
+
+def patched_outside_windows(snapshot: Snapshot) -> Iterator[Finding]:
+    """Yield associations that install: they know no window, so no end and no cutoff."""
+    for each in snapshot.associations:
+        if each.operation == INSTALL:
+            count = len(each.nodes)
+            whom = f"{count} node{'' if count == 1 else 's'}"
+            sentence = f"it installs on {whom} outside of windows, so it knows no end and no cutoff"
+            remedy = "make it a task of a window, or let it scan"
+            yield found(PlanCode.INSTALLS_OUTSIDE_WINDOWS, each, sentence, remedy)
 
 
 def in_no_group(nodes: Iterable[Node]) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from patchwindow.plans.codes import PlanCode
 from patchwindow.plans.finding import Finding
 
 _WEEK_DAYS: Final = 7
+_LONG: Final = timedelta(days=60)
 
 
 def does_not_open(snapshot: Snapshot) -> Iterator[Finding]:
@@ -42,15 +43,34 @@ def _has_ended(window: Window, now: datetime) -> bool:
 
 
 def heeds_freezes(snapshot: Snapshot) -> Iterator[Finding]:
-    """Yield windows that name a calendar that is not there, or whose next opening lies in a freeze."""
+    """Yield windows that name a calendar that is not there, or whose next opening, or every one for long, lies in a freeze."""
     for window in snapshot.windows:
         for calendar in window.calendars:
             if not calendar.is_there:
                 sentence = f"its tag {TAG!r} names {calendar.name!r}, which is no calendar, so a patchwindow server would not open it"
                 yield found(CheckCode.FREEZE_MISSING, window, sentence, "correct the tag, or make the calendar")
-            elif calendar.is_closed and window.is_enabled and window.next_at is not None:
-                sentence = f"its next opening, at {minute(window.next_at)}, lies in the freeze {calendar.name!r}"
-                yield found(CheckCode.OPENING_FROZEN, window, sentence)
+        if (
+            window.is_enabled
+            and window.next_at is not None
+            and (closed := [each for each in window.calendars if each.is_closed])
+        ):
+            next_one = f"its next opening, at {minute(window.next_at)}, lies in the freeze {named([repr(each.name) for each in closed])}"
+            yield _frozen(window, window.next_at, next_one, snapshot.taken_at)
+
+
+def _frozen(window: Window, next_at: datetime, next_one: str, now: datetime) -> Finding:
+    if window.free_at is None:
+        if timing_of(window, now) is None:
+            return found(CheckCode.OPENING_FROZEN, window, next_one)
+        sentence = f"freezes give up every opening of it within a year: {next_one}"
+        return found(PlanCode.FREEZE_SWALLOWS_WINDOW, window, sentence, "change the freeze, or the schedule")
+    until = f"it opens next at {minute(window.free_at)}"
+    if window.free_at - next_at < _LONG:
+        return found(CheckCode.OPENING_FROZEN, window, f"{next_one}; {until}")
+    sentence = f"freezes give up its openings for {(window.free_at - next_at).days} days: {next_one}, and {until}"
+    return found(
+        CheckCode.FROZEN_FOR_LONG, window, sentence, "shorten the freeze, or patch its nodes in another window"
+    )
 
 
 def has_nothing_to_do(snapshot: Snapshot) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from patchwindow.checks.asking import Asking
+from patchwindow.checks.collect_associations import read_associations
 from patchwindow.checks.collect_baselines import read_baselines, read_groups, read_releases
 from patchwindow.checks.collect_nodes import Fleet, read_nodes
 from patchwindow.checks.collect_windows import read_windows
@@ -36,6 +37,7 @@ def collect(
         stale_after=stale_after,
         nodes=nodes,
         windows=tuple(read_windows(ask, fleet, now)),
+        associations=tuple(read_associations(ask, fleet)),
         baselines=baselines,
         groups=groups,
         releases=tuple(read_releases(ask, nodes.values(), baselines)),

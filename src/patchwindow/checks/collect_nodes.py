@@ -40,7 +40,7 @@ class Fleet:
         key, values = str(target["Key"]), [str(value) for value in target.get("Values", ())]
         match key:
             case "InstanceIds":
-                yield frozenset(values)
+                yield frozenset(self.entries if "*" in values else values)
             case "tag-key":
                 # All of them must be there; as one filter they would be alternatives.
                 yield from (self.fitting(Topic.TARGETS, key, [value]) for value in values)

@@ -1,12 +1,15 @@
 """Windows with their targets and tasks."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from patchwindow.checks.asking import Asking
 from patchwindow.checks.collect_nodes import Fleet
 from patchwindow.checks.collect_runs import read_runs
+from patchwindow.checks.openings import next_after_freezes
 from patchwindow.checks.snapshot import Calendar, Topic, Window, WindowTarget, WindowTask
 from patchwindow.domain.freeze import TAG, names
 
@@ -25,7 +28,7 @@ def read_windows(ask: Asking, fleet: Fleet, now: datetime) -> Iterator[Window]:
         )
         by_id = {target.id: target.nodes for target in targets}
         entries = ask.pages(Topic.WINDOWS, "DescribeMaintenanceWindowTasks", "Tasks", WindowId=id)
-        yield Window(
+        window = Window(
             id=id,
             name=str(identity.get("Name", "")),
             schedule=str(identity.get("Schedule", "")),
@@ -42,6 +45,9 @@ def read_windows(ask: Asking, fleet: Fleet, now: datetime) -> Iterator[Window]:
             calendars=tuple(_calendars(ask, id, _instant(identity.get("NextExecutionTime")))),
             runs=read_runs(ask, id, now),
         )
+        if any(calendar.is_closed for calendar in window.calendars):
+            window = replace(window, free_at=next_after_freezes(window, now, partial(_closed_until, ask, window)))
+        yield window
 
 
 def _task(
@@ -78,16 +84,27 @@ def _task(
     )
 
 
+def _closed_until(ask: Asking, window: Window, at: datetime) -> datetime | None:
+    """Return until when a calendar of *window* is closed at *at*, which is *at* itself where none is, None where no end is told."""
+    names = [calendar.name for calendar in window.calendars if calendar.is_there]
+    told = ask.call(Topic.CALENDARS, "GetCalendarState", CalendarNames=names, AtTime=_text(at))
+    return _instant(told.get("NextTransitionTime")) if told.get("State") == "CLOSED" else at
+
+
 def _calendars(ask: Asking, window_id: str, next_at: datetime | None) -> Iterator[Calendar]:
     """Yield the calendars that the tag of a window names, as they are at its next opening."""
     tags = ask.pages(
         Topic.CALENDARS, "ListTagsForResource", "TagList", ResourceType="MaintenanceWindow", ResourceId=window_id
     )
-    at = {} if next_at is None else {"AtTime": f"{next_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    at = {} if next_at is None else {"AtTime": _text(next_at)}
     for name in (name for tag in tags if tag["Key"] == TAG for name in names(tag["Value"])):
         state = ask.call(Topic.CALENDARS, "GetCalendarState", CalendarNames=[name], **at).get("State")
         is_closed = next_at is not None and state == "CLOSED"
         yield Calendar(name=name, is_there=state is not None, is_closed=is_closed)
+
+
+def _text(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _instant(text: str | None) -> datetime | None:

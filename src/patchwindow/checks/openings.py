@@ -1,6 +1,6 @@
 """When the windows of a snapshot open."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 from typing import Final
@@ -47,6 +47,25 @@ def _openings(window: Window, now: datetime) -> Iterator[datetime]:
     # Of a schedule with an offset only the service knows whether the day that has begun still counts.
     first = now if window.next_at is None else max(now, window.next_at - timedelta(microseconds=1))
     yield from islice(takewhile((now + _AHEAD).__gt__, times.openings(first)), _OPENINGS_MAX)
+
+
+def next_after_freezes(
+    window: Window, now: datetime, closed_until: Callable[[datetime], datetime | None]
+) -> datetime | None:
+    """Return the first opening within a year of *now* that lies in no freeze, None where there is none or it cannot be told.
+
+    *closed_until* says until when calendars are closed at an opening: until then itself where they are open, and None
+    where nobody knows an end.
+    """
+    times = timing_of(window, now)
+    at = window.next_at
+    while times is not None and at is not None and at < now + _AHEAD:
+        until = closed_until(at)
+        if until is None or until <= at:
+            return at if until else None
+        # One at which the freeze ends is free of it.
+        at = times.next_opening(until - timedelta(microseconds=1))
+    return None
 
 
 def opens_again(window: Window, now: datetime) -> bool:

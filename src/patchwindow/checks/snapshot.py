@@ -21,6 +21,7 @@ class Topic(StrEnum):
     TARGETS = "the nodes of targets"
     TASKS = "what tasks are given"
     CALENDARS = "the freezes of windows"
+    ASSOCIATIONS = "the associations"
     RUNS = "former runs"
     ROLES = "the roles"
     SETTINGS = "the default role of instances"
@@ -117,7 +118,10 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A maintenance window with its targets, its tasks and its last runs, the latest first."""
+    """A maintenance window with its targets, its tasks and its last runs, the latest first.
+
+    *free_at* is its first opening, within a year, at which none of its calendars is closed.
+    """
 
     id: str
     name: str
@@ -133,6 +137,7 @@ class Window:
     targets: tuple[WindowTarget, ...] = ()
     tasks: tuple[WindowTask, ...] = ()
     calendars: tuple[Calendar, ...] = ()
+    free_at: datetime | None = None
     runs: tuple[Run, ...] = ()
 
     def __str__(self) -> str:
@@ -142,6 +147,19 @@ class Window:
     def nodes(self) -> frozenset[str]:
         """The nodes that a task runs on."""
         return frozenset[str]().union(*(part for task in self.tasks for part in task.parts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Association:
+    """A scheduled run of a document that patches, outside of windows, and the nodes that it means now."""
+
+    id: str
+    name: str = ""
+    operation: str | None = None
+    nodes: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return f"association {self.name} ({self.id})" if self.name else f"association {self.id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +214,7 @@ class Snapshot:
     stale_after: timedelta = timedelta(days=7)
     nodes: Mapping[str, Node] = field(default_factory=dict)
     windows: tuple[Window, ...] = ()
+    associations: tuple[Association, ...] = ()
     baselines: tuple[Baseline, ...] = ()
     groups: tuple[Group, ...] = ()
     releases: tuple[Release, ...] = ()

@@ -13,6 +13,7 @@ from patchwindow.checks.check_nodes import (
     lost,
     missed_windows,
     not_scanned,
+    patched_outside_windows,
 )
 from patchwindow.checks.check_windows import (
     does_not_open,
@@ -43,6 +44,11 @@ _REACHED: Final = frozenset({Topic.NODES, Topic.WINDOWS, Topic.TARGETS})
 
 CHECKS: Final[tuple[Check, ...]] = (
     Check(in_no_window, (CheckCode.NODE_IN_NO_WINDOW,), _REACHED),
+    Check(
+        patched_outside_windows,
+        (PlanCode.INSTALLS_OUTSIDE_WINDOWS,),
+        frozenset({Topic.NODES, Topic.TARGETS, Topic.ASSOCIATIONS}),
+    ),
     Check(missed_windows, (CheckCode.NODE_MISSED_WINDOWS,), _REACHED | {Topic.RUNS}),
     Check(lambda snapshot: lost(snapshot.nodes.values()), (CheckCode.NODE_LOST,), frozenset({Topic.NODES})),
     Check(not_scanned, (CheckCode.NODE_NOT_SCANNED,), frozenset({Topic.NODES, Topic.SCANS})),
@@ -64,7 +70,12 @@ CHECKS: Final[tuple[Check, ...]] = (
     ),
     Check(
         heeds_freezes,
-        (CheckCode.FREEZE_MISSING, CheckCode.OPENING_FROZEN),
+        (
+            CheckCode.FREEZE_MISSING,
+            CheckCode.OPENING_FROZEN,
+            CheckCode.FROZEN_FOR_LONG,
+            PlanCode.FREEZE_SWALLOWS_WINDOW,
+        ),
         frozenset({Topic.WINDOWS, Topic.CALENDARS}),
     ),
     Check(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from patchwindow.checks.snapshot import (
+    Association,
     Baseline,
     Group,
     Node,
@@ -62,6 +63,11 @@ def window(id: str = "mw-1", **members: Any) -> Window:
         tasks=(task(),),
     )
     return replace(sound, **members)
+
+
+def association(**members: Any) -> Association:
+    """Return an association that patches the web node each night."""
+    return replace(Association(id="association", name="nightly", nodes=frozenset({WEB})), **members)
 
 
 def baseline(**members: Any) -> Baseline:

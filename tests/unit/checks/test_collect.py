@@ -8,7 +8,7 @@ from botocore.exceptions import EndpointConnectionError
 from tests.unit.cli.fake import Answers, FakeClient, Members, refusal
 
 from patchwindow.checks import Snapshot, collect
-from patchwindow.checks.snapshot import Calendar, Group, Ran, Release, Rule, Topic
+from patchwindow.checks.snapshot import Association, Calendar, Group, Ran, Release, Rule, Topic
 from patchwindow.client import ClientProblem
 from patchwindow.domain.operating_system import OperatingSystem
 
@@ -19,6 +19,7 @@ INSTANCE: Final = "i-0123456789abcdef0"
 UNTAGGED: Final = "mi-0123456789abcdef1"
 OWN: Final = "pb-0123456789abcdef0"
 LOST: Final = "mi-0123456789abcdef2"
+REOPENS: Final = "2026-07-16T03:00:00Z"
 UUID: Final = "00000000-0000-4000-8000-00000000000"
 TAGGED: Final[dict[str, dict[str, list[str]]]] = {
     "tag-key": {"Patch Group": [HYBRID, INSTANCE, LOST]},
@@ -47,11 +48,12 @@ def tags(members: Members) -> Members:
 
 
 def calendar(members: Members) -> Members:
-    """Answer that one calendar is closed at the time that is asked for, and that there is no other."""
+    """Answer that one calendar is closed until the time of an opening, and that there is no other."""
     if members["CalendarNames"] != ["summer"]:
         raise refusal("InvalidDocument", "")
-    assert members["AtTime"] == "2026-07-02T03:00:00Z"
-    return {"State": "CLOSED"}
+    if members["AtTime"] < REOPENS:
+        return {"State": "CLOSED", "NextTransitionTime": REOPENS}
+    return {"State": "OPEN", "NextTransitionTime": "2027-07-01T00:00:00Z"}
 
 
 def step(begun: int, ended: int) -> Members:
@@ -92,6 +94,26 @@ ANSWERS: Final[Answers] = {
     "DescribeAvailablePatches": {
         "Patches": [{"Name": "kernel", "Classification": "Security", "ReleaseDate": NOW}, {"Name": "undated"}]
     },
+    "ListAssociations": {
+        "Associations": [
+            {
+                "AssociationId": "all",
+                "AssociationName": "nightly",
+                "Name": "AWS-RunPatchBaseline",
+                "ScheduleExpression": "rate(1 day)",
+                "Targets": [{"Key": "InstanceIds", "Values": ["*"]}],
+            },
+            {
+                "AssociationId": "one",
+                "Name": "AWS-RunPatchBaseline",
+                "ScheduleExpression": "rate(1 day)",
+                "InstanceId": HYBRID,
+            },
+            {"AssociationId": "once", "Name": "AWS-RunPatchBaseline", "Targets": []},
+            {"AssociationId": "other", "Name": "AWS-GatherSoftwareInventory", "ScheduleExpression": "rate(1 day)"},
+        ]
+    },
+    "DescribeAssociation": {"AssociationDescription": {"Parameters": {"Operation": ["Install"]}}},
     "DescribeMaintenanceWindows": {
         "WindowIdentities": [
             {
@@ -187,6 +209,26 @@ def test_a_window_is_told_with_the_nodes_that_its_targets_mean() -> None:
 def test_a_window_is_told_with_the_calendars_that_it_heeds() -> None:
     (window,) = collected(FakeClient(ANSWERS)).windows
     assert window.calendars == (Calendar(name="summer", is_closed=True), Calendar(name="gone", is_there=False))
+
+
+def test_a_window_in_a_freeze_is_told_with_the_first_opening_that_is_free_of_it() -> None:
+    (window,) = collected(FakeClient(ANSWERS)).windows
+    assert window.free_at == datetime.fromisoformat(REOPENS)
+
+
+@pytest.mark.parametrize("state", [{}, {"NextTransitionTime": "2027-08-01T00:00:00Z"}])
+def test_a_window_whose_freeze_does_not_end_within_a_year_has_no_opening_that_is_free_of_it(state: Members) -> None:
+    answers: Answers = {**ANSWERS, "GetCalendarState": {"State": "CLOSED", **state}}
+    (window,) = collected(FakeClient(answers)).windows
+    assert window.free_at is None
+
+
+def test_an_association_that_patches_again_and_again_is_told_with_its_nodes() -> None:
+    told = collected(FakeClient(ANSWERS)).associations
+    assert told == (
+        Association(id="all", name="nightly", operation="Install", nodes=frozenset({HYBRID, INSTANCE, UNTAGGED, LOST})),
+        Association(id="one", operation="Install", nodes=frozenset({HYBRID})),
+    )
 
 
 def test_a_run_is_told_with_who_took_part_and_how_long_that_took() -> None:

@@ -13,6 +13,7 @@ from tests.unit.checks.snapshots import (
     GROUP,
     NOW,
     WEB,
+    association,
     baseline,
     node,
     run,
@@ -36,6 +37,7 @@ FLEET: Final = frozenset(f"mi-{number:017}" for number in range(30))
 OF_FLEET: Final = window(targets=(), tasks=(task(parts=(FLEET,), max_concurrency="10"),))
 SEPARATE: Final = window("mw-2", schedule="cron(0 3 ? * MON *)")
 SUNDAY: Final = datetime(2026, 7, 5, 3, tzinfo=UTC)
+FROZEN: Final = window(next_at=SUNDAY, calendars=(Calendar(name="summer", is_closed=True),))
 DEFAULT: Final = baseline(id="pb-2", is_default=True)
 
 
@@ -146,8 +148,29 @@ FOUND: Final[Mapping[str, tuple[Snapshot, Sequence[str]]]] = {
         ["freeze-missing"],
     ),
     "a window whose next opening is frozen": (
-        snapshot(windows=(window(next_at=SUNDAY, calendars=(Calendar(name="summer", is_closed=True),)),)),
+        snapshot(windows=(replace(FROZEN, free_at=SUNDAY + timedelta(days=7)),)),
         ["opening-frozen"],
+    ),
+    "a window whose openings of two months are frozen": (
+        snapshot(windows=(replace(FROZEN, free_at=SUNDAY + timedelta(days=63)),)),
+        ["frozen-for-long"],
+    ),
+    "a window whose openings are all frozen": (snapshot(windows=(FROZEN,)), ["freeze-swallows-window"]),
+    "a window whose next opening is frozen, with a schedule that cannot be read": (
+        snapshot(windows=(replace(FROZEN, schedule="sometimes"),)),
+        ["schedule-unreadable", "opening-frozen"],
+    ),
+    "a node that an association patches": (
+        snapshot(windows=(), associations=(association(operation="Install"),)),
+        ["installs-outside-windows"],
+    ),
+    "a node that an association only scans": (
+        snapshot(windows=(), associations=(association(operation="Scan"),)),
+        ["node-in-no-window"],
+    ),
+    "a node in a window that an association scans as well": (
+        snapshot(associations=(association(operation="Scan"),)),
+        [],
     ),
     "a window that heeds a calendar that is open": (
         snapshot(windows=(window(next_at=SUNDAY, calendars=(Calendar(name="summer"),)),)),
