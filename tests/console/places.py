@@ -10,9 +10,19 @@ def places(fleet: Fleet) -> dict[str, str]:
     (task,) = fleet.world.tasks(window)
     (invocation,) = fleet.world.invocations(task)
     return {
+        "baseline_id": _baseline(fleet),
         "window_id": window,
         "execution_id": execution["WindowExecutionId"],
         "command_id": invocation["ExecutionId"],
         "title": "bash.amd64:1",
         "node_id": next(one.node_id for one in fleet.members if one.group == "Web Server"),
     }
+
+
+def _baseline(fleet: Fleet) -> str:
+    """Return a baseline of our own, as the predefined ones cannot be edited."""
+    wanted = [{"Key": "OWNER", "Values": ["Self"]}]
+    found = fleet.world.perform("DescribePatchBaselines", Filters=wanted)["BaselineIdentities"]
+    rule = {"PatchFilterGroup": {"PatchFilters": [{"Key": "PRIORITY", "Values": ["Required", "Important"]}]}}
+    made = {"Name": "linux", "OperatingSystem": "DEBIAN", "ApprovalRules": {"PatchRules": [rule]}}
+    return str((found[0] if found else fleet.world.perform("CreatePatchBaseline", **made))["BaselineId"])

@@ -23,7 +23,7 @@ from patchwindow.console.static import static_route
 from patchwindow.console.tables import to_csv, to_json
 from patchwindow.console.threshold import Threshold
 from patchwindow.console.times import zone_of
-from patchwindow.console.view import Act, Done, Shown, View
+from patchwindow.console.view import Act, Again, Done, Shown, View
 from patchwindow.domain.errors import Denied, LimitExceeded, PatchwindowError
 from patchwindow.operations.call import Answer, Caller
 from patchwindow.operations.service import Ask, Service
@@ -74,11 +74,12 @@ class Console:
         """Return where everything is."""
         threshold = Threshold(self._sign_in, self._cookies, self._service.clock, self._work, home=f"{ROOT}/")
         return [
-            *(Route(ROOT + page.path, self._safely(functools.partial(self._get, page))) for page in PAGES),
+            # Forms first: what is new, such as /windows/new, must not be taken for the id of something.
             *(
                 Route(ROOT + form.path, self._safely(functools.partial(self._form, form)), methods=["GET", "POST"])
                 for form in FORMS
             ),
+            *(Route(ROOT + page.path, self._safely(functools.partial(self._get, page))) for page in PAGES),
             *(Route(ROOT + live.path, self._safely(functools.partial(self._live, live))) for live in LIVES),
             *(
                 Route(ROOT + path, self._safely(handler), methods=list(methods))
@@ -155,18 +156,16 @@ class Console:
             except _NotYet as only:
                 with self._asking(signed, writes=False) as run:
                     view = self._view(request, signed, run)
+                    shown = only.again(view)
                     status = 400 if only.problems else None
-                    return self._answer(only.shown, request, view, problems=only.problems, kept=kept, status=status)
+                    return self._answer(shown, request, view, problems=only.problems, kept=kept, status=status)
             except PatchwindowError as problem:
                 problems = refusals.by_field(problem, kept)
                 with self._asking(signed, writes=False) as run:
                     view = self._view(request, signed, run)
                     shown = form.show(view)
                 return self._answer(shown, request, view, problems=problems, kept=kept, status=400)
-            if isinstance(outcome, Shown):
-                with self._asking(signed, writes=False) as run:
-                    return self._answer(outcome, request, self._view(request, signed, run))
-            return _go(outcome, self._cookies)
+            return _go(done, self._cookies)
 
         answered: Response = await self._work(make)
         return answered
@@ -319,12 +318,14 @@ class Console:
 
     async def _nowhere(self, request: Request) -> Response:
         return refusals.nowhere(request.url.path, home=f"{ROOT}/")
+
+
 class _NotYet(Exception):
     """A form was answered with a page: leaves the transaction, of which nothing is kept."""
 
-    def __init__(self, shown: Shown, problems: Mapping[str, str]) -> None:
-        super().__init__(shown.title)
-        self.shown = shown
+    def __init__(self, again: Again, problems: Mapping[str, str]) -> None:
+        super().__init__()
+        self.again = again
         self.problems = problems
 
 
@@ -334,11 +335,9 @@ def _address(request: Request) -> str:
 
 def _submit(form: Form, act: Act) -> Done:
     outcome = form.submit(act)
-    if isinstance(outcome, Shown):
-        raise _NotYet(outcome, act.problems)
-    return outcome
-
-
+    if isinstance(outcome, Done):
+        return outcome
+    raise _NotYet(outcome, act.problems)
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -25,7 +25,7 @@ _STATUS: Final[tuple[tuple[type[PatchwindowError], int, str], ...]] = (
     (Conflict, 409, "Not as it is"),
     (Invalid, 400, "Not understood"),
 )
-_VIOLATION: Final = re.compile(r"at '(\w+)")
+_VIOLATION: Final = re.compile(r"at '(\w+)[^']*' failed to satisfy constraint: (.*?)(?=; Value '|$)", re.DOTALL)
 
 
 class FormProblem(Invalid):
@@ -41,9 +41,14 @@ def by_field(problem: PatchwindowError, form: Mapping[str, Sequence[str]]) -> di
     if isinstance(problem, FormProblem):
         return problem.problems
     message = str(problem)
-    violated = {name.lower() for name in _VIOLATION.findall(message)}
+    fields = {field.lower(): field for field in form}
+    violated: dict[str, str] = {}
+    for member, constraint in _VIOLATION.findall(message):
+        violated.setdefault(fields.get(member.lower(), ""), constraint if member.lower() in fields else message)
+    if violated:
+        return violated
     for field in form:
-        if field.lower() in violated or re.search(rf"\b{re.escape(field)}\b", message):
+        if re.search(rf"\b{re.escape(field)}\b", message):
             return {field: message}
     return {"": message}
 

@@ -1,6 +1,6 @@
 """What a page is made from, and what comes of it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -88,6 +88,10 @@ class Done:
     url: str
     said: str = ""
     """One sentence."""
+
+
+Again = Callable[[View], Shown]
+"""The page that a form is answered with where nothing is to be kept of what it did, made when nothing is there of it any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
