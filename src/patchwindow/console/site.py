@@ -17,6 +17,7 @@ from patchwindow.console.pages import (
     patches,
     search,
     tonight,
+    window,
     windows,
 )
 from patchwindow.console.site_types import Form, Live, Page
@@ -32,6 +33,7 @@ PAGES: Final = (
     Page("/patches/{title}", patches.show),
     Page("/search", search.show),
     Page("/windows", windows.show),
+    Page("/windows/{window_id}", window.show),
     Page("/commands", commands.show_all),
     Page("/commands/{command_id}/nodes/{node_id}", commands.show_node),
     Page("/baselines", baselines.show_all),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from patchwindow.console.pages.tonight import Night, night_of
 from patchwindow.console.view import Cell, Shown, Table, View
 from patchwindow.domain.errors import Invalid
 from patchwindow.domain.opening import parse_instant
@@ -32,8 +33,8 @@ class Row:
     duration: int
     cutoff: int
     next_at: datetime | None
-    opening: Mapping[str, Any]
-    """That opening as ListOpenings tells it; nothing where there is none within a year."""
+    opening: Night | None
+    """That opening; None where the engine is about to open it."""
     target_count: int
     task_count: int
     last: Mapping[str, Any]
@@ -44,7 +45,7 @@ class Row:
         """Why nothing will happen when it opens; empty where something will."""
         if not self.task_count:
             return "no task: nothing runs when it opens"
-        if self.opening and not self.opening["TargetCount"]:
+        if self.opening is not None and not self.opening.target_count:
             return "no node: its targets select nobody"
         return ""
 
@@ -108,18 +109,17 @@ def said(expression: str, offset_days: int) -> str:
         return expression
 
 
-def next_opening(view: View, window: Mapping[str, Any]) -> tuple[datetime | None, Mapping[str, Any]]:
-    """Return when a window opens next, and that opening as ListOpenings tells it."""
+def _next(view: View, window: Mapping[str, Any]) -> tuple[datetime | None, Night | None]:
     if not window["Enabled"] or not window.get("NextExecutionTime"):
-        return None, {}
+        return None, None
     at = parse_instant("NextExecutionTime", window["NextExecutionTime"])
     found = view.ask("ListOpenings", WindowId=window["WindowId"], After=at, Before=at + _TICK, MaxResults=1)["Openings"]
-    return at, found[0] if found else {}
+    return at, night_of(found[0], view.now) if found else None
 
 
 def _row(view: View, window: Mapping[str, Any]) -> Row:
     which = {"WindowId": window["WindowId"], "MaxResults": _COUNTED_MAX}
-    next_at, opening = next_opening(view, window)
+    next_at, opening = _next(view, window)
     ran = view.ask("DescribeMaintenanceWindowExecutions", WindowId=window["WindowId"], MaxResults=_LEAST)
     return Row(
         window_id=window["WindowId"],
@@ -143,6 +143,6 @@ def _cells(view: View, filters: Sequence[Mapping[str, Any]]) -> Iterator[Sequenc
         row = _row(view, window)
         yield (
             row.window_id, row.name, "Enabled" if row.is_enabled else "Disabled", row.schedule, row.zone, row.duration,
-            row.cutoff, row.next_at, row.target_count, row.task_count, row.opening.get("TargetCount"),
+            row.cutoff, row.next_at, row.target_count, row.task_count, None if row.opening is None else row.opening.target_count,
             row.last.get("Status"), row.last.get("StartTime"),
         )  # fmt: skip
