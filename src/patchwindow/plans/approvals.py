@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from patchwindow.client import SsmClient, call
 from patchwindow.plans.apply import Comparison
-from patchwindow.plans.difference import Action
+from patchwindow.plans.calls_baselines import predefined_default
+from patchwindow.plans.difference import Action, Change
 from patchwindow.plans.state import BASELINE, Address, Kind
 
 # The members of a baseline that decide; a preview takes these and no others.
@@ -39,6 +40,10 @@ class Approval:
     no_longer_approved: Mapping[str, int]
 
 
+# A baseline's name, or the default of a system that no baseline of the plan is.
+_Following = str | Address
+
+
 @dataclass(slots=True)
 class _Question:
     """Who would follow a baseline that decides otherwise than what they follow now."""
@@ -56,14 +61,14 @@ def touches_approvals(comparison: Comparison) -> bool:
 def approvals(client: SsmClient, own: SsmClient, comparison: Comparison) -> Iterator[Approval]:
     """Yield, for each group of nodes, what the changes approve that is not approved now, and the other way round.
 
-    *own* is a client of our own operations at the server that *client* talks to.  What a pruned registration leaves to
-    the default is not looked at.
+    *own* is a client of our own operations at the server that *client* talks to.
 
     Raises:
         ClientProblem: the API could not be asked, or it has no such operation.
     """
-    for name, question in _questions(comparison).items():
-        request: dict[str, Any] = {"Baseline": _members(client, comparison, name), "IsDefault": question.is_default}
+    for following, question in _questions(comparison).items():
+        name, members = _baseline(client, comparison, following)
+        request: dict[str, Any] = {"Baseline": members, "IsDefault": question.is_default}
         if question.replaced_id is not None:
             request["BaselineId"] = question.replaced_id
         if question.groups:
@@ -80,14 +85,18 @@ def approvals(client: SsmClient, own: SsmClient, comparison: Comparison) -> Iter
             )
 
 
-def _questions(comparison: Comparison) -> dict[str, _Question]:
+def _questions(comparison: Comparison) -> dict[_Following, _Question]:
     """Return the baselines that decide otherwise, or for others, after the changes."""
-    questions: dict[str, _Question] = {}
+    questions: dict[_Following, _Question] = {}
     for change in comparison.coming:
-        if change.action is Action.DELETE:
-            continue
         kind, path = change.address.kind, change.address.path
-        if kind is Kind.BASELINE and change.action is Action.UPDATE and not set(_DECIDING).isdisjoint(change.changed):
+        if change.action is Action.DELETE:
+            # Whose baseline goes with its registration is left to the default of its system.
+            if kind is Kind.GROUP:
+                questions.setdefault(_default(comparison, path[1]), _Question()).groups.append(path[0])
+            elif kind is Kind.DEFAULT:
+                questions.setdefault(change.address, _Question()).is_default = True
+        elif kind is Kind.BASELINE and change.action is Action.UPDATE and not set(_DECIDING).isdisjoint(change.changed):
             questions.setdefault(path[0], _Question()).replaced_id = change.id
         elif kind is Kind.GROUP:
             questions.setdefault(change.members[BASELINE], _Question()).groups.append(path[0])
@@ -96,12 +105,34 @@ def _questions(comparison: Comparison) -> dict[str, _Question]:
     return questions
 
 
-def _members(client: SsmClient, comparison: Comparison, name: str) -> dict[str, Any]:
-    address = Address(Kind.BASELINE, (name,))
-    wanted = next((change.members for change in comparison.changes if change.address == address), None)
-    if wanted is None:
-        wanted = call(client, "GetPatchBaseline", BaselineId=comparison.current.predefined_ids[name])
-    return {member: wanted[member] for member in _DECIDING if wanted.get(member) is not None}
+def _default(comparison: Comparison, system: str) -> _Following:
+    """Return the default of *system* after the changes."""
+    address = Address(Kind.DEFAULT, (system,))
+    own = _change(comparison, address)
+    return address if own is None or own.action is Action.DELETE else str(own.members[BASELINE])
+
+
+def _baseline(client: SsmClient, comparison: Comparison, following: _Following) -> tuple[str, dict[str, Any]]:
+    """Return the name of a baseline, and what it decides by."""
+    if isinstance(following, str):
+        own = _change(comparison, Address(Kind.BASELINE, (following,)))
+        id = None if own else comparison.current.predefined_ids[following]
+    else:
+        own, id = None, _default_id(client, comparison, following)
+    told = own.members if own else call(client, "GetPatchBaseline", BaselineId=id)
+    name = following if isinstance(following, str) else str(told["Name"])
+    return name, {member: told[member] for member in _DECIDING if told.get(member) is not None}
+
+
+def _default_id(client: SsmClient, comparison: Comparison, default: Address) -> str:
+    (system,) = default.path
+    if _change(comparison, default):
+        return predefined_default(client, system)
+    return str(call(client, "GetDefaultPatchBaseline", OperatingSystem=system)["BaselineId"])
+
+
+def _change(comparison: Comparison, address: Address) -> Change | None:
+    return next((change for change in comparison.changes if change.address == address), None)
 
 
 def _titles(patches: list[Mapping[str, Any]]) -> dict[str, int]:

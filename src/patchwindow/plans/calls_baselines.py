@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from patchwindow.client import ClientProblem, call, pages
+from patchwindow.client import ClientProblem, SsmClient, call, pages
 from patchwindow.domain.predefined import PREDEFINED
 from patchwindow.plans.difference import Change
 from patchwindow.plans.once import answers, create_once
@@ -41,14 +41,24 @@ def register_default(work: Work, change: Change) -> str:
 
 def reset_default(work: Work, change: Change) -> None:
     """Make the predefined baseline of an operating system the default again, as it is before anybody chooses."""
-    system = change.address.path[0]
+    call(
+        work.client, "RegisterDefaultPatchBaseline", BaselineId=predefined_default(work.client, change.address.path[0])
+    )
+
+
+def predefined_default(client: SsmClient, system: str) -> str:
+    """Return the id of the predefined baseline that is the default of *system* until somebody chooses another.
+
+    Raises:
+        ClientProblem: the API could not be asked, or it has no such baseline.
+    """
     filters = [{"Key": "OWNER", "Values": ["AWS"]}, {"Key": "OPERATING_SYSTEM", "Values": [system]}]
     names = [each.name for each in PREDEFINED if each.operating_system == system and each.name.endswith(_DEFAULT)]
-    there = pages(work.client, "DescribePatchBaselines", "BaselineIdentities", Filters=filters)
+    there = pages(client, "DescribePatchBaselines", "BaselineIdentities", Filters=filters)
     id = next((entry["BaselineId"] for entry in there if entry["BaselineName"] in names), None)
     if id is None:
         raise ClientProblem(f"the service has no predefined baseline for {system}; choose a default for it in the plan")
-    call(work.client, "RegisterDefaultPatchBaseline", BaselineId=id)
+    return str(id)
 
 
 def register_group(work: Work, change: Change) -> str:

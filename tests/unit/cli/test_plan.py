@@ -193,17 +193,14 @@ NODES = [{"InstanceId": "mi-0123456789abcdef0"}, {"InstanceId": "mi-0123456789ab
 TARGETED = f"""{PLAN}    targets: {{web: {{patchGroup: Web Server}}}}
 patchGroups: {{Web Server: {{baselines: AWS-UbuntuDefaultPatchBaseline}}}}
 """
+IDENTITY = {
+    "BaselineId": "pb-0123456789abcdef0",
+    "BaselineName": "AWS-UbuntuDefaultPatchBaseline",
+    "OperatingSystem": "UBUNTU",
+}
 PREDEFINED: Answers = {
     "DescribePatchBaselines": lambda asked: {
-        "BaselineIdentities": [
-            {
-                "BaselineId": "pb-0123456789abcdef0",
-                "BaselineName": "AWS-UbuntuDefaultPatchBaseline",
-                "OperatingSystem": "UBUNTU",
-            }
-        ]
-        if asked["Filters"][0]["Values"] == ["AWS"]
-        else []
+        "BaselineIdentities": [IDENTITY] if asked["Filters"][0]["Values"] == ["AWS"] else []
     },
     "DescribeInstanceInformation": {"InstanceInformationList": NODES},
     "GetPatchBaseline": {"OperatingSystem": "UBUNTU", "RejectedPatches": ["nano"]},
@@ -248,6 +245,58 @@ def test_diff_shows_changes_and_the_nodes_that_gain_a_window_and_makes_none(tmp_
         "IsDefault": False,
         "PatchGroups": ["Web Server"],
     }
+
+
+OWN = "pb-0123456789abcdef1"
+MADE = {"BaselineId": OWN, "BaselineName": "own", "OperatingSystem": "UBUNTU"}
+CHOSEN = "pb-0123456789abcdef2"
+
+
+def pruned(*, is_default: bool) -> Answers:
+    """Answer with a baseline of the plan that has a patch group, and is the default of its system or is not."""
+
+    def baselines(asked: Members) -> Members:
+        if asked["Filters"][0]["Values"] == ["AWS"]:
+            return {"BaselineIdentities": [IDENTITY]}
+        return {"BaselineIdentities": [{**MADE, "DefaultBaseline": is_default}]}
+
+    def baseline(asked: Members) -> Members:
+        names = {OWN: "own", CHOSEN: "chosen", "pb-0123456789abcdef0": "AWS-UbuntuDefaultPatchBaseline"}
+        return {"Name": names[asked["BaselineId"]], "OperatingSystem": "UBUNTU"}
+
+    return {
+        **PREDEFINED,
+        "DescribePatchBaselines": baselines,
+        "GetPatchBaseline": baseline,
+        "GetDefaultPatchBaseline": {"BaselineId": CHOSEN},
+        "DescribePatchGroups": {"Mappings": [{"PatchGroup": "Web Server", "BaselineIdentity": MADE}]},
+        "ListTagsForResource": {
+            "TagList": [{"Key": "patchwindow:plan", "Value": "small"}, {"Key": "patchwindow:name", "Value": "own"}]
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("plan", "is_default", "previewed"),
+    [
+        # The plan has nothing to do with the default: whoever has chosen it.
+        ("", False, {("chosen", False)}),
+        # What was the default goes with the rest.
+        ("", True, {("AWS-UbuntuDefaultPatchBaseline", True)}),
+        # The plan keeps the baseline as the default, and takes it from the group alone.
+        ("baselines: {own: {operatingSystem: UBUNTU, default: true}}\n", True, {("own", False)}),
+    ],
+)
+def test_diff_tells_what_a_pruned_registration_leaves_to_the_default(
+    tmp_path: Path, plan: str, previewed: set[tuple[str, bool]], *, is_default: bool
+) -> None:
+    path = tmp_path / "smaller.yaml"
+    path.write_text(f"name: small\n{plan}", encoding="utf-8")
+    outcome = run("plan", "diff", str(path), "--prune", "--json", answers=pruned(is_default=is_default))
+    asked = [members for operation, members in outcome.asked if operation == "PreviewBaseline"]
+    assert [members["PatchGroups"] for members in asked] == [["Web Server"]]
+    told = {patches["baseline"] for patches in json.loads(outcome.stdout)["patches"]}
+    assert {(name, members["IsDefault"]) for name in told for members in asked} == previewed
 
 
 def test_where_nobody_tells_what_becomes_of_patches_diff_says_so(tmp_path: Path) -> None:
