@@ -51,7 +51,7 @@ def list_instances(call: Call, request: Request) -> Answer:
     having: dict[str, Standing] = {}
     is_known = False
     for nodes in call.work.fleet_patches.evaluated():
-        standing = _listing_of(call.work, nodes).of(title, wanted_product)
+        standing = listing_in(call.work, nodes).of(title, wanted_product)
         if standing is not None:
             is_known = True
             if states is None or standing in states:
@@ -77,7 +77,7 @@ def _tallies(work: Work) -> Sequence[Tally]:
     evaluated = work.fleet_patches.evaluated()
 
     def make() -> Sequence[Tally]:
-        return tally((_listing_of(work, nodes), nodes.node_count, nodes.first_seen_ms) for nodes in evaluated)
+        return tally((listing_in(work, nodes), nodes.node_count, nodes.first_seen_ms) for nodes in evaluated)
 
     if any(nodes.listing_digest is None for nodes in evaluated):
         return make()
@@ -85,7 +85,7 @@ def _tallies(work: Work) -> Sequence[Tally]:
     return _TALLIES.recall(question, make)
 
 
-def _listing_of(work: Work, nodes: EvaluatedNodes) -> Listing:
+def listing_in(work: Work, nodes: EvaluatedNodes) -> Listing:
     digest, places = nodes.listing_digest, nodes.places
     if digest is None or places is None:
         return _made(work, nodes)

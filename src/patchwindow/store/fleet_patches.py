@@ -2,8 +2,8 @@
 
 import dataclasses
 import zlib
-from collections.abc import Collection
-from datetime import date
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 from typing import Final
 
 import sqlalchemy as sa
@@ -11,9 +11,20 @@ import sqlalchemy as sa
 from patchwindow.domain.fleet_patches import FleetPatch, load
 from patchwindow.domain.overlay import Overlay
 from patchwindow.store.evaluations import day_of, overlay_of
+from patchwindow.store.nodes import tagged
 from patchwindow.store.prepared import prepared
-from patchwindow.store.rows import Rows
-from patchwindow.store.tables import cohort, cve, evaluation, facts, known_patch, listing, patch_reference, standing
+from patchwindow.store.rows import Rows, ms
+from patchwindow.store.tables import (
+    cohort,
+    cve,
+    evaluation,
+    facts,
+    known_patch,
+    listing,
+    node,
+    patch_reference,
+    standing,
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +44,16 @@ class EvaluatedNodes:
     places: bytes | None
     first_seen_ms: int
     node_count: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class StandingNodes:
+    """So many nodes have this evaluation and stand so by it, or were never scanned; of so many nothing is heard."""
+
+    evaluation_id: str | None
+    standing: str | None
+    node_count: int
+    lost_count: int
 
 
 _COUNTED: Final = (
@@ -118,6 +139,38 @@ class FleetPatches(Rows):
         """Return up to *limit* nodes after *after* that have one of the evaluations, each with that, in order of id."""
         given = {"after": after, "limit": limit, "ids": list(evaluation_ids)}
         return [(row.node_id, row.evaluation_id) for row in self._rows(_NODES, given)]
+
+    def standings(
+        self, ids: Collection[str] | None, tags: Sequence[tuple[str, Collection[str]]], *, lost_before: datetime
+    ) -> list[StandingNodes]:
+        """Return how the nodes stand that `Nodes.selected` returns."""
+        is_lost = sa.case((node.c.pinged_at_ms < ms(lost_before), 1), else_=0)
+        query = (
+            sa.select(
+                cohort.c.evaluation_id,
+                evaluation.c.standing,
+                sa.func.count().label("node_count"),
+                sa.func.sum(is_lost).label("lost_count"),
+            )
+            .select_from(
+                node.outerjoin(standing, standing.c.node_id == node.c.node_id)
+                .outerjoin(cohort, cohort.c.cohort_id == standing.c.cohort_id)
+                .outerjoin(evaluation, evaluation.c.evaluation_id == cohort.c.evaluation_id)
+            )
+            .where(*(tagged(key, values) for key, values in tags))
+            .group_by(cohort.c.evaluation_id, evaluation.c.standing)
+        )
+        if ids is not None:
+            query = query.where(node.c.node_id.in_(ids))
+        return [
+            StandingNodes(
+                evaluation_id=row.evaluation_id,
+                standing=row.standing,
+                node_count=row.node_count,
+                lost_count=int(row.lost_count),
+            )
+            for row in self._rows(query)
+        ]
 
     def first_sights(self) -> dict[tuple[str, str, str], int]:
         """Return when each patch was first reported by any node, by operating system, title and product."""
