@@ -21,7 +21,7 @@ from patchwindow.domain.facts_reading import parse
 from patchwindow.domain.node import Node, PlatformType
 from patchwindow.domain.overlay import NOTHING, Failure, Overlay
 from patchwindow.domain.run import WindowExecution
-from patchwindow.operations import cohorts
+from patchwindow.operations import catalog, cohorts
 from patchwindow.operations.tags import NODE
 from patchwindow.store.cohorts import CohortKey
 from patchwindow.store.patch_states import Operation
@@ -41,6 +41,8 @@ SCHEDULES: Final = {
     "Management Server": "cron(0 23 ? * TUE#1 *)",
 }
 """The patch groups, by the schedule of the window of each."""
+EXPLOITED: Final = (("CVE-2026-5001", "2026-11-10", "2026-12-01"), ("CVE-2026-5032", "2026-11-25", "2026-12-16"))
+"""CVEs that are known to be exploited, since when, and by when they are to be closed: one is overdue."""
 HOSTILE: Final = "<script>alert(1)</script>\"'&{{7*7}}"
 """The name of one node: what a hostile machine calls itself."""
 
@@ -62,6 +64,7 @@ _PACKAGES: Final = (
     "perl",
 )
 _NAMES: Final = {"Web Server": "web", "Application Server": "app", "Database Server": "db", "Management Server": "mgmt"}
+_AGES: Final = (3, 10, 21, 45, 120)
 _FACT_SETS: Final = 40
 _ROUNDS: Final = 9
 _ROUND_MINUTES: Final = 4
@@ -93,6 +96,7 @@ class Fleet:
         self._freeze()
         self.members = list(self._members(count))
         self._put()
+        self._advise()
         self._past()
         self.agents = {one.node_id: Agent(one.node_id, self.world.perform) for one in self.members}
         self._miss()
@@ -160,13 +164,38 @@ class Fleet:
         digests = {key: facts_form.digest(facts) for key, facts in sets.items()}
         with self.world.database.write() as work:
             for key, facts in sets.items():
-                work.facts.put(digests[key], facts_form.canonical(facts), NOW)
+                seen_at = NOW - timedelta(days=3 * (_FACT_SETS - key[1]))
+                work.facts.put(digests[key], facts_form.canonical(facts), seen_at)
+                catalog.learn(work, key[0], facts, digests[key], seen_at)
             for one in self.members:
                 key = (one.system, one.number % _FACT_SETS)
                 _register(work, one)
                 # Every fortieth was never scanned.
                 if one.number % 40 != 39:
                     _scan(work, one, digests[key], partial(sets.__getitem__, key))
+
+    def _advise(self) -> None:
+        """Import a feed: advisories of different ages, and two CVEs that are known to be exploited."""
+        advisories = [
+            {
+                "Id": f"EXA-2026-{1000 + 10 * at + minor}",
+                "Kind": "security",
+                "Severity": "important",
+                "Issued": f"{NOW - timedelta(days=_AGES[(at + minor) % len(_AGES)]):%Y-%m-%d}",
+                "CVEIds": [f"CVE-2026-{5000 + 10 * at + minor}"],
+                "Fixes": [
+                    {"OperatingSystem": system, "Name": name, "Version": f"2.{minor}", "Extent": "EXACT"}
+                    for system in SYSTEMS
+                ],
+            }
+            for at, name in enumerate(_PACKAGES[:8])
+            for minor in range(3)
+        ]
+        cves = [
+            {"CVEId": cve, "IsKnownExploited": True, "ExploitedSince": since, "DueOn": due}
+            for cve, since, due in EXPLOITED
+        ]
+        self.world.perform("ImportAdvisories", Source="example", Advisories=advisories, Cves=cves)
 
     def _past(self) -> None:
         """Note how the fleet was on each day of three months: it grew, and got better by and by."""

@@ -6,7 +6,7 @@ Nothing is decided by it: decisions rest on what nodes reported.
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from patchwindow.domain.feeds.known_patch import KnownPatch
@@ -27,6 +27,8 @@ class Known:
     advisory_ids: tuple[str, ...] = ()
     exploited: tuple[Cve, ...] = ()
     first_seen_at: datetime | None = None
+    published_on: date | None = None
+    """When a notice first named it; None where none does."""
 
     def members(self) -> dict[str, Any]:
         """Return what answers tell of it."""
@@ -67,4 +69,5 @@ def _joined(patches: Collection[KnownPatch], cves: dict[str, Cve]) -> Known:
         advisory_ids=tuple(dict.fromkeys(id for patch in shown for id in patch.advisory_ids)),
         exploited=tuple(cves[id] for id in cve_ids if id in cves and cves[id].is_known_exploited),
         first_seen_at=min((patch.first_seen_at for patch in patches if patch.first_seen_at is not None), default=None),
+        published_on=min((on for patch in shown if (on := patch.released_on or patch.updated_on)), default=None),
     )

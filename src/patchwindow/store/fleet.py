@@ -28,6 +28,7 @@ class CohortFacts:
     patch_group: str
     operating_system: str
     standing: FleetState
+    evaluation_id: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,9 +78,13 @@ _TAGGED: Final = (tag.c.resource_type == NODE_TAGS, tag.c.key == sa.bindparam("k
 _VALUE: Final = sa.func.coalesce(tag.c.value, "").label("value")
 
 _COHORTS: Final = prepared(
-    sa.select(cohort.c.cohort_id, cohort.c.patch_group, cohort.c.operating_system, evaluation.c.standing).join(
-        evaluation, evaluation.c.evaluation_id == cohort.c.evaluation_id
-    )
+    sa.select(
+        cohort.c.cohort_id,
+        cohort.c.patch_group,
+        cohort.c.operating_system,
+        evaluation.c.standing,
+        evaluation.c.evaluation_id,
+    ).join(evaluation, evaluation.c.evaluation_id == cohort.c.evaluation_id)
 )
 _OF_GROUP: Final = prepared(
     sa.select(evaluation.c.evaluation_id, evaluation.c.body, _NODES)
@@ -187,6 +192,7 @@ class Fleet(Rows):
                 patch_group=row.patch_group,
                 operating_system=row.operating_system,
                 standing=FleetState(row.standing),
+                evaluation_id=row.evaluation_id,
             )
             for row in self._rows(_COHORTS)
         }
