@@ -35,7 +35,13 @@ def test_a_plan_that_ships_is_applied_once_and_comes_back_by_an_export(path: Pat
 
 def test_what_the_reference_plan_says_in_comments_is_a_plan_too() -> None:
     text = Path("plans/reference.yaml").read_text(encoding="utf-8")
-    tail = text.partition("# Times in which no window opens")[2].partition("\n#\n")[2]
-    said = re.sub(r"^# ?", "", tail, flags=re.MULTILINE).replace("A scan each day", "# A scan each day")
-    plan = parse_plan(f"name: said\n{said}", "reference.yaml")
+    said = re.sub(r"^( *)# ( *[\w-]+:( .*)?)$", r"\1\2", text, flags=re.MULTILINE)
+    plan = parse_plan(said, "reference.yaml")
     assert (list(plan.freezes), list(plan.associations)) == (["Year-End"], ["Daily-Scan"])
+    assert {window.freezes for window in plan.windows.values()} == {("Year-End",)}
+    tasks = [task for window in plan.windows.values() for task in window.tasks.values()]
+    assert {task.service_role_arn for task in tasks} == {"arn:aws:iam::111122223333:role/MaintenanceWindow"}
+    assert {task.logs.s3_bucket for task in tasks if task.logs} == {"my-patch-logs"}
+    topics = {task.notification.topic_arn for task in tasks if task.notification}
+    assert topics == {"arn:aws:sns:us-east-1:111122223333:patching"}
+    assert check(plan, now=NOW, is_for_aws=True) == ()
