@@ -55,6 +55,7 @@ from patchwindow.operations import (
     tags,
     targets,
     tasks,
+    window_calendar,
     windows,
 )
 from patchwindow.operations.call import Answer, Call, Request
@@ -238,6 +239,7 @@ OWN_OPERATIONS: Final[dict[str, Operation]] = {
     "GetCommandStates": _reads(command_states.get),
     "ListConcerns": _reads(concerns.list_concerns),
     "ListOpenings": _reads(all_openings.list_openings),
+    "GetWindowCalendar": _reads(window_calendar.get_window_calendar),
     "GetStepOutput": _reads(step_output.get),
     "ListChanges": _reads(changes.list_changes),
     "ListSameMachineInstances": _reads(same_machine.list_instances),
