@@ -11,6 +11,7 @@ def places(fleet: Fleet) -> dict[str, str]:
     (invocation,) = fleet.world.invocations(task)
     return {
         "baseline_id": _baseline(fleet),
+        "group": "Web Server",
         "window_id": window,
         "execution_id": execution["WindowExecutionId"],
         "command_id": invocation["ExecutionId"],

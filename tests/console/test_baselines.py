@@ -98,7 +98,7 @@ def test_the_consequences_say_when_they_first_take_effect(console: Browser, flee
     shown = weigh(console, f"/console/baselines/{own}/edit", {"Rule.0.PRIORITY": ["Extra"]})
     # The first Thursday of January, as the nightly scan installs nothing.
     assert re.search(
-        rf'First installed at the opening of <a href="/console/windows/{fleet.windows["Web Server"]}">Web Server patching</a> on '
+        rf'The next opening that installs by it is that of <a href="/console/windows/{fleet.windows["Web Server"]}">Web Server patching</a> on '
         r'<time datetime="2027-01-07T22:00:00Z"', shown.body,
     )  # fmt: skip
 

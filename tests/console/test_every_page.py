@@ -17,7 +17,7 @@ from patchwindow.console.site import FORMS, PAGES, SECTIONS
 
 BYTES_MAX: Final = 300_000
 _VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta", "option"})
-PATHS: Final = sorted({one.path for one in (*PAGES, *FORMS)})
+PATHS: Final = sorted({one.path.replace(":path}", "}") for one in (*PAGES, *FORMS)})
 
 
 class Page(HTMLParser):

@@ -12,6 +12,7 @@ from patchwindow.console.pages import (
     execution,
     explained,
     exposure,
+    groups,
     me,
     node,
     nodes,
@@ -39,15 +40,18 @@ PAGES: Final = (
     Page("/commands", commands.show_all),
     Page("/commands/{command_id}/nodes/{node_id}", commands.show_node),
     Page("/baselines", baselines.show_all),
+    Page("/groups", groups.show_all),
+    Page("/changes", changes.show),
     Page("/me", me.show),
 )
-    Page("/changes", changes.show),
 
 FORMS: Final = (
     Form("/executions/{execution_id}", execution.show, execution.cancel),
     Form("/baselines/new", baseline_form.show_new, baseline_form.create),
     Form("/baselines/{baseline_id}", baselines.show, baselines.submit),
     Form("/baselines/{baseline_id}/edit", baseline_form.show_edit, baseline_form.update),
+    # A name may have a slash in it.
+    Form("/groups/{group:path}", groups.show, groups.submit),
     Form("/commands/{command_id}", commands.show, commands.cancel),
 )
 
@@ -66,7 +70,8 @@ SECTIONS: Final = (
     ("Patches", "/patches"),
     ("Windows", "/windows"),
     ("Commands", "/commands"),
-    ("Baselines", "/baselines"),
-)
     ("Changes", "/changes"),
+    ("Baselines", "/baselines"),
+    ("Groups", "/groups"),
+)
 """The parts of the console, by label and path, in the order of its menu."""
