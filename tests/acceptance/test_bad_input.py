@@ -127,7 +127,7 @@ ASSOCIATION: dict[str, Any] = {"Name": "AWS-Noop", "Targets": [{"Key": "Instance
         ({"Targets": []}, "InvalidTarget", "Targets"),
         ({"Targets": [{"Key": "Colour", "Values": ["red"]}]}, "InvalidTarget", "Colour"),
         ({"ScheduleExpression": "soon"}, "InvalidSchedule", "soon"),
-        ({"CalendarNames": ["closed"]}, "ValidationException", "CalendarNames is not served"),
+        ({"CalendarNames": ["closed"]}, "InvalidDocument", "closed"),
         ({"TargetLocations": [{"Regions": ["eu-west-1"]}]}, "InvalidTarget", "TargetLocations is not served"),
     ],
 )
