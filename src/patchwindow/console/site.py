@@ -17,6 +17,7 @@ from patchwindow.console.pages import (
     node,
     nodes,
     patches,
+    patch_now,
     search,
     tonight,
     window,
@@ -55,6 +56,7 @@ FORMS: Final = (
     Form("/commands/{command_id}", commands.show, commands.cancel),
 )
 
+    Form("/patch-now", patch_now.show, patch_now.submit),
 LIVES: Final = (
     Live("/executions/{execution_id}/live", execution.look),
     Live("/commands/{command_id}/live", commands.look),
