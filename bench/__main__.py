@@ -19,6 +19,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "compliance": "compliance of 100,000 nodes: recomputed after a change, and counted",
     "patches": "the patches of 1,000 and 100,000 nodes: listed, and explained",
     "ingest": "reports of scans over HTTP",
+    "console": "every page of the console with 10,000 nodes",
     "forecast": "eight weeks of openings for 10,000 nodes with 200 patches",
     "catalog": "a feed of 10,000 advisories: its import, its size, and what pages then cost",
     "schedule": "openings in a time zone, beside other libraries",

@@ -1,6 +1,13 @@
 """Something that there is, for each name that the URL of a page has in it."""
 
+from typing import Final
+
 from tests.fakes.fleet import Fleet
+
+from patchwindow.console.site import FORMS, PAGES
+
+PATHS: Final = sorted({one.path.replace(":path}", "}") for one in (*PAGES, *FORMS)})
+"""Every page, with the names in its URL."""
 
 
 def places(fleet: Fleet) -> dict[str, str]:

@@ -58,6 +58,7 @@ VALUES: Final[dict[str, Any]] = {
     "Fingerprint": "fingerprint",
     "ReplacementId": "mi-0123456789abcdef1",
     "ReplyId": "1",
+    "Text": "web",
     "ResourceId": OTHER,
     "ResourceType": "ManagedInstance",
     "Schedule": "rate(1 day)",
@@ -151,7 +152,10 @@ def test_a_viewer_may_read_and_an_operator_do_all_and_a_node_nothing_of_what_is_
     }
     # It makes the snapshot, where there is none yet.
     is_writing_get = name == "GetDeployablePatchSnapshotForInstance"
-    reads = name.startswith(("Get", "List", "Describe", "Explain", "Preview", "Forecast", "Export")) and not is_writing_get
+    reads = (
+        name.startswith(("Get", "List", "Describe", "Explain", "Preview", "Forecast", "Export", "Search"))
+        and not is_writing_get
+    )
     assert denied == {
         "viewer": not reads,
         "operator": False,

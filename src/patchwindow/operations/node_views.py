@@ -103,6 +103,22 @@ def summarize(call: Call, request: Request) -> Answer:
     )
 
 
+def search(call: Call, request: Request) -> Answer:
+    """SearchInstances: those whose id, names or address begin with a text."""
+    return call.pages(
+        request,
+        "Instances",
+        default=_PAGE,
+        fetch=lambda after, limit: call.work.nodes.beginning(request["Text"], after=after_text(after), limit=limit),
+        key=lambda node: (node.instance_id,),
+        shape=lambda node: {
+            "InstanceId": node.instance_id,
+            "InstanceName": node.computer_name or node.name or "",
+            "IPAddress": node.ip_address or "",
+        },
+    )
+
+
 def connection(call: Call, request: Request) -> Answer:
     """GetConnectionStatus: connected is a node whose agent is heard of; one that is not there is not, as on AWS."""
     node = call.work.nodes.get(request["Target"])

@@ -1,5 +1,6 @@
 """Activations and managed nodes."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +12,7 @@ from patchwindow.domain.node import Activation, Node
 from patchwindow.protocol.records import dumps, loads
 from patchwindow.store.association_tables import association_node
 from patchwindow.store.prepared import prepared
-from patchwindow.store.rows import Rows, ms
+from patchwindow.store.rows import Rows, like_prefix, ms
 from patchwindow.store.tables import activation, node, tag
 from patchwindow.store.tags import NODE_TAGS
 
@@ -57,6 +58,10 @@ _REGROUP: Final = prepared(
 _GROUP_SIZE: Final = prepared(
     sa.select(sa.func.count()).select_from(node).where(node.c.patch_group == sa.bindparam("name"))
 )
+
+_SEARCHED: Final = ("ComputerName", "Name", "IPAddress")
+_FOLDED: Final = sa.func.lower(node.c.body)
+"""A record is JSON in ASCII alone, so that both databases fold the same letters."""
 
 
 class Activations(Rows):
@@ -190,6 +195,21 @@ class Nodes(Rows):
             statement = statement.where(sa.or_(sa.false(), *(_STANDINGS[one] for one in standings)))
         bodies = self._scalars(statement.order_by(node.c.node_id).limit(limit))
         return [loads(Node, body) for body in bodies]
+
+    def beginning(self, text: str, *, after: str, limit: int) -> list[Node]:
+        """Return up to *limit* nodes whose ids come after *after*, and whose id, names or address begin with *text*.
+
+        Case does not count where it is one of ASCII: SQLite knows no other.
+        """
+        rest: sa.ColumnElement[str] = _FOLDED
+        # A quote within a text is escaped, so that a member's name and its quote stand nowhere else.
+        for name in _SEARCHED:
+            rest = sa.func.replace(rest, f'"{name}":{json.dumps(text)[:-1]}'.lower(), "")
+        found = rest != _FOLDED
+        if text.isascii() and text.isprintable():
+            found |= like_prefix(node.c.node_id, text.lower())
+        statement = sa.select(node.c.body).where(node.c.node_id > after, found)
+        return [loads(Node, body) for body in self._scalars(statement.order_by(node.c.node_id).limit(limit))]
 
     def selected(self, *, ids: Collection[str] | None, tags: Sequence[tuple[str, Collection[str]]]) -> list[Node]:
         """Return all nodes that target filters select: among *ids* (None: any) and with all *tags*, in order of id."""

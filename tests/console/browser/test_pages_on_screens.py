@@ -5,14 +5,12 @@ from typing import Final
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
-from tests.console.places import places
+from tests.console.places import PATHS, places
 from tests.console.serving import Served
 from tests.fakes.chromium import HEIGHT, NARROW, WIDE
 
 from patchwindow.console.app import ROOT
-from patchwindow.console.site import FORMS, PAGES
 
-PATHS: Final = sorted({one.path for one in (*PAGES, *FORMS)})
 SERIOUS: Final = ("serious", "critical")
 _TOO_WIDE: Final = """() => {
   const width = document.documentElement.clientWidth;

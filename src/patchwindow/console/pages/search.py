@@ -5,11 +5,19 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-from patchwindow.console.pages.nodes import Row, rows_of
 from patchwindow.console.view import Shown, View
-from patchwindow.domain.errors import Invalid
 
-_SHOWN_MAX: Final = 25
+SHOWN_MAX: Final = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A node that was found."""
+
+    node_id: str
+    name: str
+    state: str
+    patch_group: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +26,10 @@ class SearchPage:
 
     asked: str
     patches: Sequence[Mapping[str, Any]]
-    nodes: Sequence[Row]
+    nodes: Sequence[Hit]
     windows: Sequence[Mapping[str, Any]]
+    shown_max: int
+    """Of more than so many of a kind, the first are shown."""
 
 
 def show(view: View) -> Shown:
@@ -30,6 +40,7 @@ def show(view: View) -> Shown:
         patches=_patches(view, asked) if asked else [],
         nodes=_nodes(view, asked) if asked else [],
         windows=_windows(view, asked) if asked else [],
+        shown_max=SHOWN_MAX,
     )
     return Shown(
         title="Search",
@@ -42,24 +53,27 @@ def show(view: View) -> Shown:
 def _patches(view: View, asked: str) -> list[Mapping[str, Any]]:
     key = "CVE" if asked.upper().startswith("CVE-") else "Name"
     filters = [{"Key": key, "Values": [asked]}]
-    found: list[Mapping[str, Any]] = view.ask("ListPatches", Filters=filters, MaxResults=_SHOWN_MAX)["Patches"]
+    found: list[Mapping[str, Any]] = view.ask("ListPatches", Filters=filters, MaxResults=SHOWN_MAX)["Patches"]
     return found
 
 
-def _nodes(view: View, asked: str) -> list[Row]:
-    """Return the nodes whose id or name begins so."""
-    is_id = asked.startswith(("mi-", "i-"))
-    wanted = {"Key": "InstanceId" if is_id else "ComputerName", "Values": [asked], "Type": "BeginWith"}
-    try:
-        told = view.ask("ListNodes", Filters=[wanted], MaxResults=_SHOWN_MAX)["Nodes"]
-    except Invalid:
-        # What no node can be called is found nowhere.
-        return []
-    return rows_of(view, [view.ask("GetNodeCompliance", InstanceId=one["Id"]) for one in told])
+def _nodes(view: View, asked: str) -> list[Hit]:
+    """Return the nodes whose id, name or address begins so."""
+    told = view.ask("SearchInstances", Text=asked, MaxResults=SHOWN_MAX)["Instances"]
+    return [_hit(one, view.ask("GetNodeCompliance", InstanceId=one["InstanceId"])) for one in told]
+
+
+def _hit(found: Mapping[str, Any], standing: Mapping[str, Any]) -> Hit:
+    return Hit(
+        node_id=found["InstanceId"],
+        name=found["InstanceName"],
+        state=standing["State"],
+        patch_group=standing["PatchGroup"],
+    )
 
 
 def _windows(view: View, asked: str) -> list[Mapping[str, Any]]:
     wanted = asked.casefold()
     windows = view.each("DescribeMaintenanceWindows", "WindowIdentities", MaxResults=100)
     hits = (one for one in windows if wanted in one["Name"].casefold() or one["WindowId"] == asked)
-    return list(islice(hits, _SHOWN_MAX))
+    return list(islice(hits, SHOWN_MAX))
