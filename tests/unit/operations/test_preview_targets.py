@@ -1,4 +1,4 @@
-"""PreviewTargets: which nodes targets select now."""
+"""PreviewTargets and CompareTargets: which nodes targets select now."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,3 +73,41 @@ def test_what_no_window_takes_is_refused(
 def test_a_group_that_is_not_there_is_not_taken_for_an_empty_one(world: World) -> None:
     with pytest.raises(NotFound, match="resource group 'web' does not exist"):
         selected(world, ("resource-groups:Name", ["web"]))
+
+
+def compared(world: World, before: list[Any], after: list[Any]) -> dict[str, Any]:
+    return world.perform("CompareTargets", Before=before, After=after)
+
+
+def by_tag(*values: str) -> list[dict[str, Any]]:
+    return [{"Key": "tag:Role", "Values": list(values)}]
+
+
+def test_gained_and_lost_are_told_by_id(world: World) -> None:
+    web, db, both = world.node(Role="web"), world.node(Role="db"), world.node(Role="both")
+    assert compared(world, [by_tag("web", "both")], [by_tag("db"), by_tag("both")]) == {
+        "FormerInstanceCount": 2,
+        "InstanceCount": 2,
+        "GainedCount": 1,
+        "GainedInstanceIds": [db.id],
+        "LostCount": 1,
+        "LostInstanceIds": [web.id],
+    }
+    assert compared(world, [], [by_tag("both"), by_tag("both")])["GainedInstanceIds"] == [both.id]
+    assert compared(world, [by_tag("both")], [])["LostInstanceIds"] == [both.id]
+
+
+def test_of_many_gained_the_first_are_named_and_all_counted(world: World) -> None:
+    world.nodes(IDS_MAX + 1, Role="web")
+    answer = compared(world, [], [by_tag("web")])
+    assert (answer["GainedCount"], len(answer["GainedInstanceIds"])) == (IDS_MAX + 1, IDS_MAX)
+
+
+def test_a_group_that_is_gone_selects_nobody_in_a_comparison(world: World) -> None:
+    gone = [{"Key": "resource-groups:Name", "Values": ["gone"]}]
+    assert compared(world, [gone], [])["FormerInstanceCount"] == 0
+
+
+def test_a_comparison_refuses_what_selects_no_nodes(world: World) -> None:
+    with pytest.raises(Invalid, match="target key 'Role' is not known"):
+        compared(world, [], [[{"Key": "Role", "Values": ["web"]}]])
