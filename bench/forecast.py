@@ -53,7 +53,7 @@ def run() -> None:
     """Measure, and print."""
     rows, worst_s = [], 0.0
     for cohort_count in (10, 100, 1000):
-        fleet = _fleet(cohort_count)
+        fleet = fleet_of(cohort_count)
         began_at = time.process_time()
         told = forecast(fleet, _UNTIL)
         took_s = time.process_time() - began_at
@@ -77,15 +77,21 @@ def _from_file(fleet: FleetFacts) -> float:
     """Return how many seconds it takes to read a file of *fleet*, and to answer from it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fleet.jsonl"
-        facts = (facts_line(id, known, {}, {}) for id, known in fleet.facts.items())
-        path.write_text("\n".join([*head_lines(fleet), *facts]), encoding="utf-8")
+        write(fleet, path)
         began_at = time.process_time()
         with path.open(encoding="utf-8") as file:
             answer(read(file, name=path.name), _UNTIL, window_id=None, node_id=None, patch=None)
         return time.process_time() - began_at
 
 
-def _fleet(cohort_count: int) -> FleetFacts:
+def write(fleet: FleetFacts, path: Path) -> None:
+    """Write *fleet* into a file as an export is."""
+    facts = (facts_line(id, known, {}, {}) for id, known in fleet.facts.items())
+    path.write_text("\n".join([*head_lines(fleet), *facts]), encoding="utf-8")
+
+
+def fleet_of(cohort_count: int) -> FleetFacts:
+    """Return 10,000 nodes with so many different facts."""
     facts = [_facts(number) for number in range(cohort_count)]
     digests = [digest(each) for each in facts]
     cohorts = [

@@ -1,23 +1,25 @@
 """Plans: a large one checked, and one of 500 objects compared with a server."""
 
-import json
 import resource
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import yaml
 from bench.children import PATCHWINDOW, control
+from bench.forecast import fleet_of, write
 from bench.nodes import client_of
 from bench.report import median, table, verdict
 
+from patchwindow.domain.forecast_facts import ForecastNode
 from patchwindow.plans import apply, compare, parse_plan
 from patchwindow.system import SystemClock
 
 _WINDOWS: Final = 1_000
-_NODES: Final = 10_000
+_KINDS: Final = 100
 _RUNS: Final = 5
 _CHECK_GOAL_S: Final = 2.0
 _DIFF_GOAL_S: Final = 5.0
@@ -30,11 +32,13 @@ def run() -> None:
     with TemporaryDirectory(prefix="patchwindow-bench-") as folder:
         path = Path(folder) / "plan.yaml"
         path.write_text(_text(_WINDOWS), encoding="utf-8")
-        nodes = Path(folder) / "nodes.json"
-        nodes.write_text(json.dumps(_nodes(_NODES)), encoding="utf-8")
+        nodes = Path(folder) / "fleet.jsonl"
+        fleet = fleet_of(_KINDS)
+        write(replace(fleet, nodes=tuple(_tagged(number, node) for number, node in enumerate(fleet.nodes))), nodes)
         arguments = ["plan", "check", str(path), "--nodes", str(nodes)]
         check_s = median([_processor_s(arguments) for _ in range(_RUNS)])
-    what = f"plan check, {_WINDOWS:,} windows and {_NODES:,} nodes, with the start of the program; of the processor"
+    count = len(fleet.nodes)
+    what = f"plan check, {_WINDOWS:,} windows and the facts of {count:,} nodes, with the start of the program; of the processor"
     rows = [[what, f"{check_s:.2f}"]]
     with TemporaryDirectory(prefix="patchwindow-bench-") as folder, control(Path(folder)) as server:
         client, plan = client_of(server), parse_plan(_text(167), "plan.yaml")
@@ -51,7 +55,7 @@ def run() -> None:
     print()
     print(
         verdict(
-            goal=f"check of {_WINDOWS:,} windows and {_NODES:,} nodes under {_CHECK_GOAL_S:.0f} s",
+            goal=f"check of {_WINDOWS:,} windows and the facts of {count:,} nodes under {_CHECK_GOAL_S:.0f} s",
             is_met=check_s < _CHECK_GOAL_S,
         )
     )
@@ -80,16 +84,10 @@ def _window(number: int) -> dict[str, Any]:
     }
 
 
-def _nodes(count: int) -> dict[str, dict[str, str]]:
-    """Return nodes of which each window of the plan has as many."""
-    return {
-        f"mi-{number:017x}": {
-            "Site": f"site-{number % _WINDOWS // 2}",
-            "Ring": str(number % _WINDOWS % 3),
-            "Environment": "Production",
-        }
-        for number in range(count)
-    }
+def _tagged(number: int, node: ForecastNode) -> ForecastNode:
+    """Return *node* with tags by which each window of the plan has as many."""
+    site, ring = number % _WINDOWS // 2, number % _WINDOWS % 3
+    return replace(node, tags={"Site": f"site-{site}", "Ring": str(ring), "Environment": "Production"})
 
 
 def _processor_s(arguments: list[str]) -> float:

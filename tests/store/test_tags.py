@@ -42,6 +42,7 @@ def test_tags_of_many_resources_leave_out_those_without(work: Work) -> None:
     assert list(found) == ["mi-1", "mi-3"]
     assert list(found["mi-1"].items()) == [("A", ""), ("Role", "mi-1")]
     assert work.tags.of_many("ManagedInstance", []) == {}
+    assert work.tags.of_all("ManagedInstance") == found
 
 
 def test_removing_tags_passes_over_absent_ones(work: Work) -> None:

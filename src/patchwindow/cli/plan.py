@@ -54,7 +54,7 @@ def schema() -> None:
     "--nodes",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Hold the plan against these nodes: JSON, ids with their tags",
+    help="Hold the plan against these nodes: an export of forecast --export, or JSON, ids with their tags",
 )
 @findings_options
 def check_(

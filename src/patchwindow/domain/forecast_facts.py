@@ -35,11 +35,15 @@ class ForecastCohort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastNode:
-    """A node; without a cohort it was never scanned, and without being heard of it may not come to its turn."""
+    """A node; without a cohort it was never scanned, and without being heard of it may not come to its turn.
+
+    *tags* are for others who read an export, None where they were not asked for: targets know their nodes.
+    """
 
     node_id: str
     cohort_id: str = ""
     is_heard: bool = True
+    tags: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ from patchwindow.operations.sending import DELIVERY_TIMEOUT_S, MAX_CONCURRENCY
 from patchwindow.operations.targeting import IDS, selection
 from patchwindow.operations.targets import TARGET_IDS
 from patchwindow.store.cohorts import Cohort
-from patchwindow.store.tags import WINDOW_TAGS
+from patchwindow.store.tags import NODE_TAGS, WINDOW_TAGS
 from patchwindow.store.work import Work
 
 _PAGE: Final = 500
@@ -76,8 +76,9 @@ def fleet_facts(work: Work, now: datetime, until: datetime, *, with_references: 
     )
 
 
-def frame(work: Work, now: datetime, until: datetime) -> FleetFacts:
-    """Return the same without any facts."""
+def frame(work: Work, now: datetime, until: datetime, *, with_tags: bool = False) -> FleetFacts:
+    """Return the same without any facts; with the tags of nodes where others are to read it."""
+    tags = work.tags.of_all(NODE_TAGS) if with_tags else {}
     found = [(cohort, _system(work, cohort)) for cohort in work.cohorts.with_nodes()]
     followed = {
         cohort.cohort_id: baseline_of(work, system, cohort.key.patch_group).baseline
@@ -104,6 +105,7 @@ def frame(work: Work, now: datetime, until: datetime) -> FleetFacts:
                 node_id=node.node_id,
                 cohort_id=node.cohort_id if node.cohort_id in followed else "",
                 is_heard=node.pinged_at >= lost_before,
+                tags=tags.get(node.node_id, {}) if with_tags else None,
             )
             for node in work.forecasts.nodes()
         ),

@@ -21,7 +21,7 @@ def forecast_patches(call: Call, request: Request) -> Answer:
 
 def export_facts(call: Call, request: Request) -> Answer:
     """ExportForecastFacts: parts of a file, of which the first has all but facts, and each other the facts of some nodes."""
-    fleet = frame(call.work, call.now, until_after(call.now, WEEKS_MAX))
+    fleet = frame(call.work, call.now, until_after(call.now, WEEKS_MAX), with_tags=True)
     digests = sorted({cohort.facts_digest for cohort in fleet.cohorts})
 
     def fetch(after: Key | None, limit: int) -> Sequence[str]:

@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 from patchwindow.domain.patch_group import group_of
 from patchwindow.plans.definitions import Target
 from patchwindow.plans.problems import Mark, PlanProblems, Problem
 
-_FORM = 'a JSON object of nodes by id, each with its tags, as {"mi-0123456789abcdef0": {"Patch Group": "Web Server"}}'
+_FORM: Final = (
+    'what "patchwindow forecast --export" writes, or a JSON object of nodes by id, each with its tags, '
+    'as {"mi-0123456789abcdef0": {"Patch Group": "Web Server"}}'
+)
+_FACTS: Final = '{"kind": "facts"'
 
 
 class Fleet:
@@ -38,28 +43,64 @@ class Fleet:
 
 
 def read_fleet(path: Path) -> Fleet:
-    """Return the nodes in the file at *path*.
+    """Return the nodes in the file at *path*: a JSON object of their tags, or what `patchwindow forecast --export` wrote.
 
     Raises:
         PlanProblems: it cannot be read, or has another form.
     """
     try:
-        tags = json.loads(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as file:
+            first = file.readline()
+            tags = _exported(path, chain([first], file)) if _is_exported(first) else _listed(path, first + file.read())
     except OSError as error:
         raise _refused(path, Mark(1, 1), f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise _refused(path, Mark(1, 1), f"is not UTF-8 text: {error.reason}") from error
-    except json.JSONDecodeError as error:
-        raise _refused(path, Mark(error.lineno, error.colno), f"is not JSON: {error.msg}; expected {_FORM}") from error
-    if not _is_fleet(tags):
-        raise _refused(path, Mark(1, 1), f"has another form; expected {_FORM}")
     return Fleet(str(path), tags)
 
 
-def _is_fleet(tags: Any) -> bool:
-    return isinstance(tags, dict) and all(
-        isinstance(pairs, dict) and all(isinstance(value, str) for value in pairs.values()) for pairs in tags.values()
-    )
+def _listed(path: Path, text: str) -> dict[str, dict[str, str]]:
+    try:
+        tags = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise _refused(path, Mark(error.lineno, error.colno), f"is not JSON: {error.msg}; expected {_FORM}") from error
+    if not isinstance(tags, dict) or not all(map(_are_tags, tags.values())):
+        raise _refused(path, Mark(1, 1), f"has another form; expected {_FORM}")
+    return tags
+
+
+def _is_exported(first: str) -> bool:
+    """Say whether a file that begins with the line *first* is an export of facts, which is one object on each line."""
+    try:
+        told = json.loads(first)
+    except json.JSONDecodeError:
+        return False
+    return isinstance(told, dict) and isinstance(told.get("kind"), str)
+
+
+def _exported(path: Path, lines: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the tags of the nodes that the *lines* of an export tell."""
+    tags: dict[str, dict[str, str]] = {}
+    for number, line in enumerate(lines, start=1):
+        # Most of an export is facts, of which nothing is asked here.
+        if line.startswith(_FACTS):
+            continue
+        try:
+            told = json.loads(line)
+            if told["kind"] != "node":
+                continue
+            id, own = told["value"]["NodeId"], told["value"].get("Tags")
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
+            raise _refused(path, Mark(number, 1), "is no line of an export of facts; export it again") from None
+        if not _are_tags(own):
+            message = f"tells no tags of node {id}; export it again, with patchwindow forecast --export"
+            raise _refused(path, Mark(number, 1), message)
+        tags[id] = own
+    return tags
+
+
+def _are_tags(pairs: object) -> bool:
+    return isinstance(pairs, dict) and all(isinstance(value, str) for value in pairs.values())
 
 
 def _refused(path: Path, mark: Mark, message: str) -> PlanProblems:

@@ -1,7 +1,7 @@
 """Tags of resources, and the nodes that tag filters select."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -22,6 +22,11 @@ _OF: Final = prepared(
 _OF_MANY: Final = (
     sa.select(tag.c.resource_id, tag.c.key, tag.c.value)
     .where(tag.c.resource_type == sa.bindparam("type"), tag.c.resource_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(tag.c.resource_id, tag.c.key)
+)
+_OF_ALL: Final = prepared(
+    sa.select(tag.c.resource_id, tag.c.key, tag.c.value)
+    .where(tag.c.resource_type == sa.bindparam("type"))
     .order_by(tag.c.resource_id, tag.c.key)
 )
 _WITH_KEY: Final = prepared(
@@ -52,10 +57,11 @@ class Tags(Rows):
 
     def of_many(self, resource_type: str, resource_ids: Collection[str]) -> dict[str, dict[str, str]]:
         """Return the tags of several resources, by id; those without tags are left out."""
-        found: dict[str, dict[str, str]] = {}
-        for row in self._rows(_OF_MANY, {"type": resource_type, "ids": list(resource_ids)}):
-            found.setdefault(row.resource_id, {})[row.key] = row.value
-        return found
+        return _by_id(self._rows(_OF_MANY, {"type": resource_type, "ids": list(resource_ids)}))
+
+    def of_all(self, resource_type: str) -> dict[str, dict[str, str]]:
+        """Return the tags of all resources of a type, by id; those without tags are left out."""
+        return _by_id(self._rows(_OF_ALL, {"type": resource_type}))
 
     def with_key(self, resource_type: str, key: str) -> dict[str, str]:
         """Return the value of the tag *key* by the id of each resource that has it, in order of id."""
@@ -77,3 +83,10 @@ class Tags(Rows):
     def remove_all(self, resource_type: str, resource_id: str) -> None:
         """Remove every tag of a resource that is deleted."""
         self._change(_REMOVE_ALL, {"type": resource_type, "id": resource_id})
+
+
+def _by_id(rows: Iterable[sa.Row[Any]]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        found.setdefault(row.resource_id, {})[row.key] = row.value
+    return found

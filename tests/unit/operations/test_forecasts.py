@@ -1,4 +1,5 @@
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from patchwindow.domain.run import Command
 from patchwindow.operations.report_reading import read as read_report
 from patchwindow.operations.reports import receive
 from patchwindow.operations.sending import dispatch, end_invocation
+from patchwindow.plans import read_fleet
 from patchwindow.protocol.forecast_answers import answer, until_after
 from patchwindow.protocol.forecast_file import read
 from patchwindow.store.work import Work
@@ -199,6 +201,21 @@ def test_a_forecast_from_an_export_is_that_of_the_server(here: Installation) -> 
         names = {"window_id": "WindowId", "node_id": "InstanceId", "patch": "Patch"}
         own = answer(fleet, until_after(fleet.as_of, 1), **given)
         assert own == forecast(here, **{names[name]: value for name, value in asked.items()})
+
+
+def test_an_export_tells_the_tags_of_nodes_so_that_a_plan_is_held_against_them(
+    here: Installation, tmp_path: Path
+) -> None:
+    tagged, untagged = here.node(), here.node()
+    scan(here, tagged, OFFERED)
+    tags = [{"Key": "Patch Group", "Value": "Web Server"}]
+    here.perform("AddTagsToResource", ResourceType="ManagedInstance", ResourceId=tagged, Tags=tags)
+    parts = [part for page in here.pages("ExportForecastFacts", "Parts") for part in page]
+    file = tmp_path / "fleet.jsonl"
+    file.write_text("\n".join(parts), encoding="utf-8")
+    fleet = read_fleet(file)
+    assert fleet.nodes == {tagged, untagged}
+    assert fleet.groups == {"Web Server": [tagged]}
 
 
 def test_an_export_that_is_cut_off_is_refused(here: Installation) -> None:

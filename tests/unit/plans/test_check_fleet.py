@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from tests.unit.plans.test_read import WHOLE
 
+from patchwindow.domain.forecast_facts import FleetFacts, ForecastNode
 from patchwindow.plans import Finding, Fleet, PlanProblems, check, parse_plan, read_fleet
+from patchwindow.protocol.forecast_file import head_lines
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 WEB = {"Patch Group": "Web Server"}
@@ -21,6 +23,9 @@ BOTH = """\
     tasks:
       patch: {}
 """
+
+
+HEAD = '{"kind": "fleet", "value": {"schema": 1, "asOfMs": 0}}\n'
 
 
 def findings(tags: dict[str, dict[str, str]], text: str = WHOLE) -> list[Finding]:
@@ -84,8 +89,14 @@ def test_a_number_that_the_nodes_never_reach_holds_nothing_back(limits: str, nod
     ("text", "message"),
     [
         ("{", "1:2: is not JSON: Expecting property name"),
-        ("[]", "1:1: has another form; expected a JSON object of nodes by id"),
+        (
+            "[]",
+            '1:1: has another form; expected what "patchwindow forecast --export" writes, or a JSON object of nodes',
+        ),
         ('{"mi-1": {"Role": 1}}', "1:1: has another form"),
+        (HEAD + "{", "2:1: is no line of an export of facts; export it again"),
+        (HEAD + '{"kind": "node", "value": []}', "2:1: is no line of an export of facts"),
+        (HEAD + '{"kind": "node", "value": {"NodeId": "mi-1"}}', "2:1: tells no tags of node mi-1; export it again"),
     ],
 )
 def test_a_file_that_has_no_nodes_is_refused_at_its_place(tmp_path: Path, text: str, message: str) -> None:
@@ -102,3 +113,14 @@ def test_a_file_of_nodes_is_read(tmp_path: Path) -> None:
     assert read_fleet(path).nodes == {"mi-1"}
     with pytest.raises(PlanProblems, match=r"none\.json:1:1: cannot be read: No such file"):
         read_fleet(tmp_path / "none.json")
+
+
+def test_an_export_of_facts_is_read_as_nodes_with_their_tags(tmp_path: Path) -> None:
+    known = (ForecastNode(node_id="mi-1", tags=WEB), ForecastNode(node_id="mi-2", tags={}))
+    path = tmp_path / "fleet.jsonl"
+    # Facts are most of a file, and are not even looked at here.
+    facts = '{"kind": "facts", "value": any'
+    path.write_text("\n".join([*head_lines(FleetFacts(as_of=NOW, nodes=known)), facts]), encoding="utf-8")
+    fleet = read_fleet(path)
+    assert fleet.nodes == {"mi-1", "mi-2"}
+    assert fleet.groups == {"Web Server": ["mi-1"]}
