@@ -23,7 +23,7 @@ from patchwindow.console.static import static_route
 from patchwindow.console.tables import to_csv, to_json
 from patchwindow.console.threshold import Threshold
 from patchwindow.console.times import zone_of
-from patchwindow.console.view import Act, Again, Done, Shown, View
+from patchwindow.console.view import Act, Again, Done, Once, Shown, View
 from patchwindow.domain.errors import Denied, LimitExceeded, PatchwindowError
 from patchwindow.operations.call import Answer, Caller
 from patchwindow.operations.service import Ask, Service
@@ -165,6 +165,9 @@ class Console:
                     view = self._view(request, signed, run)
                     shown = form.show(view)
                 return self._answer(shown, request, view, problems=problems, kept=kept, status=400)
+            if isinstance(done, Once):
+                with self._asking(signed, writes=False) as run:
+                    return self._answer(done.shown, request, self._view(request, signed, run))
             return _go(done, self._cookies)
 
         answered: Response = await self._work(make)
@@ -333,9 +336,9 @@ def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _submit(form: Form, act: Act) -> Done:
+def _submit(form: Form, act: Act) -> Done | Once:
     outcome = form.submit(act)
-    if isinstance(outcome, Done):
+    if isinstance(outcome, Done | Once):
         return outcome
     raise _NotYet(outcome, act.problems)
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from patchwindow.console.pages import (
+    activations,
     attention,
     baseline_form,
     baselines,
@@ -56,6 +57,9 @@ FORMS: Final = (
     # A name may have a slash in it.
     Form("/groups/{group:path}", groups.show, groups.submit),
     Form("/commands/{command_id}", commands.show, commands.cancel),
+    Form("/patch-now", patch_now.show, patch_now.submit),
+    Form("/activations", activations.show_all, activations.delete),
+    Form("/activations/new", activations.show_new, activations.create),
 )
 
     Form("/patch-now", patch_now.show, patch_now.submit),
@@ -75,6 +79,7 @@ SECTIONS: Final = (
     ("Calendar", "/calendar"),
     ("Windows", "/windows"),
     ("Commands", "/commands"),
+    ("Activations", "/activations"),
     ("Changes", "/changes"),
     ("Baselines", "/baselines"),
     ("Groups", "/groups"),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from patchwindow.console.view import Act, Again, Done, Shown, View
+from patchwindow.console.view import Act, Again, Done, Once, Shown, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Form:
 
     path: str
     show: Callable[[View], Shown]
-    submit: Callable[[Act], Done | Again]
+    submit: Callable[[Act], Done | Once | Again]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

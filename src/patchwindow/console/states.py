@@ -74,6 +74,10 @@ LOOKS: Final[dict[str, Look]] = {
     "RateExceeded": Look("Rate exceeded", Tone.BAD, _STOPS),
     "NoInstancesInTag": Look("No nodes with this tag", Tone.WARN, _ASKS),
     "Missed": Look("Missed", Tone.BAD, _DASH),
+    # Activations
+    "Open": Look("Open", Tone.GOOD, _DONE),
+    "UsedUp": Look("Used up", Tone.IDLE, _DONE),
+    "Expired": Look("Expired", Tone.IDLE, _WAITS),
     # Switches
     "Enabled": Look("Enabled", Tone.GOOD, _DONE),
     "Disabled": Look("Disabled", Tone.IDLE, _DASH),

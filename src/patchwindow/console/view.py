@@ -90,6 +90,13 @@ class Done:
     """One sentence."""
 
 
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Something was done: show this page, which has what can be told this once, such as a code."""
+
+    shown: Shown
+
+
 Again = Callable[[View], Shown]
 """The page that a form is answered with where nothing is to be kept of what it did, made when nothing is there of it any more."""
 
