@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from patchwindow.cli import fleet, show
+from patchwindow.cli import concerns, exposure, fleet, show
 from patchwindow.cli.options import client_command, json_option
 from patchwindow.cli.patchstates import patch_states
 from patchwindow.client import SsmClient, pages
@@ -60,6 +60,8 @@ def compliance() -> None:
 compliance.add_command(fleet.fleet)
 compliance.add_command(fleet.node)
 compliance.add_command(fleet.history)
+compliance.add_command(concerns.concerns)
+compliance.add_command(exposure.exposure)
 
 
 @compliance.command("list")

@@ -48,9 +48,9 @@ SCANS: Final[show.Columns] = {
     "INSTALLED": "InstalledCount",
     "BASELINE": lambda scan: f"{scan.get('BaselineId', show.UNKNOWN)} version {scan.get('BaselineRevision', 0)}",
 }
+WHOLE_DAYS: Final[show.Columns] = {"DAY": "Day", **COUNTS}
 DAYS: Final[show.Columns] = {
-    "DAY": "Day",
-    **COUNTS,
+    **WHOLE_DAYS,
     "OPERATING SYSTEM": "OperatingSystem",
     "GROUP": "PatchGroup",
 }
@@ -123,6 +123,7 @@ def node(client: SsmClient, *, node: str, environment_tag: str | None, as_json: 
 
 @click.command()
 @click.argument("node", required=False)
+@click.option("--together", is_flag=True, help="Of all nodes: each day once, over all groups and systems")
 @click.option("--after", type=_TIMES, metavar="TIME", help="From then on, in UTC: 2026-03-01 or 2026-03-01T22:00:00Z")
 @click.option("--before", type=_TIMES, metavar="TIME", help="Before then, in UTC")
 @limit_option(50)
@@ -132,6 +133,7 @@ def history(
     client: SsmClient,
     *,
     node: str | None,
+    together: bool,
     after: datetime | None,
     before: datetime | None,
     limit: int,
@@ -144,9 +146,13 @@ def history(
     asked: dict[str, Any] = {
         name: at.replace(tzinfo=UTC) for name, at in (("After", after), ("Before", before)) if at is not None
     }
-    member, columns = ("Days", DAYS) if node is None else ("Scans", SCANS)
+    if node is not None and together:
+        raise click.UsageError("--together counts all nodes; leave it out, or NODE")
+    member, columns = ("Days", WHOLE_DAYS if together else DAYS) if node is None else ("Scans", SCANS)
     if node is not None:
         asked["InstanceId"] = node
+    elif together:
+        asked["Together"] = True
     show.table(islice(pages(client, "GetComplianceHistory", member, **asked), limit), columns, as_json=as_json)
 
 

@@ -112,6 +112,14 @@ def test_history_of_all_nodes_is_a_line_per_day_group_and_system() -> None:
     assert shown[1].endswith("DEBIAN            web")
 
 
+def test_history_of_all_nodes_together_is_a_line_per_day() -> None:
+    assert asked("history", "--together") == {"Together": True}
+    shown = run("compliance", "history", "--together", answers=ANSWERS).stdout.splitlines()
+    assert "GROUP" not in shown[0]
+    refused = run("compliance", "history", NODE, "--together", answers=ANSWERS)
+    assert "--together counts all nodes; leave it out, or NODE" in refused.stderr
+
+
 @pytest.mark.parametrize("written", ["2026-03-01", "2026-03-01T00:00:00Z", "2026-03-01T00:00:00"])
 def test_times_of_history_are_in_utc(written: str) -> None:
     members = asked("history", NODE, "--after", written, "--before", "2026-03-14T10:00:00Z")

@@ -233,7 +233,7 @@ def show(view: View) -> Shown:
         title="What needs you",
         template="attention.html",
         page=page,
-        command=("patchwindow check", "patchwindow compliance fleet"),
+        command=("patchwindow compliance concerns", "patchwindow check"),
         table=Table(_COLUMNS, _cells(concerns)),
     )
 

@@ -98,7 +98,11 @@ def show(view: View) -> Shown:
         day_count=len(days),
         top=max((counts["Total"] for counts in days.values()), default=0),
     )
-    asked = f"patchwindow compliance fleet --by {_OPTIONS[by]}" if by in _OPTIONS else "patchwindow compliance history"
+    asked = (
+        f"patchwindow compliance fleet --by {_OPTIONS[by]}"
+        if by in _OPTIONS
+        else "patchwindow compliance history --together"
+    )
     return Shown(
         title="Compliance",
         template="compliance.html",
