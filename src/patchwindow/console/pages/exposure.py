@@ -82,10 +82,7 @@ def show(view: View) -> Shown:
         title="Exposure",
         template="exposure.html",
         page=page,
-        command=(
-            "patchwindow patches list --state Missing --known-exploited",
-            "patchwindow patches list --state Missing",
-        ),
+        command=("patchwindow compliance exposure", "patchwindow patches list --state Missing --known-exploited"),
         table=Table(_COLUMNS, _cells(patches)),
     )
 
