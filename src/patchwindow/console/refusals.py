@@ -47,10 +47,9 @@ def by_field(problem: PatchwindowError, form: Mapping[str, Sequence[str]]) -> di
         violated.setdefault(fields.get(member.lower(), ""), constraint if member.lower() in fields else message)
     if violated:
         return violated
-    for field in form:
-        if re.search(rf"\b{re.escape(field)}\b", message):
-            return {field: message}
-    return {"": message}
+    # Of several that it names, it begins with the one that is wrong.
+    places = {field: found.start() for field in form if (found := re.search(rf"\b{re.escape(field)}\b", message))}
+    return {min(places, key=places.__getitem__, default=""): message}
 
 
 def page(problem: PatchwindowError, *, home: str) -> Response:

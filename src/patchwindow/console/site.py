@@ -18,11 +18,13 @@ from patchwindow.console.pages import (
     me,
     node,
     nodes,
-    patches,
+    opening,
     patch_now,
+    patches,
     search,
     tonight,
     window,
+    window_form,
     windows,
 )
 from patchwindow.console.site_types import Form, Live, Page
@@ -39,6 +41,7 @@ PAGES: Final = (
     Page("/patches/{title}", patches.show),
     Page("/search", search.show),
     Page("/calendar", calendar.show),
+    Page("/openings/{window_id}/{at}", opening.show),
     Page("/windows", windows.show),
     Page("/windows/{window_id}", window.show),
     Page("/commands", commands.show_all),
@@ -54,6 +57,9 @@ FORMS: Final = (
     Form("/baselines/new", baseline_form.show_new, baseline_form.create),
     Form("/baselines/{baseline_id}", baselines.show, baselines.submit),
     Form("/baselines/{baseline_id}/edit", baseline_form.show_edit, baseline_form.update),
+    Form("/windows/new", window_form.show_new, window_form.create),
+    Form("/windows/{window_id}/edit", window_form.show_edit, window_form.update),
+    Form("/windows/{window_id}/delete", window_form.show_delete, window_form.delete),
     # A name may have a slash in it.
     Form("/groups/{group:path}", groups.show, groups.submit),
     Form("/commands/{command_id}", commands.show, commands.cancel),
@@ -62,7 +68,6 @@ FORMS: Final = (
     Form("/activations/new", activations.show_new, activations.create),
 )
 
-    Form("/patch-now", patch_now.show, patch_now.submit),
 LIVES: Final = (
     Live("/executions/{execution_id}/live", execution.look),
     Live("/commands/{command_id}/live", commands.look),
@@ -79,8 +84,8 @@ SECTIONS: Final = (
     ("Calendar", "/calendar"),
     ("Windows", "/windows"),
     ("Commands", "/commands"),
-    ("Activations", "/activations"),
     ("Changes", "/changes"),
+    ("Activations", "/activations"),
     ("Baselines", "/baselines"),
     ("Groups", "/groups"),
 )

@@ -98,7 +98,7 @@ def show(view: View) -> Shown:
         zone=window.get("ScheduleTimezone") or "UTC",
         plan=tags.get(_PLAN_TAG, ""),
         calendars=names(tags.get(TAG, "")),
-        warnings=[*_lint(view, window), *_idle(window, targets, tasks)],
+        warnings=[*schedule_warnings(view, window), *_idle(window, targets, tasks)],
         coming=coming,
         past=past,
         targets=targets,
@@ -194,7 +194,8 @@ def _task(view: View, task: Mapping[str, Any], targets: Mapping[str, str]) -> Ta
     )
 
 
-def _lint(view: View, window: Mapping[str, Any]) -> list[Warned]:
+def schedule_warnings(view: View, window: Mapping[str, Any]) -> list[Warned]:
+    """Return what is likely wrong with the schedule of a window, in words."""
     try:
         found = lint(
             window["Schedule"],
