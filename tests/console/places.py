@@ -21,6 +21,7 @@ def places(fleet: Fleet) -> dict[str, str]:
         "group": "Web Server",
         "window_id": window,
         "execution_id": execution["WindowExecutionId"],
+        "at": "2027-01-07T22:00:00Z",
         "command_id": invocation["ExecutionId"],
         "title": "bash.amd64:1",
         "node_id": next(one.node_id for one in fleet.members if one.group == "Web Server"),
