@@ -159,8 +159,8 @@ def test_a_keyboard_is_enough_to_sign_in_find_a_node_explain_a_patch_and_cancel_
         expect(page.get_by_role("heading", level=1)).to_have_text("Web Server patching")
         tab_to(page, "Cancel this opening")
         page.keyboard.press("Enter")
-        expect(page.get_by_text("The opening is being cancelled")).to_be_visible()
-        assert guard.asked == ["Cancel this opening? Nothing further starts."]
+        expect(page.get_by_text("The opening and its commands are being cancelled")).to_be_visible()
+        assert guard.asked == ["Cancel this opening? No further task begins in it."]
     fleet.world.turn()
     assert fleet.world.execution(fleet.windows["Web Server"])["Status"] in ("CANCELLING", "CANCELLED")
 

@@ -87,6 +87,7 @@ class ExecutionPage:
     live: bool
 
 
+_UNDER_WAY: Final = ("Pending", "InProgress")
 _FAILED: Final = ("Failed", "TimedOut", "DeliveryTimedOut", "ExecutionTimedOut", "Undeliverable", "Terminated")
 
 
@@ -118,10 +119,17 @@ def look(view: View) -> LivePart:
 
 
 def cancel(act: Act) -> Done:
-    """Cancel the opening: nothing further starts; what runs on nodes is cancelled where the task says so."""
+    """Cancel the opening: no further task begins; a command under way goes on to further nodes unless it is cancelled, too."""
     execution_id = act.view.path["execution_id"]
     act.view.ask("CancelMaintenanceWindowExecution", WindowExecutionId=execution_id)
-    return Done(url=f"/console/executions/{execution_id}", said="The opening is being cancelled")
+    if act.first("Commands"):
+        for task in _page(act.view).tasks:
+            for command in task.commands:
+                if command.status in _UNDER_WAY:
+                    act.view.ask("CancelCommand", CommandId=command.command_id)
+        return Done(url=f"/console/executions/{execution_id}", said="The opening and its commands are being cancelled")
+    said = "No further task begins in this opening; its commands under way go on"
+    return Done(url=f"/console/executions/{execution_id}", said=said)
 
 
 def _page(view: View) -> ExecutionPage:

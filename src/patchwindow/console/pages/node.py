@@ -13,6 +13,7 @@ from patchwindow.domain.opening import parse_instant
 _WINDOWS_SHOWN: Final = 20
 _EVENTS_SHOWN: Final = 12
 _PATCHES_SHOWN: Final = 100
+_NEVER: Final = 1970
 ACTION_FIRST: Final = (
     "Failed",
     "Missing",
@@ -194,7 +195,8 @@ def _cells(view: View, node_id: str) -> Iterable[Sequence[Cell]]:
         for patch in view.each("DescribeInstancePatches", "Patches", InstanceId=node_id, MaxResults=100):
             yield (
                 patch["Title"], patch["KBId"], patch["Classification"], patch["Severity"], patch["State"],
-                patch["InstalledTime"],
+                # What is not installed has the beginning of time there, as on AWS.
+                patch["InstalledTime"] if patch["InstalledTime"].year > _NEVER else None,
             )  # fmt: skip
 
     return rows()
