@@ -31,6 +31,7 @@ from patchwindow.hooks import HttpHooks
 from patchwindow.objects import S3Settings, object_store
 from patchwindow.operations import retention
 from patchwindow.operations.call import OUTPUT_BYTES_MAX, Site
+from patchwindow.operations.people import new_key
 from patchwindow.operations.quotas import Quotas
 from patchwindow.operations.retention import Retention
 from patchwindow.operations.service import Service
@@ -122,9 +123,7 @@ def open_private(path: Path, mode: str) -> IO[str]:
 
 def create_access_key(database: Database, *, role: Role, comment: str, clock: Clock, ids: Ids) -> AccessKey:
     """Make, keep and return a new access key."""
-    key = AccessKey(
-        access_key_id=f"AKIA{ids.hex(16).upper()}", secret_access_key=ids.secret(40), role=role, comment=comment
-    )
+    key = new_key(ids, role=role, comment=comment)
     with database.write() as work:
         work.access_keys.add(key, clock.now())
     return key

@@ -33,6 +33,8 @@ over tags (`TAG_FILTERS_1_0`) selects when somebody asks.
 
 def does(one: Operation) -> str:
     action = "writes" if one.writes else "reads"
+    if one.is_for_admins:
+        return f"{action}; an admin"
     if one.is_for_nodes:
         return f"{action}; any node"
     return action if one.node_of is None else f"{action}; a node, for itself"

@@ -16,6 +16,7 @@ from patchwindow.wire.authenticate import KEY_OPERATIONS
 UUID: Final = "01234567-89ab-4def-8123-456789abcdef"
 OTHER: Final = "mi-0123456789abcdef0"
 VALUES: Final[dict[str, Any]] = {
+    "AccessKeyId": "AKIA0123456789ABCDEF",
     "ActivationCode": "x" * 20,
     "ActivationId": UUID,
     "After": 1_700_000_000,
@@ -35,6 +36,7 @@ VALUES: Final[dict[str, Any]] = {
     "DocumentName": "AWS-Noop",
     "DocumentVersion": "1",
     "Duration": 2,
+    "Enabled": True,
     "Entries": [{"Name": "AWS-RunPatchBaseline", "InstanceId": OTHER}],
     "ExecutionId": UUID,
     "ExecutionResult": {"Status": "Success"},
@@ -61,6 +63,7 @@ VALUES: Final[dict[str, Any]] = {
     "Text": "web",
     "ResourceId": OTHER,
     "ResourceType": "ManagedInstance",
+    "Role": "viewer",
     "Schedule": "rate(1 day)",
     "SnapshotId": UUID,
     "StepName": "first",
@@ -138,7 +141,7 @@ def code(edge: Edge, name: str, credentials: Credentials, node_id: str) -> str |
 
 
 @pytest.mark.parametrize("name", OPERATIONS | OWN_OPERATIONS)
-def test_a_viewer_may_read_and_an_operator_do_all_and_a_node_nothing_of_what_is_public(
+def test_a_viewer_may_read_an_operator_do_all_but_manage_people_and_a_node_nothing_of_what_is_public(
     edge: Edge, node: tuple[str, Credentials, Credentials], name: str
 ) -> None:
     denied = {
@@ -156,9 +159,10 @@ def test_a_viewer_may_read_and_an_operator_do_all_and_a_node_nothing_of_what_is_
         name.startswith(("Get", "List", "Describe", "Explain", "Preview", "Forecast", "Export", "Search"))
         and not is_writing_get
     )
+    is_for_admins = (OPERATIONS | OWN_OPERATIONS)[name].is_for_admins
     assert denied == {
-        "viewer": not reads,
-        "operator": False,
+        "viewer": not reads or is_for_admins,
+        "operator": is_for_admins,
         "admin": False,
         "node": not (OPERATIONS | OWN_OPERATIONS)[name].is_for_nodes,
     }

@@ -85,6 +85,8 @@ def _group(members: Mapping[str, Any]) -> Request:
 
 
 _GROUP: Final = About(("Group", "GroupName", "Name"), Look("GetGroup", _group, "Group"))
+_PERSON: Final = About(("Name",), Look("ListPeople", _by("Name"), "People"))
+_KEY: Final = About(("AccessKeyId",), Look("ListAccessKeys", _by("AccessKeyId"), "AccessKeys"))
 _GROUP_TAGS: Final = About(("Arn",), Look("GetTags", _by("Arn")))
 
 ABOUT: Final[Mapping[str, About]] = {
@@ -133,6 +135,13 @@ ABOUT: Final[Mapping[str, About]] = {
     "DeleteGroup": _GROUP,
     "Tag": _GROUP_TAGS,
     "Untag": _GROUP_TAGS,
+    "CreatePerson": _PERSON,
+    "UpdatePerson": _PERSON,
+    "DeletePerson": _PERSON,
+    "CreateSignInLink": About(("Name",)),
+    "CreateAccessKey": _KEY,
+    "UpdateAccessKey": _KEY,
+    "DeleteAccessKey": _KEY,
     "ImportAdvisories": About(("Source",), without=("Advisories", "Cves")),
     "ReplaceInstance": _NODE,
 }

@@ -215,6 +215,8 @@ def authorize(name: str, operation: Operation, request: Mapping[str, Any], calle
         if named != caller.node_id:
             raise Denied(f"node {caller.node_id} may act for itself only, not for {named}")
         return
+    if operation.is_for_admins and caller.role is not Role.ADMIN:
+        raise Denied(f"{caller.id} has the role {caller.role} and may not call {name}; ask an admin")
     if operation.writes and caller.role is Role.VIEWER:
         raise Denied(
             f"access key {caller.id} has the role viewer and may not call {name}; use one with the role operator"

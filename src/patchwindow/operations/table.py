@@ -44,6 +44,7 @@ from patchwindow.operations import (
     patch_progress,
     patch_states,
     patches,
+    people,
     preview,
     preview_patching,
     preview_targets,
@@ -74,6 +75,8 @@ class Operation:
     is_for_nodes: bool = False
     """Whether any node may ask for it, because it is about none."""
     is_unsigned: bool = False
+    is_for_admins: bool = False
+    """Whether the caller must be an admin, also to read."""
 
 
 def _reads(run: Callable[[Call, Request], Answer]) -> Operation:
@@ -82,6 +85,10 @@ def _reads(run: Callable[[Call, Request], Answer]) -> Operation:
 
 def _writes(run: Callable[[Call, Request], Answer]) -> Operation:
     return Operation(run, writes=True)
+
+
+def _administers(run: Callable[[Call, Request], Answer], *, writes: bool = True) -> Operation:
+    return Operation(run, writes=writes, is_for_admins=True)
 
 
 def _named(member: str) -> Callable[[Request], str]:
@@ -244,6 +251,15 @@ OWN_OPERATIONS: Final[dict[str, Operation]] = {
     "GetWindowCalendar": _reads(window_calendar.get_window_calendar),
     "GetStepOutput": _reads(step_output.get),
     "ListChanges": _reads(changes.list_changes),
+    "CreatePerson": _administers(people.create),
+    "ListPeople": _administers(people.list_people, writes=False),
+    "UpdatePerson": _administers(people.update),
+    "DeletePerson": _administers(people.delete),
+    "CreateSignInLink": _administers(people.create_link),
+    "CreateAccessKey": _administers(people.create_key),
+    "ListAccessKeys": _administers(people.list_keys, writes=False),
+    "UpdateAccessKey": _administers(people.update_key),
+    "DeleteAccessKey": _administers(people.delete_key),
     "ListSameMachineInstances": _reads(same_machine.list_instances),
     "ReplaceInstance": _writes(same_machine.replace),
 }
