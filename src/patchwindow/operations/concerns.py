@@ -13,6 +13,7 @@ from patchwindow.operations import retention
 from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.operations.fleet import count_states, find_nodes
 from patchwindow.operations.node_patching import patched_nodes
+from patchwindow.operations.openings import all_windows
 from patchwindow.operations.targeting import IDS
 from patchwindow.store.concerns import BadCommand, SilentNode, WaitingNode
 from patchwindow.store.patch_states import Operation
@@ -24,8 +25,6 @@ LOOKED_BACK: Final = timedelta(days=7)
 REBOOT_AFTER: Final = timedelta(days=2)
 """So long a node may wait for its reboot."""
 SHOWN_MAX: Final = 5
-
-_PAGE: Final = 500
 
 
 class Kind(StrEnum):
@@ -78,8 +77,9 @@ def _all(call: Call) -> Iterator[tuple[Kind, _Found]]:
     yield Kind.PENDING_REBOOTS, _pending_reboots(call, waiting)
     yield from _commands(call)
     yield Kind.MISSED_WINDOWS, _openings(call)
-    yield Kind.UNPATCHED_NODES, _unpatched(call.work)
-    yield Kind.IDLE_WINDOWS, _idle_windows(call.work)
+    windows = [window for _, window in all_windows(call)]
+    yield Kind.UNPATCHED_NODES, _unpatched(call.work, windows)
+    yield Kind.IDLE_WINDOWS, _idle_windows(call.work, windows)
 
 
 def _nodes_by_state(call: Call) -> Iterator[tuple[Kind, _Found]]:
@@ -181,12 +181,12 @@ def _openings(call: Call) -> _Found:
     return _Found(len(found), shown)
 
 
-def _unpatched(work: Work) -> _Found:
-    ids = sorted(set(work.nodes.selected_ids(ids=None, tags=())) - patched_nodes(work))
+def _unpatched(work: Work, windows: Iterable[Window]) -> _Found:
+    ids = sorted(set(work.nodes.selected_ids(ids=None, tags=())) - patched_nodes(work, windows))
     return _Found(len(ids), [{"InstanceId": id} for id in ids[:SHOWN_MAX]])
 
 
-def _idle_windows(work: Work) -> _Found:
+def _idle_windows(work: Work, windows: Iterable[Window]) -> _Found:
     """Return the windows that open for nobody, or with nothing to do."""
     with_targets = {target.window_id for target in work.window_targets.all()}
     with_tasks: set[str] = set()
@@ -196,21 +196,13 @@ def _idle_windows(work: Work) -> _Found:
         if any(target.key == IDS for target in task.targets):
             with_targets.add(task.window_id)
     found = []
-    for window in _enabled(work):
+    for window in windows:
         lacks = [
             what for what, ids in (("targets", with_targets), ("tasks", with_tasks)) if window.window_id not in ids
         ]
         if lacks:
             found.append({"WindowId": window.window_id, "Name": window.name, "Lacks": lacks})
     return _Found(len(found), found[:SHOWN_MAX])
-
-
-def _enabled(work: Work) -> Iterator[Window]:
-    """Yield the windows that open again, the next one first."""
-    after = None
-    while page := work.windows.page_by_opening(after=after, limit=_PAGE):
-        yield from (window for _, window in page)
-        after = (page[-1][0], page[-1][1].window_id)
 
 
 def _names(work: Work, found: Iterable[_Found]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What scans and patches a node by itself, windows and associations, and when it does so next."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -57,21 +58,28 @@ def patching_of(call: Call, node_id: str) -> list[Patching]:
     return [*_tasks(call, node_id, tags, queries), *_associations(call, node_id, tags, queries)]
 
 
-def patched_nodes(work: Work) -> set[str]:
-    """Return the nodes on which a window that opens again, or an association with a schedule, does more than scan."""
+def patched_nodes(work: Work, windows: Iterable[Window]) -> set[str]:
+    """Return the nodes on which one of *windows*, or an association with a schedule, does more than scan."""
     found: set[str] = set()
-    for ids, tags in _patching_targets(work):
-        found.update(work.nodes.selected_ids(ids=ids, tags=tags))
+    values_of: defaultdict[str, set[str]] = defaultdict(set)
+    for ids, tags in _patching_targets(work, {window.window_id for window in windows}):
+        if ids is None and len(tags) == 1 and tags[0][1]:
+            # Most windows ask for one value of the same few tags: these are looked up together.
+            values_of[tags[0][0]].update(tags[0][1])
+        else:
+            found.update(work.nodes.selected_ids(ids=ids, tags=tags))
+    for key, values in values_of.items():
+        found.update(work.nodes.selected_ids(ids=None, tags=[(key, sorted(values))]))
     return found
 
 
-def _patching_targets(work: Work) -> list[Selection]:
+def _patching_targets(work: Work, window_ids: Collection[str]) -> list[Selection]:
     """Return what those select, each selection once: many windows are for the same nodes."""
     registered = {target.window_target_id: target.targets for target in work.window_targets.all()}
     wanted = [
         targets
         for task in work.window_tasks.all()
-        if _does_more_than_scan(task.task_type, task.task_arn, _operation(task)) and _opens_again(work, task.window_id)
+        if task.window_id in window_ids and _does_more_than_scan(task.task_type, task.task_arn, _operation(task))
         for targets in _targets_of(task, registered)
     ]
     for association in _all(work):
@@ -94,11 +102,6 @@ def _patching_targets(work: Work) -> list[Selection]:
 def _does_more_than_scan(task_type: TaskType, document: str, operation: str) -> bool:
     # What other documents and webhooks do to nodes is for their owner to know: they may well patch.
     return task_type is not TaskType.RUN_COMMAND or bare_id(document) not in _DOCUMENTS or operation != SCAN
-
-
-def _opens_again(work: Work, window_id: str) -> bool:
-    window = work.windows.get(window_id)
-    return window is not None and window.enabled and work.windows.opening_of(window_id) is not None
 
 
 def _targets_of(task: WindowTask, registered: Mapping[str, tuple[Target, ...]]) -> Iterator[tuple[Target, ...]]:

@@ -113,13 +113,44 @@ def test_an_opening_at_which_no_server_ran_was_missed(world: World) -> None:
 
 
 def test_a_node_that_windows_only_scan_is_patched_by_none(world: World) -> None:
-    patched, scanned = world.node(Role="web"), world.node(Role="db")
+    world.node(Role="web")
+    scanned = world.node(Role="db")
     for role, operation in (("web", "Install"), ("db", "Scan")):
         window = world.window()
         task = {"Parameters": {"Operation": [operation]}}
         world.task(window, world.target(window, "tag:Role", role), TaskArn="AWS-RunPatchBaseline", parameters=task)
     assert [one["InstanceId"] for one in concerns(world)["UnpatchedNodes"]["Worst"]] == [scanned.id]
-    assert patched.id != scanned.id
+
+
+def test_every_way_to_ask_for_nodes_counts_as_being_patched(world: World) -> None:
+    *_, left = (
+        world.node(**tags)
+        for tags in ({"Role": "web"}, {"Role": "db"}, {"Owner": "x"}, {"Role": "app", "Tier": "1"}, {"Role": "app"})
+    )
+    asked = [
+        [{"Key": "tag:Role", "Values": ["web"]}],
+        [{"Key": "tag:Role", "Values": ["db", "none"]}],
+        [{"Key": "tag-key", "Values": ["Owner"]}],
+        [{"Key": "tag:Role", "Values": ["app"]}, {"Key": "tag:Tier", "Values": ["1"]}],
+    ]
+    for targets in asked:
+        window = world.window()
+        made = world.perform(
+            "RegisterTargetWithMaintenanceWindow", WindowId=window, ResourceType="INSTANCE", Targets=targets
+        )
+        world.task(window, made["WindowTargetId"])
+    assert [one["InstanceId"] for one in concerns(world)["UnpatchedNodes"]["Worst"]] == [left.id]
+    window = world.window()
+    world.perform(
+        "RegisterTaskWithMaintenanceWindow",
+        WindowId=window,
+        Targets=[{"Key": "InstanceIds", "Values": [left.id]}],
+        TaskArn="AWS-RunShellScript",
+        TaskType="RUN_COMMAND",
+        MaxConcurrency="1",
+        MaxErrors="1",
+    )
+    assert not {"UnpatchedNodes", "IdleWindows"} & set(concerns(world))
 
 
 @pytest.mark.parametrize("operation", ["Install", "Scan"])
