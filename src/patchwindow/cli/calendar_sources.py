@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from patchwindow.cli import show
+from patchwindow.cli.plan_files import counted
 from patchwindow.client import ClientProblem, SsmClient, call, is_aws, pages
 from patchwindow.domain.errors import Invalid
 from patchwindow.domain.freeze import TAG, Freeze, names
@@ -29,7 +30,7 @@ def of_plan(file: Path, overlays: Iterable[Path], since: datetime, until: dateti
     except PlanProblems as problems:
         for problem in problems.problems:
             show.note(str(problem))
-        raise click.ClickException(f"{file} has {len(problems.problems)} problems; correct the lines above") from None
+        raise click.ClickException(f"{file} has {counted(problems)}; correct the lines above") from None
 
 
 def of_api(client: SsmClient, since: datetime, until: datetime) -> list[PlannedWindow]:

@@ -51,7 +51,12 @@ def compare_file(
     except PlanProblems as problems:
         for problem in problems.problems:
             show.note(str(problem))
-        count = len(problems.problems)
         raise click.ClickException(
-            f"{file} has {count} problem{'' if count == 1 else 's'}, nothing was changed; correct the lines above"
+            f"{file} has {counted(problems)}, nothing was changed; correct the lines above"
         ) from problems
+
+
+def counted(problems: PlanProblems) -> str:
+    """Return how many there are, in words."""
+    count = len(problems.problems)
+    return f"{count} problem{'' if count == 1 else 's'}"

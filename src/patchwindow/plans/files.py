@@ -31,6 +31,24 @@ def compose_path(path: Path) -> yaml.Node:
     return _joined(_all(files))
 
 
+def compose_paths(paths: Iterable[Path]) -> list[yaml.Node]:
+    """Return the trees of several files or directories.
+
+    Raises:
+        PlanProblems: one cannot be read; what is wrong with one does not hide what is wrong with another.
+    """
+    roots: list[yaml.Node] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            roots.append(compose_path(path))
+        except PlanProblems as found:
+            problems += found.problems
+    if problems:
+        raise PlanProblems(problems)
+    return roots
+
+
 def overlay(root: yaml.Node, over: yaml.Node) -> yaml.Node:
     """Return *root* with what *over* says instead: mappings are joined key by key, anything else is replaced."""
     if not (isinstance(root, yaml.MappingNode) and isinstance(over, yaml.MappingNode)):

@@ -81,21 +81,28 @@ def _is_exported(first: str) -> bool:
 def _exported(path: Path, lines: Iterable[str]) -> dict[str, dict[str, str]]:
     """Return the tags of the nodes that the *lines* of an export tell."""
     tags: dict[str, dict[str, str]] = {}
+    node_count: int | None = None
     for number, line in enumerate(lines, start=1):
         # Most of an export is facts, of which nothing is asked here.
         if line.startswith(_FACTS):
             continue
         try:
             told = json.loads(line)
-            if told["kind"] != "node":
+            kind, value = told["kind"], told["value"]
+            if kind == "fleet":
+                node_count = int(value["nodeCount"])
+            if kind != "node":
                 continue
-            id, own = told["value"]["NodeId"], told["value"].get("Tags")
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
+            id, own = value["NodeId"], value.get("Tags")
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise _refused(path, Mark(number, 1), "is no line of an export of facts; export it again") from None
         if not _are_tags(own):
             message = f"tells no tags of node {id}; export it again, with patchwindow forecast --export"
             raise _refused(path, Mark(number, 1), message)
         tags[id] = own
+    if len(tags) != node_count:
+        message = f"has {len(tags)} nodes and says that it has {node_count or 'none'}; export it again, and whole"
+        raise _refused(path, Mark(1, 1), message)
     return tags
 
 

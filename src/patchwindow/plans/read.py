@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ from patchwindow.plans.check_associations import check_associations
 from patchwindow.plans.check_baselines import check_baselines, check_groups
 from patchwindow.plans.check_windows import check_windows
 from patchwindow.plans.definitions import PLAN_VERSION, Plan
-from patchwindow.plans.files import compose_path, compose_text, overlay
+from patchwindow.plans.files import compose_paths, compose_text, overlay
 from patchwindow.plans.nodes import INTEGER, mark_of
 from patchwindow.plans.problems import PlanProblems, Problem
 from patchwindow.plans.reading import ROOT, Reading
@@ -27,10 +28,7 @@ def read_plan(path: Path, overlays: Iterable[Path] = ()) -> Plan:
     Raises:
         PlanProblems: a file cannot be read, or it is no plan; all that is wrong is in it, with its place.
     """
-    root = compose_path(path)
-    for each in overlays:
-        root = overlay(root, compose_path(each))
-    return _plan(root, str(path))
+    return _plan(reduce(overlay, compose_paths([path, *overlays])), str(path))
 
 
 def parse_plan(text: str, file: str) -> Plan:

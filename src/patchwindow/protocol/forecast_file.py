@@ -33,7 +33,7 @@ _RECORDS: Final[Mapping[str, type[Any]]] = {
 
 def head_lines(fleet: FleetFacts) -> Iterator[str]:
     """Yield all of *fleet* but its facts."""
-    yield _line(_HEAD, json.dumps({"schema": SCHEMA, "asOfMs": to_ms(fleet.as_of)}))
+    yield _line(_HEAD, json.dumps({"schema": SCHEMA, "asOfMs": to_ms(fleet.as_of), "nodeCount": len(fleet.nodes)}))
     members = {
         "cohort": fleet.cohorts,
         "node": fleet.nodes,
@@ -71,9 +71,12 @@ def read(lines: Iterable[str], *, name: str) -> FleetFacts:
             raise Invalid(f"{name}, line {number}: this is no line of a fleet's facts ({what:.200})") from None
     if len(found[_HEAD]) != 1:
         raise Invalid(f"{name}: it has {len(found[_HEAD])} lines of kind {_HEAD}; export it again, and whole")
+    as_of, node_count = found[_HEAD][0]
+    if len(found["node"]) != node_count:
+        raise Invalid(f"{name}: it has {len(found['node'])} of {node_count} nodes; export it again, and whole")
     facts = {digest: (known, first_seen, references) for digest, known, first_seen, references in found[_FACTS]}
     fleet = FleetFacts(
-        as_of=found[_HEAD][0],
+        as_of=as_of,
         cohorts=tuple(found["cohort"]),
         nodes=tuple(found["node"]),
         windows=tuple(found["window"]),
@@ -112,7 +115,7 @@ def _value(kind: str, value: Mapping[str, Any]) -> Any:
     if kind == _HEAD:
         if value["schema"] != SCHEMA:
             raise Invalid(f"schema is {value['schema']}; this version reads {SCHEMA}")
-        return from_ms(value["asOfMs"])
+        return from_ms(value["asOfMs"]), int(value["nodeCount"])
     if kind == _FACTS:
         seen = {(source, kb_id, version): date.fromisoformat(day) for source, kb_id, version, day in value["firstSeen"]}
         references = {title: tuple(ids) for title, ids in value["references"].items()}

@@ -116,7 +116,7 @@ def test_a_plan_with_problems_is_told_and_shows_nothing(tmp_path: Path) -> None:
     path.write_text("windows: {}", encoding="utf-8")
     outcome = run("calendar", str(path))
     assert outcome.exit_code == Exit.FAILED
-    assert "has 1 problem" in outcome.stderr
+    assert "has 1 problem; correct the lines above" in outcome.stderr
 
 
 def test_an_unknown_zone_is_misuse() -> None:

@@ -149,7 +149,7 @@ def test_what_is_asked_for_is_handed_on_and_json_is_the_answer() -> None:
 
 def test_an_export_has_every_part_and_gives_the_same_forecast_without_a_server(tmp_path: Path) -> None:
     path = tmp_path / "fleet.jsonl"
-    head = '{"kind": "fleet", "value": {"schema": 1, "asOfMs": 1797386400000}}'
+    head = '{"kind": "fleet", "value": {"schema": 1, "asOfMs": 1797386400000, "nodeCount": 1}}'
     node = f'{{"kind": "node", "value": {{"NodeId": "{NODE}"}}}}'
     parts: Iterator[dict[str, Any]] = iter([{"Parts": [head], "NextToken": "x"}, {"Parts": [node]}])
     found = run("forecast", "--export", str(path), answers={"ExportForecastFacts": lambda _: next(parts)})

@@ -223,6 +223,9 @@ def test_an_export_that_is_cut_off_is_refused(here: Installation) -> None:
     ((head,), _) = here.pages("ExportForecastFacts", "Parts", MaxResults=1)
     with pytest.raises(Invalid, match=r"^fleet: it names [0-9a-f]+ and does not have it; export it again, and whole$"):
         read(head.splitlines(), name="fleet")
+    without = [line for line in head.splitlines() if '"kind": "node"' not in line]
+    with pytest.raises(Invalid, match=r"^fleet: it has 0 of 1 nodes; export it again, and whole$"):
+        read(without, name="fleet")
     with pytest.raises(Invalid, match=r"^fleet: it has 0 lines of kind fleet"):
         read([], name="fleet")
 

@@ -25,7 +25,7 @@ BOTH = """\
 """
 
 
-HEAD = '{"kind": "fleet", "value": {"schema": 1, "asOfMs": 0}}\n'
+HEAD = '{"kind": "fleet", "value": {"schema": 1, "asOfMs": 0, "nodeCount": 2}}\n'
 
 
 def findings(tags: dict[str, dict[str, str]], text: str = WHOLE) -> list[Finding]:
@@ -94,6 +94,11 @@ def test_a_number_that_the_nodes_never_reach_holds_nothing_back(limits: str, nod
             '1:1: has another form; expected what "patchwindow forecast --export" writes, or a JSON object of nodes',
         ),
         ('{"mi-1": {"Role": 1}}', "1:1: has another form"),
+        (
+            HEAD + '{"kind": "node", "value": {"NodeId": "mi-1", "Tags": {}}}',
+            "1:1: has 1 nodes and says that it has 2; ",
+        ),
+        ('{"kind": "fleet", "value": {}}', "1:1: is no line of an export of facts"),
         (HEAD + "{", "2:1: is no line of an export of facts; export it again"),
         (HEAD + '{"kind": "node", "value": []}', "2:1: is no line of an export of facts"),
         (HEAD + '{"kind": "node", "value": {"NodeId": "mi-1"}}', "2:1: tells no tags of node mi-1; export it again"),

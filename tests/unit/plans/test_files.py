@@ -65,6 +65,18 @@ def test_an_overlay_says_what_is_different_and_nothing_else(directory: Path, tmp
     assert (window.tasks["patch"].operation, window.tasks["patch"].max_concurrency) == ("Install", "10%")
 
 
+def test_what_cannot_be_read_is_told_of_the_plan_and_its_overlays_at_once(tmp_path: Path) -> None:
+    plan, over = tmp_path / "plan.yaml", tmp_path / "over.yaml"
+    plan.write_text("name: [", encoding="utf-8")
+    over.write_text("windows: {", encoding="utf-8")
+    told = refused(plan, over, tmp_path / "none.yaml")
+    assert [problem.partition(": ")[0] for problem in told] == [
+        f"{tmp_path / 'none.yaml'}:1:1",
+        f"{over}:1:11",
+        f"{plan}:1:8",
+    ]
+
+
 def test_a_problem_of_an_overlay_stands_in_the_overlay(directory: Path, tmp_path: Path) -> None:
     over = tmp_path / "over.overlay"
     over.write_text("windows:\n  Web-Server:\n    duration: long\n", encoding="utf-8")
