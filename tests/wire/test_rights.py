@@ -42,6 +42,7 @@ VALUES: Final[dict[str, Any]] = {
     "ExecutionResult": {"Status": "Success"},
     "ExecutionSummary": {"ExecutionTime": 1_700_000_000},
     "FailureType": "NoHandlerExists",
+    "FeedId": "feed-0123abcd",
     "IamRole": "service",
     "InstanceIds": [OTHER],
     "InvocationId": UUID,

@@ -28,6 +28,7 @@ def create(*, comment: str, as_json: bool, **where: Any) -> None:
     """
     from patchwindow.bootstrap import PUBLIC_URL
     from patchwindow.operations.calendar_feeds import create as create_feed
+    from patchwindow.operations.calendar_feeds import url_of
     from patchwindow.system import SystemClock, SystemIds
 
     with database_of(**where) as database, database.write() as work:
@@ -35,7 +36,7 @@ def create(*, comment: str, as_json: bool, **where: Any) -> None:
         if public_url is None:
             raise click.ClickException("no server has run on this data yet, so its address is not known; start one")
         made, token = create_feed(work, SystemIds(), comment, SystemClock().now())
-    url = f"{public_url}/calendar/{token}.ics"
+    url = url_of(public_url, token)
     if as_json:
         show.document({"FeedId": made.feed_id, "Url": url})
         return

@@ -144,6 +144,8 @@ ABOUT: Final[Mapping[str, About]] = {
     "DeleteAccessKey": _KEY,
     "ImportAdvisories": About(("Source",), without=("Advisories", "Cves")),
     "ReplaceInstance": _NODE,
+    "CreateCalendarFeed": About(("FeedId",)),
+    "DeleteCalendarFeed": About(("FeedId",)),
 }
 
 NO_CHANGES: Final = frozenset({"GetDeployablePatchSnapshotForInstance"})
