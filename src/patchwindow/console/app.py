@@ -17,7 +17,7 @@ from patchwindow.console import refusals
 from patchwindow.console.door import Cookies, check_origin, proof_of
 from patchwindow.console.pages import me
 from patchwindow.console.render import Frame, render_page, render_part
-from patchwindow.console.site import FORMS, LIVES, PAGES, SECTIONS
+from patchwindow.console.site import ADMIN_SECTIONS, FORMS, LIVES, PAGES, SECTIONS
 from patchwindow.console.site_types import Form, Live, Page
 from patchwindow.console.static import static_route
 from patchwindow.console.tables import to_csv, to_json
@@ -273,7 +273,7 @@ class Console:
             path=request.url.path,
             query=request.url.query,
             flash=unquote(request.cookies.get(_FLASH, "")),
-            sections=SECTIONS,
+            sections=(*SECTIONS, *(ADMIN_SECTIONS if view.person.role == "admin" else ())),
             root=ROOT,
             problems=problems or {},
             kept=kept,

@@ -15,12 +15,14 @@ from patchwindow.console.pages import (
     explained,
     exposure,
     groups,
+    keys,
     me,
     node,
     nodes,
     opening,
     patch_now,
     patches,
+    people,
     search,
     tonight,
     window,
@@ -68,6 +70,8 @@ FORMS: Final = (
     Form("/activations/new", activations.show_new, activations.create),
 )
 
+    Form("/people", people.show, people.submit),
+    Form("/keys", keys.show, keys.submit),
 LIVES: Final = (
     Live("/executions/{execution_id}/live", execution.look),
     Live("/commands/{command_id}/live", commands.look),
@@ -90,3 +94,6 @@ SECTIONS: Final = (
     ("Groups", "/groups"),
 )
 """The parts of the console, by label and path, in the order of its menu."""
+
+ADMIN_SECTIONS: Final = (("People", "/people"), ("Access keys", "/keys"))
+"""Those that only admins see."""
