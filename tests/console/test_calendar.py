@@ -13,6 +13,7 @@ from tests.fakes.site import Installation
 
 from patchwindow.console.pages.calendar import VIEWS
 from patchwindow.domain.opening import parse_instant
+from patchwindow.operations.calendar_feeds import is_token
 
 BERLIN = "Europe/Berlin"
 
@@ -178,6 +179,47 @@ def test_wrong_input_is_refused_with_what_to_write(console: Browser, query: dict
 @pytest.mark.parametrize("view", list(VIEWS))
 def test_without_windows_it_says_that_none_opens(browser: Browser, view: str) -> None:
     assert "No window opens in these days" in page(browser, view=view)
+
+
+def test_the_url_of_a_feed_is_shown_when_it_is_made_and_not_again(browser: Browser, here: Installation) -> None:
+    made = browser.post("/console/calendar", {"Comment": "<b>my phone"})
+    assert made.status == 200
+    (url,) = re.findall(r"<code>(http[^<]+\.ics)</code>", made.body)
+    with here.database.read() as work:
+        assert is_token(work, url.removesuffix(".ics").rpartition("/")[2])
+    body = page(browser)
+    assert url not in body
+    assert "&lt;b&gt;my phone" in body
+    assert "<b>my phone" not in body
+
+
+def test_a_feed_that_is_revoked_is_gone(browser: Browser, here: Installation) -> None:
+    browser.post("/console/calendar", {"Comment": "mine"})
+    (feed,) = here.perform("ListCalendarFeeds")["Feeds"]
+    done = browser.follow(browser.post("/console/calendar", {"FeedId": feed["FeedId"]}))
+    assert f"The feed {feed['FeedId']} is revoked" in done.body
+    assert here.perform("ListCalendarFeeds")["Feeds"] == []
+    assert "There is no feed yet" in done.body
+
+
+def test_a_feed_that_is_gone_already_is_said_to_be(browser: Browser) -> None:
+    answer = browser.post("/console/calendar", {"FeedId": "feed-00000000"})
+    assert answer.status == 400
+    assert "calendar feed feed-00000000 does not exist" in answer.body
+
+
+def test_a_comment_that_is_too_long_is_refused_at_its_field_and_kept(browser: Browser, here: Installation) -> None:
+    answer = browser.post("/console/calendar", {"Comment": "x" * 257})
+    assert answer.status == 400
+    assert 'id="problem-Comment"' in answer.body
+    assert "x" * 257 in answer.body
+    assert here.perform("ListCalendarFeeds")["Feeds"] == []
+
+
+def test_a_viewer_may_not_make_feeds(viewer: Browser, fleet: Fleet) -> None:
+    assert "Make a feed" not in page(viewer)
+    assert viewer.post("/console/calendar", {"Comment": "mine"}).status == 400
+    assert fleet.world.perform("ListCalendarFeeds")["Feeds"] == []
 
 
 def test_names_stay_text(browser: Browser, here: Installation) -> None:

@@ -42,7 +42,6 @@ PAGES: Final = (
     Page("/patches", patches.show_all),
     Page("/patches/{title}", patches.show),
     Page("/search", search.show),
-    Page("/calendar", calendar.show),
     Page("/openings/{window_id}/{at}", opening.show),
     Page("/windows", windows.show),
     Page("/windows/{window_id}", window.show),
@@ -55,6 +54,7 @@ PAGES: Final = (
 )
 
 FORMS: Final = (
+    Form("/calendar", calendar.show, calendar.feed),
     Form("/executions/{execution_id}", execution.show, execution.cancel),
     Form("/baselines/new", baseline_form.show_new, baseline_form.create),
     Form("/baselines/{baseline_id}", baselines.show, baselines.submit),

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any, Final
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from patchwindow.console import times
 from patchwindow.console.pages.tonight import Night, night_of
-from patchwindow.console.view import Cell, Shown, Table, View
+from patchwindow.console.view import Act, Cell, Done, Once, Shown, Table, View
 from patchwindow.domain.errors import Invalid
 
 VIEWS: Final[Mapping[str, tuple[str, int]]] = {"month": ("Month", 4), "week": ("Week", 20), "list": ("List", 500)}
@@ -77,6 +77,9 @@ class CalendarPage:
     window_count: int
     """How many windows open in this time, or did."""
     is_cut: bool
+    feeds: Sequence[Mapping[str, Any]]
+    made_url: str = ""
+    """The URL of the feed that was just made, which is shown this once."""
 
     @property
     def days(self) -> Iterator[Day]:
@@ -124,6 +127,7 @@ def show(view: View) -> Shown:
         window_name=view.ask("GetMaintenanceWindow", WindowId=window)["Name"] if window else "",
         window_count=len({night.window_id for night in nights}),
         is_cut=len(nights) > OPENINGS_MAX,
+        feeds=list(view.each("ListCalendarFeeds", "Feeds")),
     )
     return Shown(
         title="Calendar",
@@ -132,6 +136,19 @@ def show(view: View) -> Shown:
         command=(f"patchwindow calendar --days {max((last - today).days, 1)} --zone {zone.key}",),
         table=Table(_COLUMNS, [_cells(one, beside) for one in nights[:OPENINGS_MAX]]),
     )
+
+
+def feed(act: Act) -> Done | Once:
+    """Make a feed, whose URL the page shows this once, or revoke one."""
+    if feed_id := act.first("FeedId"):
+        act.view.ask("DeleteCalendarFeed", FeedId=feed_id)
+        return Done(
+            url="/console/calendar#feeds", said=f"The feed {feed_id} is revoked: its URL answers nobody any more"
+        )
+    url = act.view.ask("CreateCalendarFeed", Comment=act.first("Comment"))["Url"]
+    shown = show(act.view)
+    assert isinstance(shown.page, CalendarPage)
+    return Once(replace(shown, page=replace(shown.page, made_url=url)))
 
 
 _COLUMNS: Final = (
