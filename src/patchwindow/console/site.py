@@ -67,11 +67,11 @@ FORMS: Final = (
     Form("/commands/{command_id}", commands.show, commands.cancel),
     Form("/patch-now", patch_now.show, patch_now.submit),
     Form("/activations", activations.show_all, activations.delete),
+    Form("/people", people.show, people.submit),
+    Form("/keys", keys.show, keys.submit),
     Form("/activations/new", activations.show_new, activations.create),
 )
 
-    Form("/people", people.show, people.submit),
-    Form("/keys", keys.show, keys.submit),
 LIVES: Final = (
     Live("/executions/{execution_id}/live", execution.look),
     Live("/commands/{command_id}/live", commands.look),
