@@ -54,6 +54,12 @@ def test_a_node_that_was_never_scanned_claims_nothing(console: Browser, fleet: F
     assert "Compliant" not in said.partition("What happened")[0]
 
 
+def test_an_installation_that_failed_is_not_called_otherwise(console: Browser, fleet: Fleet) -> None:
+    member = next(one for one in fleet.members if one.number % 37 == 4)
+    said = words(console.get(f"/console/nodes/{member.node_id}").body).partition("What happened")[2]
+    assert "Installed patches Failed" in said
+
+
 def test_a_hostile_machine_is_shown_as_text(console: Browser, fleet: Fleet) -> None:
     member = next(one for one in fleet.members if one.name == HOSTILE)
     body = console.get(f"/console/nodes/{member.node_id}").body

@@ -42,6 +42,10 @@ def test_the_window_s_own_zone_stands_beside_the_reader_s(console: Browser) -> N
     assert "Thu 3 Dec 2026, 22:00 Thu 3 Dec 2026, 23:00 Europe/Berlin" in words(console.get(URL).body)
 
 
+def test_a_freeze_that_is_far_off_is_not_said_to_freeze_what_is_open(console: Browser) -> None:
+    assert "frozen by" not in words(console.get(URL).body)
+
+
 def test_every_bar_has_its_cutoff_and_is_told_in_words(console: Browser) -> None:
     body = console.get(URL).body
     bars = re.findall(r'<svg class="chart bar".*?</svg>', body, re.DOTALL)

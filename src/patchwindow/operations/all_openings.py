@@ -89,6 +89,8 @@ def _recorded(work: Work, execution: WindowExecution) -> dict[str, Any]:
     window = work.windows.get(execution.window_id)
     commands = [work.commands.get(id) for id in work.executions.commands_of(execution.window_execution_id)]
     known = [command for command in commands if command is not None]
+    # Every opening knows the freeze that comes next; most are over long before it.
+    is_cut_short = execution.frozen_at is not None and execution.frozen_at < execution.ends_at
     return {
         "WindowId": execution.window_id,
         "Name": "" if window is None else window.name,
@@ -104,7 +106,7 @@ def _recorded(work: Work, execution: WindowExecution) -> dict[str, Any]:
         "TargetCount": sum(command.target_count for command in known),
         "CompletedCount": sum(command.completed_count for command in known),
         "ErrorCount": sum(command.error_count + command.delivery_timed_out_count for command in known),
-        "Calendar": execution.frozen_by or None,
+        "Calendar": execution.frozen_by if is_cut_short else None,
     }
 
 

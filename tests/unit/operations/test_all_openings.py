@@ -119,6 +119,25 @@ def test_an_opening_that_a_freeze_will_keep_shut_says_so(world: World) -> None:
     ]
 
 
+@pytest.mark.parametrize(("begins", "calendar"), [("20260115T170000Z", "quiet"), ("20260120T000000Z", None)])
+def test_an_opening_that_was_names_a_freeze_only_where_that_cuts_it_short(
+    world: World, begins: str, calendar: str | None
+) -> None:
+    content = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nX-CALENDAR-TYPE:DEFAULT_OPEN\r\nBEGIN:VEVENT\r\nUID:1\r\n"
+        f"DTSTAMP:20260101T000000Z\r\nDTSTART:{begins}\r\nDTEND:20260122T000000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    world.perform("CreateDocument", Name="quiet", Content=content, DocumentType="ChangeCalendar", DocumentFormat="TEXT")
+    window = world.window()
+    tags = [{"Key": "patchwindow:freezes", "Value": "quiet"}]
+    world.perform("AddTagsToResource", ResourceType="MaintenanceWindow", ResourceId=window, Tags=tags)
+    world.task(window, world.target(window, "tag:Role", "web"))
+    world.at(15)
+    (one,) = openings(world, OPENS_AT, OPENS_AT + timedelta(hours=1))
+    assert one.get("WindowExecutionId")
+    assert one.get("Calendar") == calendar
+
+
 @pytest.mark.parametrize("span", [timedelta(), timedelta(days=-1), timedelta(days=366, seconds=1)])
 def test_a_range_that_is_none_or_too_long_is_refused(world: World, span: timedelta) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)

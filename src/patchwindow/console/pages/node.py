@@ -163,7 +163,7 @@ def _events(view: View, node_id: str) -> list[Event]:
         Event(
             at=one["Time"],
             what="Installed patches" if one["Operation"] == "Install" else "Scanned",
-            state="Compliant" if one["Status"] == "COMPLIANT" else "Missing",
+            state=_state(one),
             link=f"/console/commands/{one['CommandId']}",
             details=f"{one['MissingCount']} missing, {one['FailedCount']} failed, "
             f"{one['InstalledPendingRebootCount']} wait for a reboot",
@@ -183,11 +183,21 @@ def _events(view: View, node_id: str) -> list[Event]:
     )
     registered = view.ask("DescribeInstanceInformation", Filters=[{"Key": "InstanceIds", "Values": [node_id]}])
     first = (
-        Event(at=one["RegistrationDate"], what="Registered", state="Online", link="", details="")
+        Event(at=one["RegistrationDate"], what="Registered", state="", link="", details="")
         for one in registered["InstanceInformationList"]
     )
     events = sorted((*scans, *commands, *first), key=lambda event: event.at, reverse=True)
     return list(islice(events, _EVENTS_SHOWN))
+
+
+def _state(scan: Mapping[str, Any]) -> str:
+    """Return how the node stood after a scan or an installation: the worst of what was found."""
+    if scan["Status"] == "COMPLIANT":
+        return "Compliant"
+    if scan["FailedCount"]:
+        return "Failed"
+    waits_alone = scan["InstalledPendingRebootCount"] and not scan["MissingCount"]
+    return "PendingReboot" if waits_alone else "Missing"
 
 
 def _cells(view: View, node_id: str) -> Iterable[Sequence[Cell]]:
