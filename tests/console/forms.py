@@ -59,8 +59,8 @@ class Form(HTMLParser):
 
 
 def fill(body: str, changes: Mapping[str, str | Sequence[str]] | None = None, **steering: str) -> Values:
-    """Return the fields of a page's form with some changed; an empty list leaves a field out."""
-    fields = Form(body).fields
+    """Return the fields of a page's form, the one for `Do` where that is steered, with some changed; an empty list leaves one out."""
+    fields = Form(body, having=("Do", steering["Do"]) if "Do" in steering else ("Step", "show")).fields
     for name, value in {**(changes or {}), **steering}.items():
         fields[name] = [value] if isinstance(value, str) else list(value)
     return fields

@@ -20,6 +20,10 @@ def places(fleet: Fleet) -> dict[str, str]:
         "baseline_id": _baseline(fleet),
         "group": "Web Server",
         "window_id": window,
+        "target_id": fleet.world.perform("DescribeMaintenanceWindowTargets", WindowId=window)["Targets"][0][
+            "WindowTargetId"
+        ],
+        "task_id": fleet.world.perform("DescribeMaintenanceWindowTasks", WindowId=window)["Tasks"][0]["WindowTaskId"],
         "execution_id": execution["WindowExecutionId"],
         "at": "2027-01-07T22:00:00Z",
         "command_id": invocation["ExecutionId"],

@@ -235,7 +235,7 @@ def test_one_that_a_plan_made_points_to_the_plan(console: Browser, fleet: Fleet,
     fleet.world.perform("AddTagsToResource", ResourceType="PatchBaseline", ResourceId=own, Tags=tags)
     for path in (f"/console/baselines/{own}", f"/console/baselines/{own}/edit"):
         assert (
-            "is made by the plan <strong>fleet</strong>, there called <strong>linux</strong>" in console.get(path).body
+            "Made by the plan <strong>fleet</strong>, there called <strong>linux</strong>" in console.get(path).body
         )
 
 

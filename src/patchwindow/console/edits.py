@@ -90,8 +90,9 @@ def carry_out(
         except Denied:
             raise
         except PatchwindowError as problem:
-            # What was noted while the fields were read says more of what they say.
-            act.problems.update({**explained(problem), **act.problems})
+            # What was noted before, such as while the fields were read, says more of a field; the rest may follow from it.
+            found = {field: text for field, text in explained(problem).items() if field or not act.problems}
+            act.problems.update({**found, **act.problems})
             return None
 
     consequences = None if is_confirmed else attempt(weigh)
@@ -117,8 +118,8 @@ def compare(before: Told, now: Told) -> list[Change]:
 
 
 def digest_of(form: Mapping[str, Sequence[str]]) -> str:
-    """Return the digest of what stands in the fields of a form."""
-    fields = {name: list(values) for name, values in form.items() if name not in _STEERING}
+    """Return the digest of what stands in the fields of a form; empty ones, of which a page may have more or less, say nothing."""
+    fields = {name: list(values) for name, values in form.items() if name not in _STEERING and any(values)}
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 

@@ -27,6 +27,7 @@ from patchwindow.console.pages import (
     tonight,
     window,
     window_form,
+    window_targets,
     windows,
 )
 from patchwindow.console.site_types import Form, Live, Page
@@ -62,6 +63,8 @@ FORMS: Final = (
     Form("/windows/new", window_form.show_new, window_form.create),
     Form("/windows/{window_id}/edit", window_form.show_edit, window_form.update),
     Form("/windows/{window_id}/delete", window_form.show_delete, window_form.delete),
+    Form("/windows/{window_id}/targets/new", window_targets.show_new, window_targets.register),
+    Form("/windows/{window_id}/targets/{target_id}/edit", window_targets.show_edit, window_targets.update),
     # A name may have a slash in it.
     Form("/groups/{group:path}", groups.show, groups.submit),
     Form("/commands/{command_id}", commands.show, commands.cancel),
