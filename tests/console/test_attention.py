@@ -51,6 +51,14 @@ def test_each_card_has_one_next_action(cards: dict[str, str]) -> None:
     assert 'href="/console/patch-now?RebootOption=RebootIfNeeded"' in cards["PendingReboots"]
 
 
+def test_the_action_is_filled_in_with_the_nodes_where_they_are_few(here: Installation, browser: Browser) -> None:
+    nodes = sorted(here.node() for _ in range(5))
+    asked = "&amp;".join(["Operation=Scan", *(f"node={node}" for node in nodes)])
+    assert f'href="/console/patch-now?{asked}">Scan now' in browser.get(URL).body
+    here.node()
+    assert 'href="/console/patch-now?Operation=Scan">Scan now' in browser.get(URL).body
+
+
 def test_the_worst_lead_to_their_pages(console: Browser, cards: dict[str, str]) -> None:
     for kind in ("LostDuringPatch", "FailedNodes", "MissedWindows"):
         links = Page(cards[kind]).links

@@ -205,6 +205,13 @@ class Concern:
         """The id that the next action is about; empty where it is about none."""
         return self.worst[0].ids[self.advice.member] if self.advice.member else ""
 
+    @property
+    def query(self) -> Mapping[str, str | list[str]]:
+        """What fills the next action in: where all nodes are shown, these."""
+        if not self.advice.is_doing or self.count > len(self.worst):
+            return self.advice.query
+        return {**self.advice.query, "node": [one.ids["InstanceId"] for one in self.worst]}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttentionPage:
