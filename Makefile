@@ -10,7 +10,7 @@ SEEDS ?=
 FROM ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev test test-all check lint types imports simulate bench docs lock clean
+.PHONY: help up dev test test-all check lint types imports simulate bench docs screenshots lock clean
 
 help:      ## Show this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 11
@@ -47,6 +47,9 @@ bench: .venv/.dev  ## The numbers; ONLY=name runs one group
 
 docs: .venv/.dev  ## Check the documentation: links, commands, settings, operations
 	$(BIN)/pytest tests/docs
+
+screenshots: .venv/.dev  ## The pictures of docs/screenshots, made of the console in Chromium
+	$(BIN)/python -m tests.console.screenshots
 
 lock: .venv/.dev  ## Choose the newest dependencies that pyproject.toml allows, and lock them
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --no-header --no-annotate \
