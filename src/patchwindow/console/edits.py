@@ -78,6 +78,7 @@ def carry_out(
     Raises:
         Denied: its sender may not do it.
     """
+    need_operator(act.view)
     meanwhile = compare(_read(act.first("Seen")), told)
     digest = digest_of(act.form)
     is_to_save = act.first("Step") == "save"

@@ -25,7 +25,7 @@ _STATUS: Final[tuple[tuple[type[PatchwindowError], int, str], ...]] = (
     (Conflict, 409, "Not as it is"),
     (Invalid, 400, "Not understood"),
 )
-_VIOLATION: Final = re.compile(r"at '(\w+)[^']*' failed to satisfy constraint: (.*?)(?=; Value '|$)", re.DOTALL)
+_VIOLATION: Final = re.compile(r"at '([^']+)' failed to satisfy constraint: (.*?)(?=; Value '|$)", re.DOTALL)
 
 
 class FormProblem(Invalid):
@@ -43,8 +43,9 @@ def by_field(problem: PatchwindowError, form: Mapping[str, Sequence[str]]) -> di
     message = str(problem)
     fields = {field.lower(): field for field in form}
     violated: dict[str, str] = {}
-    for member, constraint in _VIOLATION.findall(message):
-        violated.setdefault(fields.get(member.lower(), ""), constraint if member.lower() in fields else message)
+    for path, constraint in _VIOLATION.findall(message):
+        named = [fields[member] for member in path.lower().split(".") if member in fields]
+        violated.setdefault(named[-1] if named else "", constraint if named else message)
     if violated:
         return violated
     # Of several that it names, it begins with the one that is wrong.

@@ -28,6 +28,7 @@ from patchwindow.console.pages import (
     window,
     window_form,
     window_targets,
+    window_tasks,
     windows,
 )
 from patchwindow.console.site_types import Form, Live, Page
@@ -65,6 +66,8 @@ FORMS: Final = (
     Form("/windows/{window_id}/delete", window_form.show_delete, window_form.delete),
     Form("/windows/{window_id}/targets/new", window_targets.show_new, window_targets.register),
     Form("/windows/{window_id}/targets/{target_id}/edit", window_targets.show_edit, window_targets.update),
+    Form("/windows/{window_id}/tasks/new", window_tasks.show_new, window_tasks.register),
+    Form("/windows/{window_id}/tasks/{task_id}/edit", window_tasks.show_edit, window_tasks.update),
     # A name may have a slash in it.
     Form("/groups/{group:path}", groups.show, groups.submit),
     Form("/commands/{command_id}", commands.show, commands.cancel),
