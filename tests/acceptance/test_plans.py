@@ -8,8 +8,27 @@ from typing import Any, Final
 
 import pytest
 from tests.fakes.commandline import PATCHWINDOW, Shell, line_of
+from tests.fakes.node import PaperNode
+from tests.fakes.scans import facts_of, package, update
 from tests.fakes.server import Plane, all_pages
 
+PREVIEWED: Final = """\
+name: previewed
+baselines:
+  Bash-Alone:
+    operatingSystem: DEBIAN
+    default: true
+    approvedPatches: [bash]
+windows:
+  Sunday:
+    schedule: cron(0 3 ? * SUN *)
+    duration: 2
+    cutoff: 1
+    targets:
+      previewed: {tags: {Role: previewed}}
+    tasks:
+      patch: {operation: Install, rebootOption: NoReboot, maxConcurrency: 10%, maxErrors: 5%}
+"""
 REFERENCE: Final = Path(__file__).parents[2] / "plans" / "reference.yaml"
 FULL_OF_PROBLEMS: Final = """\
 name: troubled
@@ -111,6 +130,28 @@ def test_a_diff_shows_a_change_before_it_is_made_and_nothing_after(plane: Plane,
     assert everything(plane) == before
     shell.patchwindow("plan", "apply", str(file), "--yes")
     assert shell.patchwindow("plan", "diff", str(file), "--json").json["changes"] == []
+
+
+def test_a_diff_tells_which_patches_are_approved_no_longer_and_when_that_takes_effect(
+    plane: Plane, tmp_path: Path
+) -> None:
+    activation = plane.activation(Tags=[{"Key": "Role", "Value": "previewed"}])
+    node = PaperNode.registered(plane.url, activation, tmp_path / "state")
+    said = {"PlatformType": "Linux", "PlatformName": "Debian GNU/Linux", "PlatformVersion": "12", "AgentVersion": "1"}
+    node.call("ssm", "UpdateInstanceInformation", InstanceId=node.node_id, **said)
+    plane.client.send_command(
+        InstanceIds=[node.node_id], DocumentName="AWS-RunPatchBaseline", Parameters={"Operation": ["Scan"]}
+    )
+    node.scan(facts_of([package("openssl")], [update("openssl")]))
+    file = tmp_path / "plan.yaml"
+    file.write_text(PREVIEWED, encoding="utf-8")
+    found = plane.shell().patchwindow("plan", "diff", str(file), "--json").json
+    (patches,) = (each for each in found["patches"] if each["group"] == "")
+    assert (patches["newlyApprovedCount"], patches["noLongerApprovedCount"]) == (0, 1)
+    (window,) = found["windows"]
+    assert window["gaining"] == [node.node_id]
+    assert patches["opensAt"] == window["opensAt"] is not None
+    node.close()
 
 
 def test_an_export_of_what_a_plan_has_made_changes_nothing_when_it_is_applied(plane: Plane, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from patchwindow.plans import (
     Approval,
     Change,
     Comparison,
+    Nodes,
     Reach,
     approvals,
     reaches,
@@ -48,8 +50,9 @@ def diff(
     Changes nothing. Nodes are those that are known now; one that comes later is not among them.
     """
     comparison = compare_file(client, file, overlays, prunes=prune, service=service)
-    windows = list(reaches(client, comparison, SystemClock().now()))
-    patches = _approvals(client, connect_own, comparison)
+    nodes, now = Nodes(client), SystemClock().now()
+    windows = list(reaches(nodes, comparison, now))
+    patches = _approvals(client, connect_own, comparison, nodes, now)
     left = [change for change in comparison.changes if change.action is Action.LEAVE]
     if as_json:
         show.document(
@@ -71,13 +74,13 @@ def diff(
 
 
 def _approvals(
-    client: SsmClient, connect_own: Callable[[], SsmClient], comparison: Comparison
+    client: SsmClient, connect_own: Callable[[], SsmClient], comparison: Comparison, nodes: Nodes, now: datetime
 ) -> list[Approval] | None:
     """Return what becomes of patches, None where the service does not tell; that it does not is said."""
     if not touches_approvals(comparison):
         return []
     try:
-        return list(approvals(client, connect_own(), comparison))
+        return list(approvals(client, connect_own(), comparison, nodes, now))
     except ClientProblem as problem:
         show.note(f"which patches become approved is not known here: {problem}")
         return None
@@ -130,6 +133,7 @@ def _patches(approval: Approval) -> dict[str, Any]:
         "newlyApproved": approval.newly_approved,
         "noLongerApprovedCount": approval.no_longer_approved_count,
         "noLongerApproved": approval.no_longer_approved,
+        "opensAt": approval.opens_at,
     }
 
 
@@ -143,8 +147,13 @@ def _approved(approval: Approval) -> str:
         )
         if count
     ]
-    what = "; ".join(parts) or "the same patches are approved"
-    return f"baseline {approval.baseline}, {_nodes(approval.node_count)} {who}: {what}"
+    if not parts:
+        parts = ["the same patches are approved"]
+    elif approval.opens_at:
+        parts.append(f"takes effect first at {show.text(approval.opens_at)}")
+    else:
+        parts.append("no window of the plan installs there within a year")
+    return f"baseline {approval.baseline}, {_nodes(approval.node_count)} {who}: {'; '.join(parts)}"
 
 
 def _sentence(reach: Reach) -> str:

@@ -17,6 +17,7 @@ from patchwindow.plans.junit import junit
 from patchwindow.plans.perform import Applied, perform
 from patchwindow.plans.problems import Mark, PlanProblems, Problem
 from patchwindow.plans.reach import Reach, reaches
+from patchwindow.plans.reached import Nodes
 from patchwindow.plans.read import parse_plan, read_plan
 from patchwindow.plans.sarif import sarif
 from patchwindow.plans.schema import schema_text
@@ -35,6 +36,7 @@ __all__ = [
     "Fleet",
     "Kind",
     "Mark",
+    "Nodes",
     "Plan",
     "PlanCode",
     "PlanProblems",

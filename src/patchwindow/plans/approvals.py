@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from patchwindow.client import SsmClient, call
 from patchwindow.plans.apply import Comparison
 from patchwindow.plans.calls_baselines import predefined_default
 from patchwindow.plans.difference import Action, Change
+from patchwindow.plans.reached import Nodes, next_opening
 from patchwindow.plans.state import BASELINE, Address, Kind
 
 # The members of a baseline that decide; a preview takes these and no others.
@@ -28,7 +30,8 @@ _DECIDING: Final = (
 class Approval:
     """What a baseline means for the nodes of a group, empty for those without one; titles with their nodes' number.
 
-    The titles are those of the most nodes; the counts are of all.
+    The titles are those of the most nodes; the counts are of all.  *opens_at* is the first opening at which a window of the
+    plan installs on one of the nodes, None where none does within a year.
     """
 
     baseline: str
@@ -38,6 +41,7 @@ class Approval:
     newly_approved: Mapping[str, int]
     no_longer_approved_count: int
     no_longer_approved: Mapping[str, int]
+    opens_at: datetime | None
 
 
 # A baseline's name, or the default of a system that no baseline of the plan is.
@@ -58,7 +62,9 @@ def touches_approvals(comparison: Comparison) -> bool:
     return bool(_questions(comparison))
 
 
-def approvals(client: SsmClient, own: SsmClient, comparison: Comparison) -> Iterator[Approval]:
+def approvals(
+    client: SsmClient, own: SsmClient, comparison: Comparison, nodes: Nodes, now: datetime
+) -> Iterator[Approval]:
     """Yield, for each group of nodes, what the changes approve that is not approved now, and the other way round.
 
     *own* is a client of our own operations at the server that *client* talks to.
@@ -73,6 +79,7 @@ def approvals(client: SsmClient, own: SsmClient, comparison: Comparison) -> Iter
             request["BaselineId"] = question.replaced_id
         if question.groups:
             request["PatchGroups"] = question.groups
+        system = members["OperatingSystem"]
         for group in call(own, "PreviewBaseline", **request)["Groups"]:
             yield Approval(
                 baseline=name,
@@ -82,6 +89,7 @@ def approvals(client: SsmClient, own: SsmClient, comparison: Comparison) -> Iter
                 newly_approved=_titles(group["NewlyApproved"]),
                 no_longer_approved_count=group["NoLongerApprovedCount"],
                 no_longer_approved=_titles(group["NoLongerApproved"]),
+                opens_at=_first_opening(comparison, nodes, nodes.of_group(group["PatchGroup"], system), now),
             )
 
 
@@ -133,6 +141,12 @@ def _default_id(client: SsmClient, comparison: Comparison, default: Address) -> 
 
 def _change(comparison: Comparison, address: Address) -> Change | None:
     return next((change for change in comparison.changes if change.address == address), None)
+
+
+def _first_opening(comparison: Comparison, nodes: Nodes, following: frozenset[str], now: datetime) -> datetime | None:
+    windows = (name for name in comparison.plan.windows if not following.isdisjoint(nodes.patched(comparison, name)))
+    openings = (next_opening(comparison, name, now) for name in windows)
+    return min((at for at in openings if at is not None), default=None)
 
 
 def _titles(patches: list[Mapping[str, Any]]) -> dict[str, int]:

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.cli.fake import Answers, Members, run
 
 from patchwindow.cli.exits import Exit
+from patchwindow.domain.patch_group import TAG_KEYS
 
 WINDOW = "mw-0123456789abcdef0"
 PLAN = """\
@@ -235,9 +236,11 @@ def test_diff_shows_changes_and_the_nodes_that_gain_a_window_and_makes_none(tmp_
     gained = "window web-server: 2 nodes gain it (mi-0123456789abcdef0, mi-0123456789abcdef1); it opens next at 20"
     assert reach.startswith(gained)
     asked = [members for operation, members in outcome.asked if operation == "DescribeInstanceInformation"]
-    assert asked == [{"Filters": [{"Key": "tag:Patch Group", "Values": ["Web Server"]}]}]
+    # What was asked for the window is not asked again for the group.
+    assert asked == [{"Filters": [{"Key": f"tag:{key}", "Values": ["Web Server"]}]} for key in TAG_KEYS]
     assert patches == (
-        "baseline AWS-UbuntuDefaultPatchBaseline, 2 nodes of group Web Server: 1 newly approved (openssl.amd64:2)"
+        "baseline AWS-UbuntuDefaultPatchBaseline, 2 nodes of group Web Server: 1 newly approved (openssl.amd64:2); "
+        "no window of the plan installs there within a year"
     )
     (preview,) = [members for operation, members in outcome.asked if operation == "PreviewBaseline"]
     assert preview == {
@@ -297,6 +300,39 @@ def test_diff_tells_what_a_pruned_registration_leaves_to_the_default(
     assert [members["PatchGroups"] for members in asked] == [["Web Server"]]
     told = {patches["baseline"] for patches in json.loads(outcome.stdout)["patches"]}
     assert {(name, members["IsDefault"]) for name in told for members in asked} == previewed
+
+
+INSTALLING = TARGETED.replace(
+    "patchGroups:",
+    "    tasks: {patch: {operation: Install, rebootOption: NoReboot, maxConcurrency: 10%, maxErrors: 5%}}\npatchGroups:",
+)
+
+
+def test_diff_tells_the_first_opening_that_installs_what_becomes_approved(tmp_path: Path) -> None:
+    path = tmp_path / "installing.yaml"
+    path.write_text(INSTALLING, encoding="utf-8")
+    told = json.loads(run("plan", "diff", str(path), "--json", answers=PREDEFINED).stdout)
+    (window,), (patches,) = told["windows"], told["patches"]
+    assert patches["opensAt"] == window["opensAt"] is not None
+    said = run("plan", "diff", str(path), answers=PREDEFINED).stdout.splitlines()[-1]
+    assert f"; takes effect first at {patches['opensAt'][:10]}" in said
+
+
+@pytest.mark.parametrize(
+    ("system", "is_told"),
+    [
+        ({"PlatformName": "Ubuntu", "PlatformVersion": "22.04"}, True),
+        ({"PlatformName": "Debian GNU/Linux", "PlatformVersion": "12"}, False),
+    ],
+)
+def test_a_window_for_nodes_of_another_system_is_no_first_effect_of_a_baseline(
+    tmp_path: Path, system: Members, *, is_told: bool
+) -> None:
+    path = tmp_path / "installing.yaml"
+    path.write_text(INSTALLING, encoding="utf-8")
+    nodes = {"DescribeInstanceInformation": {"InstanceInformationList": [{**node, **system} for node in NODES]}}
+    (patches,) = json.loads(run("plan", "diff", str(path), "--json", answers={**PREDEFINED, **nodes}).stdout)["patches"]
+    assert (patches["opensAt"] is not None) is is_told
 
 
 def test_where_nobody_tells_what_becomes_of_patches_diff_says_so(tmp_path: Path) -> None:
