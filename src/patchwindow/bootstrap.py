@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib.util import find_spec
@@ -30,8 +30,7 @@ from patchwindow.fetch import Fetcher, Places
 from patchwindow.hooks import HttpHooks
 from patchwindow.objects import S3Settings, object_store
 from patchwindow.operations import retention
-from patchwindow.operations.call import OUTPUT_BYTES_MAX, Site
-from patchwindow.operations.people import new_key
+from patchwindow.operations.call import OUTPUT_BYTES_MAX, SERVER, Answer, Site
 from patchwindow.operations.quotas import Quotas
 from patchwindow.operations.retention import Retention
 from patchwindow.operations.service import Service
@@ -123,10 +122,26 @@ def open_private(path: Path, mode: str) -> IO[str]:
 
 def create_access_key(database: Database, *, role: Role, comment: str, clock: Clock, ids: Ids) -> AccessKey:
     """Make, keep and return a new access key."""
-    key = new_key(ids, role=role, comment=comment)
-    with database.write() as work:
-        work.access_keys.add(key, clock.now())
-    return key
+    made = at_hand(database, clock, ids)("CreateAccessKey", Role=role, Comment=comment)
+    return AccessKey(
+        access_key_id=made["AccessKeyId"], secret_access_key=made["SecretAccessKey"], role=role, comment=comment
+    )
+
+
+def at_hand(database: Database, clock: Clock, ids: Ids) -> Callable[..., Answer]:
+    """Return what carries out an operation, by its name and members, for who has the server's data at hand.
+
+    It is on record as done by the server.
+    """
+    with database.read() as work:
+        url = work.settings.get(PUBLIC_URL) or ""
+    site = Site(account_id=ACCOUNT_ID, region=REGION, public_url=url, seal_key=b"", program_digest="")
+    service = Service(database=database, clock=clock, ids=ids, site=site)
+
+    def perform(name: str, **members: object) -> Answer:
+        return service.perform(name, members, SERVER)
+
+    return perform
 
 
 class Server:

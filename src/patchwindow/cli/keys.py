@@ -7,7 +7,7 @@ import click
 
 from patchwindow.cli import show
 from patchwindow.cli.options import json_option
-from patchwindow.cli.serving import data_option, database_of
+from patchwindow.cli.serving import data_option, database_of, perform_at
 
 ROLES = ("admin", "operator", "viewer")
 
@@ -27,17 +27,12 @@ def keys() -> None:
 @data_option
 def create(*, role: str, comment: str, as_json: bool, **where: Any) -> None:
     """Make an access key; its secret is shown this once."""
-    from patchwindow.bootstrap import create_access_key
-    from patchwindow.store.settings import Role
-    from patchwindow.system import SystemClock, SystemIds
-
-    with database_of(**where) as database:
-        key = create_access_key(database, role=Role(role), comment=comment, clock=SystemClock(), ids=SystemIds())
+    made = perform_at(where, "CreateAccessKey", Role=role, Comment=comment)
     if as_json:
-        click.echo(json.dumps({"AccessKeyId": key.access_key_id, "SecretAccessKey": key.secret_access_key}))
+        click.echo(json.dumps(made))
         return
-    click.echo(f"export AWS_ACCESS_KEY_ID={key.access_key_id}")
-    click.echo(f"export AWS_SECRET_ACCESS_KEY={key.secret_access_key}")
+    click.echo(f"export AWS_ACCESS_KEY_ID={made['AccessKeyId']}")
+    click.echo(f"export AWS_SECRET_ACCESS_KEY={made['SecretAccessKey']}")
 
 
 @keys.command("list")
@@ -64,7 +59,7 @@ def list_(*, as_json: bool, **where: Any) -> None:
 @data_option
 def disable(*, access_key_id: str, **where: Any) -> None:
     """Refuse everything that the key signs from now on."""
-    _enable(access_key_id, to=False, where=where)
+    perform_at(where, "UpdateAccessKey", AccessKeyId=access_key_id, Enabled=False)
 
 
 @keys.command("enable")
@@ -72,7 +67,7 @@ def disable(*, access_key_id: str, **where: Any) -> None:
 @data_option
 def enable(*, access_key_id: str, **where: Any) -> None:
     """Accept a key again that was disabled."""
-    _enable(access_key_id, to=True, where=where)
+    perform_at(where, "UpdateAccessKey", AccessKeyId=access_key_id, Enabled=True)
 
 
 @keys.command("delete")
@@ -80,18 +75,4 @@ def enable(*, access_key_id: str, **where: Any) -> None:
 @data_option
 def delete(*, access_key_id: str, **where: Any) -> None:
     """Forget a key."""
-    with database_of(**where) as database, database.write() as work:
-        if not work.access_keys.delete(access_key_id):
-            raise _unknown(access_key_id)
-
-
-def _enable(access_key_id: str, *, to: bool, where: dict[str, Any]) -> None:
-    with database_of(**where) as database, database.write() as work:
-        if not work.access_keys.enable(access_key_id, to=to):
-            raise _unknown(access_key_id)
-
-
-def _unknown(access_key_id: str) -> click.ClickException:
-    return click.ClickException(
-        f"there is no access key {access_key_id}; `patchwindow keys list` shows those there are"
-    )
+    perform_at(where, "DeleteAccessKey", AccessKeyId=access_key_id)

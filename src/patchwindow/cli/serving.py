@@ -1,10 +1,10 @@
 """What `server`, `ca`, `keys`, `webhooks` and `up` share: where the control plane's data is."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -53,3 +53,15 @@ def database_of(*, data: Path | None, database_url: str | None) -> "Iterator[Dat
         yield database
     finally:
         database.close()
+
+
+def perform_at(where: Mapping[str, Any], name: str, **members: object) -> Mapping[str, Any]:
+    """Return what an operation of a control plane's own answers, asked on its data directory, as `database_of` finds it.
+
+    Raises: PatchwindowError, whatever the operation refuses.
+    """
+    from patchwindow.bootstrap import at_hand
+    from patchwindow.system import SystemClock, SystemIds
+
+    with database_of(**where) as database:
+        return at_hand(database, SystemClock(), SystemIds())(name, **members)

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import Final
 
-from patchwindow.bootstrap import Server, create_access_key
-from patchwindow.operations.sign_in import add_person, make_link
+from patchwindow.bootstrap import Server, at_hand, create_access_key
+from patchwindow.operations.sign_in import make_link
 from patchwindow.store.settings import AccessKey, Role
 
 PROFILE: Final = "patchwindow"
@@ -29,11 +29,13 @@ def write_profile(data: Path, server: Server) -> Path:
 
 def sign_in_link(server: Server) -> str:
     """Return a link that signs the administrator in to the console once."""
-    now = server.clock.now()
+    with server.database.read() as work:
+        is_known = work.people.get(ADMINISTRATOR) is not None
+    if not is_known:
+        at_hand(server.database, server.clock, server.ids)("CreatePerson", Name=ADMINISTRATOR, Role=Role.ADMIN)
     with server.database.write() as work:
-        if work.people.get(ADMINISTRATOR) is None:
-            add_person(work, ADMINISTRATOR, Role.ADMIN, now=now)
-        return f"{server.url}/console/link/{make_link(work, ADMINISTRATOR, now=now, ids=server.ids)}"
+        secret = make_link(work, ADMINISTRATOR, now=server.clock.now(), ids=server.ids)
+    return f"{server.url}/console/link/{secret}"
 
 
 def _is_good(path: Path, server: Server) -> bool:

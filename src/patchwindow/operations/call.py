@@ -60,6 +60,10 @@ class Caller:
     """The IP address that the request came from; empty where it came from none."""
 
 
+SERVER: Final = Caller(id="server", role=Role.ADMIN)
+"""Who has the server's own data at hand, and may do everything: the command line on its machine."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One call of one operation: its transaction, its one instant, and who asks."""

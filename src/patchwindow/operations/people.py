@@ -72,7 +72,7 @@ def create_link(call: Call, request: Request) -> Answer:
 
 def create_key(call: Call, request: Request) -> Answer:
     """CreateAccessKey: the secret is in this answer and nowhere else."""
-    key = new_key(call.ids, role=Role(request["Role"]), comment=request.get("Comment", ""))
+    key = _new_key(call.ids, role=Role(request["Role"]), comment=request.get("Comment", ""))
     call.work.access_keys.add(key, call.now)
     return {"AccessKeyId": key.access_key_id, "SecretAccessKey": key.secret_access_key}
 
@@ -107,7 +107,7 @@ def delete_key(call: Call, request: Request) -> Answer:
     return {}
 
 
-def new_key(ids: Ids, *, role: Role, comment: str) -> AccessKey:
+def _new_key(ids: Ids, *, role: Role, comment: str) -> AccessKey:
     """Return a new access key, which is not kept yet.
 
     Raises:
@@ -151,14 +151,14 @@ def _is_admin(one: Person | AccessKey) -> bool:
 def _person(call: Call, name: str) -> Person:
     found = call.work.people.get(name)
     if found is None:
-        raise NotFound(f"there is nobody called {name!r}; ListPeople tells who there is")
+        raise NotFound(f"there is nobody called {name!r}; `patchwindow people list` shows who there is")
     return found
 
 
 def _key(call: Call, access_key_id: str) -> AccessKey:
     found = call.work.access_keys.get(access_key_id)
     if found is None:
-        raise NotFound(f"there is no access key {access_key_id}; ListAccessKeys tells those there are")
+        raise NotFound(f"there is no access key {access_key_id}; `patchwindow keys list` shows those there are")
     return found
 
 
