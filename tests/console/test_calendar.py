@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.console.test_every_page import BYTES_MAX
 from tests.fakes.browser import Browser
 from tests.fakes.fleet import Fleet
 from tests.fakes.site import Installation
 
-from patchwindow.console.pages.calendar import VIEWS
+from patchwindow.console.pages.calendar import OPENINGS_MAX, VIEWS
 from patchwindow.domain.opening import parse_instant
 from patchwindow.operations.calendar_feeds import is_token
 
@@ -134,6 +135,15 @@ def test_a_day_with_many_openings_leads_to_all_of_them(browser: Browser, here: I
     assert f"from={day.isoformat()}" in body
     listed = page(browser, view="list", **{"from": day.isoformat()})
     assert all(f"window {number}" in listed for number in range(VIEWS["month"][1] + 2))
+
+
+def test_more_openings_than_a_page_reads_are_said_to_be_left_out(browser: Browser, here: Installation) -> None:
+    make(here, "always", Schedule="rate(30 minutes)")
+    body = page(browser, view="list")
+    assert "There are more openings than can be shown here" in body
+    assert body.count('<li class="opening') == OPENINGS_MAX
+    assert len(body.encode()) < BYTES_MAX
+    assert "There are more openings" not in page(browser, view="week")
 
 
 @pytest.mark.parametrize(

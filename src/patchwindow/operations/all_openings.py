@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from patchwindow.domain.errors import Invalid, InvalidDocumentType, NotFound
 from patchwindow.domain.run import WindowExecution
-from patchwindow.domain.window import Window
+from patchwindow.domain.window import Target, Window
 from patchwindow.operations import targeting
 from patchwindow.operations.call import Answer, Call, Request
 from patchwindow.operations.freezes import heeded_by
@@ -38,7 +38,7 @@ def list_openings(call: Call, request: Request) -> Answer:
             f"After, {after:%Y-%m-%dT%H:%M:%SZ}, and Before, {before:%Y-%m-%dT%H:%M:%SZ}, are not a range of at most "
             f"{_SPAN_MAX.days} days; name an earlier After, or ask part by part"
         )
-    counts: dict[str, int] = {}
+    counts = _NodeCounts(call.work)
 
     def fetch(key: Key | None, limit: int) -> list[_Opening]:
         at, window_id = (to_ms(after), "") if key is None else (int(key[0]), str(key[1]))
@@ -76,7 +76,7 @@ def _windows(call: Call, window_id: str | None) -> Iterable[tuple[datetime, Wind
     return [] if next_at is None else [(next_at, window)]
 
 
-def _shown(work: Work, one: _Opening, counts: dict[str, int]) -> dict[str, Any]:
+def _shown(work: Work, one: _Opening, counts: "_NodeCounts") -> dict[str, Any]:
     opens_at, window_id, what = one
     return (
         _recorded(work, what)
@@ -110,9 +110,7 @@ def _recorded(work: Work, execution: WindowExecution) -> dict[str, Any]:
     }
 
 
-def _planned(work: Work, opens_at: datetime, window_id: str, window: Window, counts: dict[str, int]) -> dict[str, Any]:
-    if window_id not in counts:
-        counts[window_id] = _node_count(work, window_id)
+def _planned(work: Work, opens_at: datetime, window_id: str, window: Window, counts: "_NodeCounts") -> dict[str, Any]:
     shown: dict[str, Any] = {
         "WindowId": window_id,
         "Name": window.name,
@@ -121,7 +119,7 @@ def _planned(work: Work, opens_at: datetime, window_id: str, window: Window, cou
         "CutoffTime": window.cutoff_at(opens_at),
         "EndsTime": window.ends_at(opens_at),
         "Status": SCHEDULED,
-        "TargetCount": counts[window_id],
+        "TargetCount": counts.of(window_id),
     }
     try:
         heeded = heeded_by(work, window, opens_at)
@@ -133,15 +131,37 @@ def _planned(work: Work, opens_at: datetime, window_id: str, window: Window, cou
     return {**shown, "CutoffTime": heeded.cutoff_at}
 
 
-def _node_count(work: Work, window_id: str) -> int:
-    """Return how many nodes the targets of a window select at present."""
-    found: set[str] = set()
-    for target in work.window_targets.of_window(window_id):
+class _NodeCounts:
+    """How many nodes the targets of windows select at present; what many windows ask for is counted once."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._by_window: dict[str, int] = {}
+        self._by_targets: dict[tuple[Target, ...], int] = {}
+
+    def of(self, window_id: str) -> int:
+        """Return how many nodes the window has."""
+        if window_id not in self._by_window:
+            self._by_window[window_id] = self._count(
+                [one.targets for one in self._work.window_targets.of_window(window_id)]
+            )
+        return self._by_window[window_id]
+
+    def _count(self, registered: list[tuple[Target, ...]]) -> int:
+        if len(registered) != 1:
+            # A node may be selected by several.
+            wanted = filter(None, map(self._wanted, registered))
+            return len({id for one in wanted for id in self._work.nodes.selected_ids(ids=one.ids, tags=one.tags)})
+        (targets,) = registered
+        if targets not in self._by_targets:
+            one = self._wanted(targets)
+            count = 0 if one is None else self._work.nodes.selected_count(ids=one.ids, tags=one.tags)
+            self._by_targets[targets] = count
+        return self._by_targets[targets]
+
+    def _wanted(self, targets: tuple[Target, ...]) -> targeting.Selection | None:
         try:
-            wanted = targeting.selection(work, target.targets)
+            return targeting.selection(self._work, targets)
         except NotFound:
             # A resource group that is gone selects nobody; the task's part will fail and say so.
-            continue
-        if wanted is not None:
-            found.update(work.nodes.selected_ids(ids=wanted.ids, tags=wanted.tags))
-    return len(found)
+            return None

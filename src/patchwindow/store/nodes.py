@@ -213,20 +213,25 @@ class Nodes(Rows):
 
     def selected(self, *, ids: Collection[str] | None, tags: Sequence[tuple[str, Collection[str]]]) -> list[Node]:
         """Return all nodes that target filters select: among *ids* (None: any) and with all *tags*, in order of id."""
-        return [loads(Node, body) for body in self._scalars(_selected(node.c.body, ids, tags))]
+        return [loads(Node, body) for body in self._scalars(_selected(node.c.body, ids, tags).order_by(node.c.node_id))]
 
     def selected_ids(self, *, ids: Collection[str] | None, tags: Sequence[tuple[str, Collection[str]]]) -> list[str]:
         """Return the ids of the nodes that `selected` returns."""
-        return self._scalars(_selected(node.c.node_id, ids, tags))
+        return self._scalars(_selected(node.c.node_id, ids, tags).order_by(node.c.node_id))
+
+    def selected_count(self, *, ids: Collection[str] | None, tags: Sequence[tuple[str, Collection[str]]]) -> int:
+        """Return how many nodes `selected` returns."""
+        (found,) = self._scalars(_selected(sa.func.count(node.c.node_id), ids, tags))
+        return int(found)
 
 
 def _selected(
-    what: "sa.Column[str]", ids: Collection[str] | None, tags: Sequence[tuple[str, Collection[str]]]
+    what: sa.ColumnElement[Any], ids: Collection[str] | None, tags: Sequence[tuple[str, Collection[str]]]
 ) -> sa.Select[Any]:
     statement = sa.select(what).where(*(tagged(key, values) for key, values in tags))
     if ids is not None:
         statement = statement.where(node.c.node_id.in_(ids))
-    return statement.order_by(node.c.node_id)
+    return statement
 
 
 def tagged(key: str, values: Collection[str]) -> sa.ColumnElement[bool]:

@@ -143,3 +143,15 @@ def test_a_range_that_is_none_or_too_long_is_refused(world: World, span: timedel
     start = datetime(2026, 1, 1, tzinfo=UTC)
     with pytest.raises(Invalid, match="2026-01-01"):
         openings(world, start, start + span)
+
+
+def test_a_node_that_several_targets_select_counts_once(world: World) -> None:
+    world.nodes(2, Role="web", Env="prod")
+    world.nodes(1, Role="web")
+    one, both = world.window(Name="one"), world.window(Name="both")
+    world.target(one, "tag:Role", "web")
+    world.target(both, "tag:Role", "web")
+    world.target(both, "tag:Env", "prod")
+    none = world.window(Name="none")
+    found = openings(world, OPENS_AT, OPENS_AT + DAY)
+    assert {opening["WindowId"]: opening["TargetCount"] for opening in found} == {one: 3, both: 3, none: 0}

@@ -15,7 +15,7 @@ from patchwindow.domain.errors import Invalid
 
 VIEWS: Final[Mapping[str, tuple[str, int]]] = {"month": ("Month", 4), "week": ("Week", 20), "list": ("List", 500)}
 """The views by name, each with its label and how many openings a day shows."""
-OPENINGS_MAX: Final = 2000
+OPENINGS_MAX: Final = 700
 """So many openings are read for one page."""
 
 _DAY: Final = timedelta(days=1)

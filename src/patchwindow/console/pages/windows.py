@@ -11,7 +11,7 @@ from patchwindow.domain.errors import Invalid
 from patchwindow.domain.opening import parse_instant
 from patchwindow.domain.schedule_words import in_words
 
-PAGE_SIZE: Final = 50
+PAGE_SIZE: Final = 30
 ENABLED: Final = {"Enabled": "true", "Disabled": "false"}
 """What the list can be narrowed to, as the API says it."""
 _LEAST: Final = 10
