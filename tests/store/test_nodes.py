@@ -159,7 +159,10 @@ def test_nodes_can_be_found_by_their_tags(tagged: Work) -> None:
 
 def test_targets_select_nodes_by_id_and_tags(tagged: Work) -> None:
     def selected(ids: list[str] | None, *tags: tuple[str, list[str]]) -> list[str]:
-        return [one.instance_id for one in tagged.nodes.selected(ids=ids, tags=tags)]
+        found = [one.instance_id for one in tagged.nodes.selected(ids=ids, tags=tags)]
+        assert tagged.nodes.selected_ids(ids=ids, tags=tags) == found
+        assert tagged.nodes.selected_count(ids=ids, tags=tags) == len(found)
+        return found
 
     assert selected(None) == ["mi-1", "mi-2", "mi-3"]
     assert selected([]) == []
