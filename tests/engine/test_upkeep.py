@@ -82,3 +82,15 @@ def test_two_engines_do_a_chore_once(world: World) -> None:
     first = world.turn()
     assert first == world.clock.now() + timedelta(hours=1)
     assert other.turn() == first
+
+
+def test_changes_are_forgotten_when_they_are_older_than_what_is_set(world: World) -> None:
+    node = grouped(world)
+    scan(world, node, CLEAN)
+    old = len(world.perform("ListChanges")["Changes"])
+    assert old
+    world.after(days=20)
+    world.perform("CreatePatchBaseline", Name="own")
+    assert len(world.perform("ListChanges")["Changes"]) == old + 1
+    world.after(days=11)
+    assert [one["Operation"] for one in world.perform("ListChanges")["Changes"]] == ["CreatePatchBaseline"]

@@ -81,7 +81,9 @@ _COMMAND: Final = About(("CommandId", "Command.CommandId"))
 
 
 def _group(members: Mapping[str, Any]) -> Request:
-    return {"Group": members.get("Group") or members.get("GroupName") or members["Name"]}
+    # In an answer, Group is the whole group.
+    names = (members.get(name) for name in ("Group", "GroupName", "Name"))
+    return {"Group": next((name for name in names if name and isinstance(name, str)), "")}
 
 
 _GROUP: Final = About(("Group", "GroupName", "Name"), Look("GetGroup", _group, "Group"))

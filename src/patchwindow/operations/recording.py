@@ -68,8 +68,9 @@ def _name(about: About, members: Mapping[str, Any]) -> str:
         value: Any = members
         for name in path.split("."):
             value = value.get(name) if isinstance(value, Mapping) else None
-        if value:
-            return str(value)
+        # An answer may have a whole thing under the name that a request has for its id.
+        if value and isinstance(value, str):
+            return value
     return ""
 
 

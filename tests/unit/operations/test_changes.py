@@ -165,3 +165,63 @@ def test_answers_fit_the_model(api: Api) -> None:
     made = api("CreateMaintenanceWindow", Name="web", Schedule="rate(1 day)", Duration=4, Cutoff=1,
                AllowUnassociatedTargets=False)  # fmt: skip
     assert api("ListChanges")["Changes"][0]["Resource"] == made["WindowId"]
+
+
+GROUP = '{"ResourceTypeFilters": ["AWS::AllSupported"], "TagFilters": [{"Key": "Role", "Values": ["web"]}]}'
+STEP = {"action": "aws:runShellScript", "name": "say", "inputs": {"runCommand": ["echo hello"]}}
+DOCUMENT = json.dumps({"schemaVersion": "2.2", "mainSteps": [STEP]})
+OTHER = json.dumps({"schemaVersion": "2.2", "description": "other", "mainSteps": [STEP]})
+LIVES: dict[str, tuple[tuple[str, dict[str, Any]], tuple[str, dict[str, Any]], tuple[str, dict[str, Any]]]] = {
+    "baseline": (
+        ("CreatePatchBaseline", {"Name": "own"}),
+        ("UpdatePatchBaseline", {"BaselineId": "?", "Name": "other"}),
+        ("DeletePatchBaseline", {"BaselineId": "?"}),
+    ),
+    "document": (
+        ("CreateDocument", {"Name": "own", "Content": DOCUMENT, "DocumentType": "Command"}),
+        ("UpdateDocument", {"Name": "?", "Content": OTHER, "DocumentVersion": "$LATEST"}),
+        ("DeleteDocument", {"Name": "?"}),
+    ),
+    "association": (
+        ("CreateAssociation", {"Name": "AWS-Noop", "Targets": [{"Key": "tag:Role", "Values": ["web"]}]}),
+        ("UpdateAssociation", {"AssociationId": "?", "AssociationName": "other"}),
+        ("DeleteAssociation", {"AssociationId": "?"}),
+    ),
+    "group": (
+        ("CreateGroup", {"Name": "own", "ResourceQuery": {"Type": "TAG_FILTERS_1_0", "Query": GROUP}}),
+        ("UpdateGroup", {"GroupName": "?", "Description": "other"}),
+        ("DeleteGroup", {"Group": "?"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LIVES)
+def test_a_thing_is_told_from_its_beginning_to_its_end(here: Installation, kind: str) -> None:
+    first, then, last_ = LIVES[kind]
+    resource = ""
+    for name, members in (first, then, last_):
+        filled = {member: resource if value == "?" else value for member, value in members.items()}
+        here.perform(name, EVE, **filled)
+        resource = resource or last(here)["Resource"]
+        assert (last(here)["Operation"], last(here)["Resource"]) == (name, resource)
+    assert resource
+    end, middle, beginning = changes(here)[:3]
+    assert (beginning["Before"], end["After"]) == ("", "")
+    assert json.loads(middle["Before"]) == json.loads(beginning["After"])
+    assert json.loads(end["Before"]) == json.loads(middle["After"])
+    assert "other" in middle["After"]
+    assert "other" not in middle["Before"]
+
+
+def test_a_service_setting_is_told_as_it_was_and_is(here: Installation) -> None:
+    id = "/ssm/documents/console/public-sharing-permission"
+    here.perform("UpdateServiceSetting", EVE, SettingId=id, SettingValue="Disable")
+    assert json.loads(last(here)["Before"])["SettingValue"] == "Enable"
+    assert json.loads(last(here)["After"])["SettingValue"] == "Disable"
+
+
+def test_a_node_that_is_deregistered_is_told_as_it_was(here: Installation) -> None:
+    node = here.node()
+    here.perform("DeregisterManagedInstance", EVE, InstanceId=node)
+    assert json.loads(last(here)["Before"])["InstanceId"] == node
+    assert last(here)["After"] == ""
