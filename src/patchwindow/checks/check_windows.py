@@ -15,12 +15,12 @@ from patchwindow.domain.lint import lint
 from patchwindow.domain.lint_finding import LintCode, named
 from patchwindow.domain.opening import parse_instant
 from patchwindow.domain.operating_system import OperatingSystem
+from patchwindow.plans.check_freezes import FROZEN_LONG
 from patchwindow.plans.check_windows import is_patch_document
 from patchwindow.plans.codes import PlanCode
 from patchwindow.plans.finding import Finding
 
 _WEEK_DAYS: Final = 7
-_LONG: Final = timedelta(days=60)
 
 
 def does_not_open(snapshot: Snapshot) -> Iterator[Finding]:
@@ -65,12 +65,10 @@ def _frozen(window: Window, next_at: datetime, next_one: str, now: datetime) -> 
         sentence = f"freezes give up every opening of it within a year: {next_one}"
         return found(PlanCode.FREEZE_SWALLOWS_WINDOW, window, sentence, "change the freeze, or the schedule")
     until = f"it opens next at {minute(window.free_at)}"
-    if window.free_at - next_at < _LONG:
+    if window.free_at - next_at < FROZEN_LONG:
         return found(CheckCode.OPENING_FROZEN, window, f"{next_one}; {until}")
     sentence = f"freezes give up its openings for {(window.free_at - next_at).days} days: {next_one}, and {until}"
-    return found(
-        CheckCode.FROZEN_FOR_LONG, window, sentence, "shorten the freeze, or patch its nodes in another window"
-    )
+    return found(PlanCode.FROZEN_FOR_LONG, window, sentence, "shorten the freeze, or patch its nodes in another window")
 
 
 def has_nothing_to_do(snapshot: Snapshot) -> Iterator[Finding]:

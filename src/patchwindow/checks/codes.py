@@ -28,7 +28,6 @@ class CheckCode(StrEnum):
     SCHEDULE_UNREADABLE = "schedule-unreadable"
     FREEZE_MISSING = "freeze-missing"
     OPENING_FROZEN = "opening-frozen"
-    FROZEN_FOR_LONG = "frozen-for-long"
     WINDOW_TOO_SHORT = "window-too-short"
     WINDOW_TIGHT = "window-tight"
     BASELINE_UNUSED = "baseline-unused"

@@ -73,7 +73,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         (
             CheckCode.FREEZE_MISSING,
             CheckCode.OPENING_FROZEN,
-            CheckCode.FROZEN_FOR_LONG,
+            PlanCode.FROZEN_FOR_LONG,
             PlanCode.FREEZE_SWALLOWS_WINDOW,
         ),
         frozenset({Topic.WINDOWS, Topic.CALENDARS}),

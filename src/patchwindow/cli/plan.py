@@ -115,7 +115,10 @@ def apply_file(
     Raises: ClientProblem; ClickException, where the file has problems, the answer to the question is no, or it is
     interrupted.
     """
-    comparison = compare_file(client, file, overlays, prunes=prunes, service=service)
+    try:
+        comparison = compare_file(client, file, overlays, prunes=prunes, service=service)
+    except KeyboardInterrupt:
+        raise click.ClickException("interrupted before the first change; nothing was done") from None
     if asks:
         _ask(comparison)
     done_count = 0

@@ -25,6 +25,7 @@ class PlanCode(StrEnum):
     WINDOWS_OVERLAP = "windows-overlap"
     INSTALLS_OUTSIDE_WINDOWS = "installs-outside-windows"
     FREEZE_SWALLOWS_WINDOW = "freeze-swallows-window"
+    FROZEN_FOR_LONG = "frozen-for-long"
     FREEZE_UNHEEDED = "freeze-unheeded"
     FREEZE_OVER = "freeze-over"
     NODE_IN_NO_WINDOW = "node-in-no-window"

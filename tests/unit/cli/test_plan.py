@@ -169,6 +169,15 @@ def test_an_apply_that_is_interrupted_says_what_is_done_and_what_may_be(file: st
     )
 
 
+def test_an_apply_that_is_interrupted_while_it_looks_says_that_nothing_is_done(file: str) -> None:
+    def interrupt(_: Members) -> Members:
+        raise KeyboardInterrupt
+
+    outcome = run("plan", "apply", file, "--yes", answers={"DescribeMaintenanceWindows": interrupt})
+    assert outcome.exit_code == Exit.FAILED
+    assert outcome.stderr == "patchwindow: interrupted before the first change; nothing was done\n"
+
+
 def test_pruning_deletes_what_has_left_the_plan_and_says_so_first(tmp_path: Path) -> None:
     path = tmp_path / "smaller.yaml"
     path.write_text("name: small\n", encoding="utf-8")

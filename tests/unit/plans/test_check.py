@@ -153,9 +153,19 @@ def test_a_freeze_that_leaves_no_opening_of_a_year_is_an_error() -> None:
     )
 
 
-def test_a_freeze_that_leaves_an_opening_is_no_finding() -> None:
-    text = WHOLE.replace("cutoff: 1", "cutoff: 1\n    freezes: Long") + FROZEN.replace("2027-02-28", "2026-12-01")
+def test_a_freeze_that_gives_up_one_opening_of_a_month_is_no_finding() -> None:
+    text = WHOLE.replace("cutoff: 1", "cutoff: 1\n    freezes: Long") + FROZEN.replace("2027-02-28", "2026-01-31")
     assert codes(text) == []
+
+
+def test_a_freeze_that_gives_up_openings_of_two_months_is_told_with_the_opening_after_it() -> None:
+    text = WHOLE.replace("cutoff: 1", "cutoff: 1\n    freezes: Long") + FROZEN.replace("2027-02-28", "2026-02-28")
+    (finding,) = findings(text)
+    assert (finding.code, finding.severity, finding.where.line) == (PlanCode.FROZEN_FOR_LONG, Severity.WARNING, 17)
+    assert finding.sentence == (
+        "window 'Web-Server' does not open for 63 days: freezes give up its openings from 2026-01-01T23:00Z until "
+        "2026-03-05T23:00Z"
+    )
 
 
 def test_freezes_that_nobody_heeds_and_that_are_over_are_told() -> None:
