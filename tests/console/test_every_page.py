@@ -6,18 +6,19 @@ import json
 import re
 from html.parser import HTMLParser
 from typing import Final
+from urllib.parse import parse_qs, unquote
 
 import pytest
-from tests.console.places import places
+from tests.console.places import PATHS, places
 from tests.fakes.browser import Browser
 from tests.fakes.fleet import HOSTILE, Fleet
 
 from patchwindow.console.app import ROOT
-from patchwindow.console.site import FORMS, PAGES, SECTIONS
+from patchwindow.console.site import SECTIONS
 
 BYTES_MAX: Final = 300_000
 _VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta", "option"})
-PATHS: Final = sorted({one.path.replace(":path}", "}") for one in (*PAGES, *FORMS)})
+_PATTERNS: Final = [re.compile(ROOT + re.sub(r"\{\w+\}", "[^/?]+", path)) for path in PATHS]
 
 
 class Page(HTMLParser):
@@ -113,6 +114,26 @@ def test_what_does_not_exist_is_said_not_to(console: Browser, path: str) -> None
     answer = console.get(ROOT + re.sub(r"\{\w+\}", "mi-00000000000000bad", path))
     assert answer.status in (400, 404)
     assert "To the console" in answer.body
+
+
+def test_every_link_leads_to_a_page(console: Browser, path: str) -> None:
+    links = {link.partition("?")[0].partition("#")[0] for link in Page(console.get(path).body).links} - {""}
+    assert {link for link in links if not any(pattern.fullmatch(link) for pattern in _PATTERNS)} == set()
+
+
+@pytest.mark.slow
+def test_every_link_can_be_followed(console: Browser, fleet: Fleet) -> None:
+    there = places(fleet)
+    links = {link for path in PATHS for link in Page(console.get(ROOT + path.format(**there)).body).links}
+    failed: dict[str, int] = {}
+    for link in links:
+        path, _, query = link.partition("#")[0].partition("?")
+        # The commands of the fleet's past are forgotten.
+        if path and not path.startswith(f"{ROOT}/commands/00000000-0000-4000-8000-000000000000"):
+            answer = console.get(unquote(path), **parse_qs(query))
+            failed |= {link: answer.status} if answer.status != 200 else {}
+    assert failed == {}
+    assert len(links) > 500
 
 
 def test_the_menu_leads_to_pages(console: Browser) -> None:
