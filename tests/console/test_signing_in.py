@@ -51,7 +51,13 @@ def test_a_stranger_is_asked_to_sign_in_wherever_he_goes(stranger: Browser, path
 
 
 def test_a_live_part_tells_a_stranger_nothing(stranger: Browser) -> None:
-    assert [stranger.get(path).status for path in paths(LIVES)] == [403] * len(LIVES)
+    # But that the page is to be loaded again, which leads to where one signs in.
+    assert {stranger.get(path).body for path in paths(LIVES)} == {"event: over\ndata: \n\n"}
+
+
+def test_a_part_of_a_page_loads_the_whole_page_again_when_the_session_is_over(stranger: Browser) -> None:
+    answer = stranger.get("/console/nodes", headers={"HX-Request": "true"})
+    assert (answer.headers["hx-refresh"], answer.body) == ("true", "")
 
 
 def test_a_name_and_its_password_lead_to_the_page_that_was_wanted(stranger: Browser, known: str) -> None:

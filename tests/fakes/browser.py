@@ -56,9 +56,9 @@ class Browser:
         # Every page with a form of ours has the proof; this one always does.
         self.csrf = _csrf(self.get("/console/me"))
 
-    def get(self, path: str, **query: str | Sequence[str]) -> Loaded:
+    def get(self, path: str, headers: Mapping[str, str] | None = None, **query: str | Sequence[str]) -> Loaded:
         """Load a page."""
-        return self._send("GET", path, urlencode(query, doseq=True), b"", {})
+        return self._send("GET", path, urlencode(query, doseq=True), b"", headers or {})
 
     def post(
         self,
@@ -119,7 +119,10 @@ async def _exchange(app: Starlette, scope: dict[str, Any], body: bytes) -> tuple
     status, headers, pieces = 0, list[tuple[bytes, bytes]](), list[bytes]()
 
     async def receive() -> dict[str, Any]:
-        return messages.pop() if messages else {"type": "http.disconnect"}
+        if not messages:
+            # It waits for all of the answer.
+            await asyncio.Event().wait()
+        return messages.pop()
 
     async def send(message: Any) -> None:
         nonlocal status, headers

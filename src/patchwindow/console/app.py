@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from patchwindow.console import refusals
 from patchwindow.console.door import Cookies, check_origin, proof_of
+from patchwindow.console.lives import Lives, Looked, Made
 from patchwindow.console.pages import me
 from patchwindow.console.render import Frame, render_page, render_part
 from patchwindow.console.site import ADMIN_SECTIONS, FORMS, LIVES, PAGES, SECTIONS
@@ -34,13 +35,9 @@ ROOT: Final = "/console"
 ZONE_COOKIE: Final = "patchwindow-zone"
 FORM_BYTES_MAX: Final = 256 * 1024
 FIELDS_MAX: Final = 2000
-LIVE_EVERY_S: Final = 1.0
-LIVES_MAX: Final = 200
-"""Live views at once; each looks at the database every second."""
 
 _FLASH: Final = "patchwindow-said"
 _THREADS: Final = 4
-_HEARTBEAT_S: Final = 15.0
 _LOG: Final = logging.getLogger(__name__)
 
 _HEADERS: Final[Mapping[str, str]] = {
@@ -67,8 +64,7 @@ class Console:
         self._sign_in = SignIn(service.database, service.clock, service.ids)
         self._cookies = Cookies(is_secure=service.site.public_url.startswith("https:"))
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="console")
-        self._is_stopping = False
-        self._live_count = 0
+        self._lives = Lives()
 
     def routes(self) -> list[Route]:
         """Return where everything is."""
@@ -94,11 +90,12 @@ class Console:
 
     def stop_waiting(self) -> None:
         """End live views soon; from any thread."""
-        self._is_stopping = True
+        self._lives.stop()
 
     def close(self) -> None:
         """Let the threads end."""
         self._threads.shutdown(wait=False)
+        self._lives.close()
 
     async def _work(self, job: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, job)
@@ -174,43 +171,16 @@ class Console:
         return answered
 
     async def _live(self, live: Live, request: Request) -> Response:
-        signed = await self._who(request)
-        if signed is None:
-            # A redirect would be followed by the browser, out of sight.
-            raise Denied("you are not signed in any more; open the console and sign in")
-        if self._live_count >= LIVES_MAX:
-            raise LimitExceeded(f"there are {LIVES_MAX} live views already; close some, or reload this page by hand")
-        return StreamingResponse(self._events(live, request), media_type="text/event-stream")
+        def look() -> Looked:
+            signed = self._sign_in.signed_in(request.cookies.get(self._cookies.session, ""))
+            if signed is None:
+                return None
+            with self._asking(signed, writes=False) as run:
+                view = self._view(request, signed, run)
+                seen_as = (request.url.path, request.url.query, view.zone.key, str(signed.role))
+                return self._lives.shared(seen_as, lambda: _part(live, view))
 
-    async def _events(self, live: Live, request: Request) -> AsyncIterator[str]:
-        """Yield the part that lives, whenever it has changed, until it is over or nobody is signed in any more."""
-        last, quiet_s = "", 0.0
-        self._live_count += 1
-        try:
-            while not self._is_stopping:
-                text, is_over = await self._work(functools.partial(self._live_part, live, request))
-                if text != last:
-                    yield _event("update", text)
-                    last, quiet_s = text, 0.0
-                if is_over:
-                    yield _event("over", "")
-                    return
-                if quiet_s >= _HEARTBEAT_S:
-                    yield ": still here\n\n"
-                    quiet_s = 0.0
-                await asyncio.sleep(LIVE_EVERY_S)
-                quiet_s += LIVE_EVERY_S
-        finally:
-            self._live_count -= 1
-
-    def _live_part(self, live: Live, request: Request) -> tuple[str, bool]:
-        signed = self._sign_in.signed_in(request.cookies.get(self._cookies.session, ""))
-        if signed is None:
-            return "", True
-        with self._asking(signed, writes=False) as run:
-            view = self._view(request, signed, run)
-            part = live.look(view)
-        return render_part(part.template, part.page, view), part.is_over
+        return StreamingResponse(self._lives.events(look), media_type="text/event-stream")
 
     async def _who(self, request: Request) -> SignedIn | None:
         token = request.cookies.get(self._cookies.session)
@@ -344,6 +314,9 @@ def _submit(form: Form, act: Act) -> Done | Once:
 
 
 def _to_sign_in(request: Request) -> Response:
+    if request.headers.get("hx-request"):
+        # Of a page to sign in it would take nothing, and show nothing: the whole page is to be loaded.
+        return Response(headers={"HX-Refresh": "true"})
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return RedirectResponse(f"{ROOT}/sign-in?next={quote(back, safe='')}", 303)
 
@@ -367,8 +340,9 @@ def _saved_as(shown: Shown, kind: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{plain.strip("-") or "page"}.{kind}"'}
 
 
-def _event(name: str, text: str) -> str:
-    return f"event: {name}\n" + "".join(f"data: {line}\n" for line in text.split("\n")) + "\n"
+def _part(live: Live, view: View) -> Made:
+    part = live.look(view)
+    return Made(render_part(part.template, part.page, view), part.is_over)
 
 
 def _as_sent(value: Any) -> Any:
