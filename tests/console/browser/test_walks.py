@@ -128,6 +128,26 @@ def test_a_hostile_name_is_seen_as_it_is(page: Page, fleet: Fleet) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
 
 
+def test_output_streams_in_and_stays_text(page: Page, fleet: Fleet) -> None:
+    node_id = next(one.node_id for one in fleet.members if not one.group)
+    agent, world = fleet.agents[node_id], fleet.world
+    sent = world.perform(
+        "SendCommand", DocumentName="AWS-RunShellScript", InstanceIds=[node_id], Parameters={"commands": ["true"]}
+    )
+    command = str(sent["Command"]["CommandId"])
+    world.turn()
+    assert command in agent.take()
+    page.goto(f"/console/commands/{command}/nodes/{node_id}")
+    expect(page.get_by_text("Nothing was written yet.")).to_be_visible()
+    wrote = "</pre><img src=x onerror=alert(1)><script>alert(2)</script>"
+    agent.say(command, "InProgress", {STEP: step("InProgress", ended_at=None, standardOutput=f"{wrote}\n")})
+    expect(page.locator("pre").first).to_contain_text(wrote)
+    agent.say(command, "Success", {STEP: step("Success", standardOutput=f"{wrote}\nthe end\n")})
+    world.turn()
+    expect(page.locator("pre").first).to_contain_text("the end")
+    expect(page.locator("dl.facts").first).to_contain_text("Success")
+
+
 def test_a_keyboard_is_enough_to_sign_in_find_a_node_explain_a_patch_and_cancel_an_opening(
     chromium: Browser, site: Served, fleet: Fleet
 ) -> None:
