@@ -161,6 +161,7 @@ def test_every_wrong_value_is_said_at_its_field_and_input_is_kept(console: Brows
     assert answer.status == 400
     told = dict(re.findall(r'id="problem-([^"]+)">.*?</svg>(.*?)</p>', answer.body, re.DOTALL))
     assert {name for name in wrong if name in told} == set(wrong)
+    assert told["Name"] == "must have 3 to 128 letters, digits, _, - and ., and no blanks"
     assert "soon" in unescape(told["Rule.0.Days"])
     assert 'value="soon"' in answer.body
     assert 'value="a b"' in answer.body
@@ -234,9 +235,7 @@ def test_one_that_a_plan_made_points_to_the_plan(console: Browser, fleet: Fleet,
     tags = [{"Key": "patchwindow:plan", "Value": "fleet"}, {"Key": "patchwindow:name", "Value": "linux"}]
     fleet.world.perform("AddTagsToResource", ResourceType="PatchBaseline", ResourceId=own, Tags=tags)
     for path in (f"/console/baselines/{own}", f"/console/baselines/{own}/edit"):
-        assert (
-            "Made by the plan <strong>fleet</strong>, there called <strong>linux</strong>" in console.get(path).body
-        )
+        assert "Made by the plan <strong>fleet</strong>, there called <strong>linux</strong>" in console.get(path).body
 
 
 def test_hostile_words_stay_words(console: Browser, fleet: Fleet, own: str) -> None:

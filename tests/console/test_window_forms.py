@@ -40,6 +40,12 @@ def count(fleet: Fleet) -> int:
     return total
 
 
+def first_effect(body: str) -> tuple[str, ...]:
+    found = re.search(r'takes effect first on <time datetime="([^"]+)".*?: (it[^<.]*)\.', body, re.DOTALL)
+    assert found is not None, body
+    return found.groups()
+
+
 def last_change(fleet: Fleet) -> Any:
     return fleet.world.perform("ListChanges", MaxResults=1)["Changes"]
 
@@ -53,7 +59,7 @@ def test_an_edit_shows_the_openings_before_and_then_and_saves_nothing(
     assert re.findall(r'<time datetime="([^"]+)"', until_now)[:2] == ["2026-12-04T15:00:00Z", "2026-12-05T15:00:00Z"]
     assert re.findall(r'<time datetime="([^"]+)"', then)[:2] == ["2026-12-06T04:30:00Z", "2026-12-13T04:30:00Z"]
     assert f"same {count(fleet)} nodes" in shown.body
-    assert re.search(r'takes effect first at the opening on <time datetime="2026-12-06T04:30:00Z"', shown.body)
+    assert first_effect(shown.body) == ("2026-12-04T15:00:00Z", "it does not open then any more")
     assert read(fleet, window) == before
 
 
@@ -95,7 +101,30 @@ def test_a_freeze_shows_among_the_openings(console: Browser, fleet: Fleet, windo
     fleet.world.perform("AddTagsToResource", ResourceType="MaintenanceWindow", ResourceId=window, Tags=tags)
     shown = weigh(console, f"/console/windows/{window}/edit", {"Schedule": "cron(0 22 ? * SAT#3 *)"})
     assert "Frozen" in shown.body
-    assert re.search(r'takes effect first at the opening on <time datetime="2027-01-16T22:00:00Z"', shown.body)
+    assert first_effect(shown.body) == ("2026-12-04T15:00:00Z", "it does not open then any more")
+
+
+@pytest.mark.parametrize(
+    ("changes", "effect"),
+    [
+        ({"Schedule": "cron(0 9 * * ? *)"}, ("2026-12-04T09:00:00Z", "it opens then, as it did not before")),
+        (
+            {"Duration": "4"},
+            ("2026-12-04T15:00:00Z", "its cutoff, its end or whether it is frozen is another then"),
+        ),
+        ({"EndDate": "2026-12-06T00:00:00Z"}, ("2026-12-06T15:00:00Z", "it does not open then any more")),
+        ({"Enabled": []}, ("2026-12-04T15:00:00Z", "it does not open then any more")),
+    ],
+)
+def test_its_first_effect_is_the_first_opening_that_is_not_as_it_was(
+    console: Browser, window: str, changes: dict[str, str | list[str]], effect: tuple[str, str]
+) -> None:
+    assert first_effect(weigh(console, f"/console/windows/{window}/edit", changes).body) == effect
+
+
+def test_another_name_leaves_the_openings_as_they_are(console: Browser, window: str) -> None:
+    shown = weigh(console, f"/console/windows/{window}/edit", {"Name": "another"})
+    assert "Its next openings stay as they are." in shown.body
 
 
 def test_the_second_of_two_is_told_what_the_first_changed(console: Browser, fleet: Fleet, window: str) -> None:

@@ -28,6 +28,10 @@ _STATUS: Final[tuple[tuple[type[PatchwindowError], int, str], ...]] = (
 _VIOLATION: Final = re.compile(r"at '([^']+)' failed to satisfy constraint: (.*?)(?=; Value '|$)", re.DOTALL)
 
 
+_PATTERNS: Final = {r"^[a-zA-Z0-9_\-.]{3,128}$": "must have 3 to 128 letters, digits, _, - and ., and no blanks"}
+"""What the patterns that people meet say in words."""
+
+
 class FormProblem(Invalid):
     """What is wrong with a form, by field; under "" what belongs to none."""
 
@@ -45,12 +49,18 @@ def by_field(problem: PatchwindowError, form: Mapping[str, Sequence[str]]) -> di
     violated: dict[str, str] = {}
     for path, constraint in _VIOLATION.findall(message):
         named = [fields[member] for member in path.lower().split(".") if member in fields]
-        violated.setdefault(named[-1] if named else "", constraint if named else message)
+        violated.setdefault(named[-1] if named else "", _in_words(constraint) if named else message)
     if violated:
         return violated
     # Of several that it names, it begins with the one that is wrong.
     places = {field: found.start() for field in form if (found := re.search(rf"\b{re.escape(field)}\b", message))}
     return {min(places, key=places.__getitem__, default=""): message}
+
+
+def _in_words(constraint: str) -> str:
+    """Return what the model asks of a member as one says it of a field."""
+    asked = constraint.removeprefix("Member must ")
+    return _PATTERNS.get(asked.removeprefix("satisfy regular expression pattern: "), f"must {asked}")
 
 
 def page(problem: PatchwindowError, *, home: str) -> Response:

@@ -18,6 +18,7 @@ _SHOWN: Final = 5
 _LONGEST: Final = timedelta(hours=24)
 """The longest window: what opened before cannot be open any more."""
 _TICK: Final = timedelta(seconds=1)
+_SAME: Final = ("CutoffTime", "EndsTime", "Status")
 _RUNS: Final = ("PENDING", "IN_PROGRESS", "CANCELLING")
 _NUMBERS: Final = ("Duration", "Cutoff", "ScheduleOffset")
 _TEXTS: Final = ("Name", "Description", "Schedule", "ScheduleTimezone", "StartDate", "EndDate")
@@ -27,6 +28,15 @@ _NEW: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first opening that is not as it was."""
+
+    opens_at: datetime
+    how: str
+    """`gone`, `new`, or `other`: at the same instant, with another end, cutoff or freeze."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
     """What saving it would mean."""
@@ -34,6 +44,8 @@ class Weighed:
     changes: Sequence[edits.Change]
     openings_before: Sequence[Mapping[str, Any]]
     openings_now: Sequence[Mapping[str, Any]]
+    first: Difference | None
+    """None where the openings that are shown are as they were."""
     zone_before: str
     zone_now: str
     warnings: Sequence[Warned]
@@ -191,6 +203,20 @@ def running_until(view: View, window_id: str) -> datetime | None:
     return max((one["EndsTime"] for one in found if one["Status"] in _RUNS), default=None)
 
 
+def first_difference(
+    before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]], *, shown: int
+) -> Difference | None:
+    """Return the first opening that is not as it was; a list that has *shown* openings says nothing of what comes after its last."""
+    was, will = ({one["OpensTime"]: [one[name] for name in _SAME] for one in found} for found in (before, now))
+    until = min((found[-1]["OpensTime"] for found in (before, now) if len(found) >= shown), default=None)
+    for at in sorted(was | will):
+        if until is not None and at > until:
+            return None
+        if was.get(at) != will.get(at):
+            return Difference(at, "new" if at not in was else "gone" if at not in will else "other")
+    return None
+
+
 def _by_field(problem: PatchwindowError, act: Act) -> Mapping[str, str]:
     # AWS says it in these letters, and so do we.
     return {"Cutoff": str(problem)} if str(problem).startswith("Cuttoff") else by_field(problem, act.form)
@@ -220,10 +246,12 @@ def _weigh(
 ) -> Weighed:
     """Return what it means, as the window stands changed now."""
     was, now = before.get("Enabled", False), members["Enabled"]
+    openings_now = next_openings(view, window_id, _SHOWN) if now else []
     return Weighed(
         changes=edits.compare(told_window(before) if before else {}, told_window(members)),
         openings_before=openings_before,
-        openings_now=next_openings(view, window_id, _SHOWN) if now else (),
+        openings_now=openings_now,
+        first=first_difference(openings_before, openings_now, shown=_SHOWN),
         zone_before=before.get("ScheduleTimezone") or "UTC",
         zone_now=members.get("ScheduleTimezone") or "UTC",
         warnings=schedule_warnings(view, view.ask("GetMaintenanceWindow", WindowId=window_id)),
