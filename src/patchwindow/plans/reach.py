@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from patchwindow.plans.apply import Comparison
-from patchwindow.plans.difference import Action
+from patchwindow.plans.difference import Action, Change
 from patchwindow.plans.reached import Nodes, next_opening
 from patchwindow.plans.state import Kind
 
@@ -16,7 +16,7 @@ _SILENT: Final = frozenset({"Description", "OwnerInformation", "Name"})
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """A window that opens at other times, for others, or with other tasks than before; nodes by id, its next opening.
+    """A window that opens at other times, for others, with other tasks or freezes than before; nodes by id, its next opening.
 
     The next opening is when the change takes effect.  *opens_at* is None where it does not open within a year, or will not be there.
     """
@@ -28,7 +28,7 @@ class Reach:
 
 
 def reaches(nodes: Nodes, comparison: Comparison, now: datetime) -> Iterator[Reach]:
-    """Yield each window that the changes of *comparison* open at other times, for other nodes or with other tasks.
+    """Yield each window that the changes of *comparison* open at other times, for other nodes, with other tasks or freezes.
 
     *nodes* are those that the service knows now; one that comes later is not among them.
 
@@ -42,10 +42,21 @@ def reaches(nodes: Nodes, comparison: Comparison, now: datetime) -> Iterator[Rea
 
 
 def _windows_that_change(comparison: Comparison) -> list[str]:
-    kinds = {Kind.WINDOW, Kind.TARGET, Kind.TASK}
-    names = (
-        change.address.path[0]
+    changes = (
+        change
         for change in comparison.coming
-        if change.address.kind in kinds and not (change.action is Action.UPDATE and _SILENT.issuperset(change.changed))
+        if not (change.action is Action.UPDATE and _SILENT.issuperset(change.changed))
     )
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(name for change in changes for name in _windows_of(comparison, change)))
+
+
+def _windows_of(comparison: Comparison, change: Change) -> Iterator[str]:
+    """Yield the windows for which *change* means something."""
+    name = change.address.path[0]
+    match change.address.kind:
+        case Kind.WINDOW | Kind.TARGET | Kind.TASK:
+            yield name
+        case Kind.FREEZE:
+            yield from (each for each, window in comparison.plan.windows.items() if name in (window.freezes or ()))
+        case _:
+            return

@@ -199,6 +199,18 @@ def test_that_windows_of_aws_heed_no_freezes_is_said_in_one_line(
     assert ("windows of AWS heed no freezes" in outcome.stderr) is is_told
 
 
+def test_diff_tells_when_a_window_opens_next_whose_freeze_is_new(tmp_path: Path) -> None:
+    path = tmp_path / "frozen.yaml"
+    frozen = "freezes: {Never: {dates: [{from: 2020-01-01, to: 2020-01-02}]}}\n"
+    path.write_text(f"{PLAN}    freezes: Never\n{frozen}", encoding="utf-8")
+    heeding = {"TagList": [*TAGS, {"Key": "patchwindow:freezes", "Value": "Never"}]}
+    told = json.loads(
+        run("plan", "diff", str(path), "--json", answers={**there({}), "ListTagsForResource": heeding}).stdout
+    )
+    assert [(change["action"], change["kind"]) for change in told["changes"]] == [("create", "freeze")]
+    assert [(window["window"], window["opensAt"] is not None) for window in told["windows"]] == [("web-server", True)]
+
+
 NODES = [{"InstanceId": "mi-0123456789abcdef0"}, {"InstanceId": "mi-0123456789abcdef1"}]
 TARGETED = f"""{PLAN}    targets: {{web: {{patchGroup: Web Server}}}}
 patchGroups: {{Web Server: {{baselines: AWS-UbuntuDefaultPatchBaseline}}}}
