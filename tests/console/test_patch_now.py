@@ -142,6 +142,13 @@ def test_an_id_that_is_none_is_refused_where_it_stands(console: Browser) -> None
     assert "web-01" in answer.body
 
 
+def test_a_node_that_is_not_there_is_said_before_anything_is_sent(console: Browser, fleet: Fleet) -> None:
+    answer = weigh(console, PAGE, {"InstanceIds": f"{fleet.members[5].node_id}\nmi-0000000000000dead"})
+    assert answer.status == 400
+    assert "mi-0000000000000dead" in answer.body
+    assert "now</button>" not in answer.body
+
+
 def test_a_link_fills_the_form(console: Browser, fleet: Fleet) -> None:
     node = fleet.members[5].node_id
     body = console.get(PAGE, node=node, Operation="Install", RebootOption="NoReboot").body

@@ -1,5 +1,6 @@
 """What an installation of patches that is sent now would be about: which nodes, and what they miss."""
 
+import hashlib
 from collections import Counter
 from typing import Final
 
@@ -30,12 +31,12 @@ def preview(call: Call, request: Request) -> Answer:
         raise InvalidParameters("name the nodes by InstanceIds or by Targets: one of the two, and not both")
     wanted = selection(call.work, targets_of(targets or [{"Key": IDS, "Values": list(ids)}]))
     if wanted is None:
-        return _answer([], Counter[FleetState](), Counter[str]())
+        return _answer([], [], Counter[FleetState](), Counter[str]())
     node_ids = call.work.nodes.selected_ids(ids=wanted.ids, tags=wanted.tags)
     states, titles = _counted(call, wanted)
     first = call.work.nodes.many(node_ids[:INSTANCES_MAX])
     named = [{"InstanceId": one.instance_id, "Name": one.name or one.computer_name or ""} for one in first]
-    return {**_answer(named, states, titles), "InstanceCount": len(node_ids)}
+    return _answer(node_ids, named, states, titles)
 
 
 def _counted(call: Call, wanted: Selection) -> tuple[Counter[FleetState], Counter[str]]:
@@ -60,10 +61,13 @@ def _counted(call: Call, wanted: Selection) -> tuple[Counter[FleetState], Counte
     return states, titles
 
 
-def _answer(named: list[dict[str, str]], states: Counter[FleetState], titles: Counter[str]) -> Answer:
+def _answer(
+    node_ids: list[str], named: list[dict[str, str]], states: Counter[FleetState], titles: Counter[str]
+) -> Answer:
     ordered = sorted(titles.items(), key=lambda item: (-item[1], item[0]))
     return {
-        "InstanceCount": 0,
+        "InstanceCount": len(node_ids),
+        "InstancesDigest": hashlib.sha256("\n".join(node_ids).encode()).hexdigest(),
         "Instances": named,
         "OfflineCount": states[FleetState.OFFLINE],
         "NeverScannedCount": states[FleetState.NEVER_SCANNED],

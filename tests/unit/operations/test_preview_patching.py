@@ -71,6 +71,12 @@ def test_compliant_nodes_have_nothing_to_install(fleet: Fleet) -> None:
     assert (answer["CompliantCount"], answer["PatchCount"]) == (10, 0)
 
 
+def test_other_nodes_have_another_digest(fleet: Fleet) -> None:
+    one, two = ([fleet.members[number].node_id] for number in (1, 2))
+    assert told(fleet, InstanceIds=one)["InstancesDigest"] == told(fleet, InstanceIds=one)["InstancesDigest"]
+    assert told(fleet, InstanceIds=one)["InstancesDigest"] != told(fleet, InstanceIds=two)["InstancesDigest"]
+
+
 def test_targets_that_select_nobody_are_nobody(fleet: Fleet) -> None:
     answer = told(fleet, Targets=[{"Key": "tag:Patch Group", "Values": ["nobody"]}])
     assert (answer["InstanceCount"], answer["Instances"], answer["Patches"]) == (0, [], [])

@@ -76,15 +76,21 @@ def submit(act: Act) -> Done | Again:
             errors=ErrorLimit.parse(members["MaxErrors"]).of(count),
         )
 
+    is_to_send = act.first("Step") == "save"
+    tried = members
+    if "Targets" in members:
+        # What is only tried is tried with a few of the nodes: what is refused is refused all the same, and nobody waits.
+        tried = members | {"InstanceIds": [one["InstanceId"] for one in found["Instances"]], "Targets": None}
+
     def do() -> Done:
-        command_id = view.ask("SendCommand", **members)["Command"]["CommandId"]
+        command_id = view.ask("SendCommand", **(members if is_to_send else tried))["Command"]["CommandId"]
         return Done(url=f"/console/commands/{command_id}", said=f"Sent to {found['InstanceCount']:,} nodes")
 
-    first = ", ".join(one["InstanceId"] for one in found["Instances"])
-    outcome = edits.carry_out(act, {"Nodes": f"{found['InstanceCount']:,}: {first}"}, weigh=weigh, do=do)
+    told = {"Nodes": f"{found['InstanceCount']:,}", "Fingerprint of their ids": found["InstancesDigest"]}
+    outcome = edits.carry_out(act, told, weigh=weigh, do=do)
     if isinstance(outcome, Done):
         return outcome
-    if act.first("Step") != "save":
+    if not is_to_send:
         # Other nodes than before are what was asked for, as the fields are others.
         outcome = replace(outcome, meanwhile=())
     return lambda view: _shown(view, outcome, {})
