@@ -71,7 +71,7 @@ def weigh(
 ) -> Loaded:
     """Open a form, change some fields, and ask what that changes."""
     at, _, asked = path.partition("?")
-    opened = browser.get(at, headers=None, **dict(pair.split("=") for pair in asked.split("&") if pair))
+    opened = browser.get(at, **dict(pair.split("=") for pair in asked.split("&") if pair))
     assert opened.status == 200, opened.body
     return browser.post(at, fill(opened.body, changes, Step="show"), query=query or asked)
 

@@ -56,7 +56,7 @@ class Browser:
         # Every page with a form of ours has the proof; this one always does.
         self.csrf = _csrf(self.get("/console/me"))
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None, **query: str | Sequence[str]) -> Loaded:
+    def get(self, path: str, headers: Mapping[str, str] | None = None, /, **query: str | Sequence[str]) -> Loaded:
         """Load a page."""
         return self._send("GET", path, urlencode(query, doseq=True), b"", headers or {})
 
