@@ -1,12 +1,14 @@
 """The way in to the console, and who is kept out."""
 
+import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 import pytest
-from tests.fakes.browser import Browser
+from tests.fakes.browser import ADDRESS, Browser
 from tests.fakes.site import Installation
 
 from patchwindow.console.app import FIELDS_MAX, FORM_BYTES_MAX, ROOT
@@ -56,7 +58,7 @@ def test_a_live_part_tells_a_stranger_nothing(stranger: Browser) -> None:
 
 
 def test_a_part_of_a_page_loads_the_whole_page_again_when_the_session_is_over(stranger: Browser) -> None:
-    answer = stranger.get("/console/nodes", headers={"HX-Request": "true"})
+    answer = stranger.get("/console/nodes", {"HX-Request": "true"})
     assert (answer.headers["hx-refresh"], answer.body) == ("true", "")
 
 
@@ -95,6 +97,43 @@ def test_after_many_failures_even_the_right_password_waits(stranger: Browser, he
     assert sign_in(stranger, known, PASSWORD) == 429
     here.clock.advance(TRIES_IN)
     assert sign_in(stranger, known, PASSWORD) == 303
+
+
+def test_tries_that_come_all_at_once_are_no_more_than_those_one_after_another(known: str, stranger: Browser) -> None:
+    wrong = {"name": known, "password": "wrong password"}
+    told = stranger.post_at_once("/console/sign-in", [wrong] * (TRIES + 5))
+    assert Counter(one.status for one in told) == {401: TRIES, 429: 5}
+
+
+def test_right_passwords_are_no_failures(stranger: Browser, known: str) -> None:
+    assert [sign_in(stranger, known, PASSWORD) for _ in range(TRIES + 1)] == [303] * (TRIES + 1)
+
+
+def test_the_log_says_who_came_in_and_how_and_no_secret(
+    stranger: Browser, known: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    sign_in(stranger, "a password by mistake", "wrong password")
+    sign_in(stranger, known, PASSWORD)
+    stranger.sign_in(known)
+    assert [one.getMessage() for one in caplog.records if one.name.startswith("patchwindow.console")] == [
+        f"a sign-in to the console failed, from {ADDRESS}",
+        f"eve (operator) signed in to the console by password, from {ADDRESS}",
+        f"eve (operator) signed in to the console by a link, from {ADDRESS}",
+    ]
+
+
+def test_two_servers_of_one_database_share_sessions_links_and_proofs(browser: Browser, here: Installation) -> None:
+    other = Browser(here)
+    other.cookies = browser.cookies
+    assert is_in(other)
+    assert other.post("/console/password", {"New": PASSWORD, "csrf": browser.csrf}).status == 303
+    with here.database.write() as work:
+        path = f"/console/link/{make_link(work, NAME, now=here.clock.now(), ids=here.ids)}"
+    assert browser.post(path).status == 303
+    assert other.post(path).status == 410
+    assert other.post("/console/sign-out").status == 303
+    other.close()
 
 
 def test_a_link_asks_first_and_signs_in_once(stranger: Browser, here: Installation, known: str) -> None:
