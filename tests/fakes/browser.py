@@ -19,6 +19,7 @@ from patchwindow.store.settings import Role
 
 HOST: Final = urlsplit(SITE.public_url).netloc
 ADDRESS: Final = "192.0.2.7"
+_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"https://{HOST}"}
 _CSRF: Final = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 
 
@@ -70,8 +71,16 @@ class Browser:
     ) -> Loaded:
         """Send a form, with the proof that it is ours unless the fields say another."""
         filled = {"csrf": self.csrf, **(fields or {})}
-        form = {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"https://{HOST}", **(headers or {})}
-        return self._send("POST", path, query, urlencode(filled, doseq=True).encode(), form)
+        return self._send("POST", path, query, urlencode(filled, doseq=True).encode(), {**_FORM, **(headers or {})})
+
+    def post_at_once(self, path: str, forms: Sequence[Mapping[str, str]]) -> list[Loaded]:
+        """Send many forms before any of them is answered."""
+
+        async def sent() -> list[tuple[Loaded, list[str]]]:
+            scope = self._scope("POST", path, "", _FORM)
+            return await asyncio.gather(*(_exchange(self.app, dict(scope), urlencode(one).encode()) for one in forms))
+
+        return [loaded for loaded, _ in asyncio.run(sent())]
 
     def follow(self, loaded: Loaded) -> Loaded:
         """Go where an answer leads."""
@@ -83,10 +92,15 @@ class Browser:
         self.console.close()
 
     def _send(self, method: str, path: str, query: str, body: bytes, headers: Mapping[str, str]) -> Loaded:
+        loaded, cookies = asyncio.run(_exchange(self.app, self._scope(method, path, query, headers), body))
+        self.take_cookies(cookies)
+        return loaded
+
+    def _scope(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> dict[str, Any]:
         sent = {"Host": HOST, **headers}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        scope = {
+        return {
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
@@ -100,9 +114,6 @@ class Browser:
             "server": (HOST, 443),
             "client": (ADDRESS, 40000),
         }
-        loaded, cookies = asyncio.run(_exchange(self.app, scope, body))
-        self.take_cookies(cookies)
-        return loaded
 
     def take_cookies(self, lines: Sequence[str]) -> None:
         """Keep cookies, or forget those that are over."""

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from patchwindow.console import refusals
-from patchwindow.console.door import Cookies, check_origin, proof_of
+from patchwindow.console.door import Cookies, address_of, check_origin, proof_of
 from patchwindow.console.lives import Lives, Looked, Made
 from patchwindow.console.pages import me
 from patchwindow.console.render import Frame, render_page, render_part
@@ -148,7 +148,7 @@ class Console:
         def make() -> Response:
             kept = dict(fields)
             try:
-                with self._asking(signed, writes=True, address=_address(request)) as run:
+                with self._asking(signed, writes=True, address=address_of(request)) as run:
                     done = _submit(form, Act(view=self._view(request, signed, run), form=kept))
             except _NotYet as only:
                 with self._asking(signed, writes=False) as run:
@@ -300,10 +300,6 @@ class _NotYet(Exception):
         super().__init__()
         self.again = again
         self.problems = problems
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _submit(form: Form, act: Act) -> Done | Once:

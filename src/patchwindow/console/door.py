@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import Response
 
 from patchwindow.domain.errors import Denied, LimitExceeded
@@ -74,30 +75,41 @@ def check_origin(headers: Headers) -> None:
         )
 
 
+def address_of(request: Request) -> str:
+    """Return from where a request came; of a proxy in between, the proxy's."""
+    return request.client.host if request.client else ""
+
+
 class Tries:
     """How often signing in has failed of late, by name and by address; in this process alone."""
 
     def __init__(self) -> None:
         self._failed: OrderedDict[str, list[datetime]] = OrderedDict()
 
-    def check(self, who: str, now: datetime) -> None:
-        """Check that *who* may try.
+    def begin(self, now: datetime, *whose: str) -> None:
+        """Count a try against all of *whose* before it is looked at, so that many at once are not many more than allowed.
 
         Raises:
-            TooManyTries: not now; the message says when again.
+            TooManyTries: not now; the message says when again. Nothing is counted.
         """
-        recent = self._recent(who, now)
-        if len(recent) >= TRIES:
-            wait = recent[-TRIES] + TRIES_IN - now
-            minutes = max(1, round(wait.total_seconds() / 60))
-            raise TooManyTries(f"too many sign-ins failed; try again in {minutes} min, or use a sign-in link")
-
-    def fail(self, who: str, now: datetime) -> None:
-        """Note that *who* has failed."""
-        self._failed[who] = [*self._recent(who, now), now][-TRIES:]
-        self._failed.move_to_end(who)
+        for who in whose:
+            recent = self._recent(who, now)
+            if len(recent) >= TRIES:
+                wait = recent[-TRIES] + TRIES_IN - now
+                minutes = max(1, round(wait.total_seconds() / 60))
+                raise TooManyTries(f"too many sign-ins failed; try again in {minutes} min, or use a sign-in link")
+        for who in whose:
+            self._failed[who] = [*self._recent(who, now), now]
+            self._failed.move_to_end(who)
         while len(self._failed) > _KNOWN_MAX:
             self._failed.popitem(last=False)
+
+    def succeed(self, now: datetime, *whose: str) -> None:
+        """Take back the try that began at *now*: it was right."""
+        for who in whose:
+            tries = self._failed.get(who, [])
+            if now in tries:
+                tries.remove(now)
 
     def _recent(self, who: str, now: datetime) -> list[datetime]:
         return [at for at in self._failed.get(who, ()) if now - at < TRIES_IN]

@@ -1,6 +1,7 @@
 """Signing in and out: the pages that nobody need be signed in for."""
 
 import functools
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qs
@@ -8,13 +9,14 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from patchwindow.console.door import Cookies, Tries, check_origin
+from patchwindow.console.door import Cookies, Tries, address_of, check_origin
 from patchwindow.console.render import render_plain
 from patchwindow.domain.errors import LimitExceeded
 from patchwindow.operations.sign_in import NotSignedIn, SignIn
 from patchwindow.ports import Clock
 
 _BYTES_MAX: Final = 16 * 1024
+_LOG: Final = logging.getLogger(__name__)
 
 Work = Callable[[Callable[[], Any]], Awaitable[Any]]
 Handler = Callable[[Request], Awaitable[Response]]
@@ -43,18 +45,19 @@ class Threshold:
             return self._ask(following, "", "", 200)
         fields = await self._fields(request)
         name, password = fields.get("name", ""), fields.get("password", "")
-        address = request.client.host if request.client else ""
-        now = self._clock.now()
+        address, now = address_of(request), self._clock.now()
+        whose = (f"name {name}", f"address {address}")
         try:
-            for who in (f"name {name}", f"address {address}"):
-                self._tries.check(who, now)
+            self._tries.begin(now, *whose)
             token = await self._work(functools.partial(self._sign_in.by_password, name, password))
         except NotSignedIn as problem:
-            for who in (f"name {name}", f"address {address}"):
-                self._tries.fail(who, now)
+            # Not as whom: people write a password into the wrong field.
+            _LOG.warning("a sign-in to the console failed, from %s", address)
             return self._ask(following, name, str(problem), 401)
         except LimitExceeded as problem:
             return self._ask(following, name, str(problem), 429)
+        self._tries.succeed(now, *whose)
+        await self._note(token, "by password", address)
         return self._let_in(token, following)
 
     async def _link(self, request: Request) -> Response:
@@ -69,6 +72,7 @@ class Threshold:
             token = await self._work(functools.partial(self._sign_in.by_link, secret))
         except NotSignedIn:
             return Response(render_plain("link.html", name=None, home=self._home), 410, media_type="text/html")
+        await self._note(token, "by a link", address_of(request))
         return self._let_in(token, self._home)
 
     async def _out(self, request: Request) -> Response:
@@ -79,6 +83,11 @@ class Threshold:
         answer = RedirectResponse(f"{self._home}sign-in", 303)
         self._cookies.let_out(answer)
         return answer
+
+    async def _note(self, token: str, how: str, address: str) -> None:
+        signed = await self._work(functools.partial(self._sign_in.signed_in, token))
+        if signed is not None:
+            _LOG.info("%s (%s) signed in to the console %s, from %s", signed.name, signed.role, how, address)
 
     def _ask(self, following: str, name: str, problem: str, status: int) -> Response:
         text = render_plain("sign_in.html", following=following, name=name, problem=problem, home=self._home)
