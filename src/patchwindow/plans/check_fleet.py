@@ -1,8 +1,9 @@
 """A plan beside the nodes that it is for: who is forgotten, and which words mean nobody."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import Final
 
+from patchwindow.plans.check_baselines import PREDEFINED_SYSTEMS, system_of
 from patchwindow.plans.check_windows import installs
 from patchwindow.plans.codes import PlanCode, found, severity_of
 from patchwindow.plans.definitions import Plan
@@ -42,7 +43,7 @@ def forgotten(plan: Plan, fleet: Fleet) -> Iterator[Finding]:
     if left := fleet.nodes - reached:
         sentence = f"{_counted(left)} in no enabled window, so nothing patches them: {_named(left)}"
         yield _of_fleet(fleet, PlanCode.NODE_IN_NO_WINDOW, sentence, "give them a tag that a window asks for")
-    yield from _unknown(plan.patch_groups, fleet)
+    yield from _unknown(plan, fleet)
 
 
 def boundless(plan: Plan, fleet: Fleet) -> Iterator[Finding]:
@@ -67,12 +68,26 @@ def _reaches(limit: str, node_count: int) -> bool:
     return limit.isdigit() and int(limit) >= node_count
 
 
-def _unknown(known: Mapping[str, object], fleet: Fleet) -> Iterator[Finding]:
+def _unknown(plan: Plan, fleet: Fleet) -> Iterator[Finding]:
     for group, nodes in sorted(fleet.groups.items()):
-        if group not in known:
+        if group not in plan.patch_groups:
             sentence = f"{_counted(nodes)} in patch group {group!r}, which the plan does not have: {_named(nodes)}"
             remedy = "correct the tag, or give the group its baselines"
             yield _of_fleet(fleet, PlanCode.NODE_IN_UNKNOWN_GROUP, sentence, remedy)
+            continue
+        known = {_system(plan, name) for name in plan.patch_groups[group].baselines}
+        for system in sorted({fleet.systems[id] for id in nodes if id in fleet.systems} - known):
+            those = [id for id in nodes if fleet.systems.get(id) == system]
+            sentence = (
+                f"{_counted(those)} in patch group {group!r}, which has no baseline for {system}, so the default of that "
+                f"system decides: {_named(those)}"
+            )
+            remedy = f"correct the tag, or give the group a baseline for {system}"
+            yield _of_fleet(fleet, PlanCode.NODE_IN_UNKNOWN_GROUP, sentence, remedy)
+
+
+def _system(plan: Plan, baseline: str) -> str | None:
+    return system_of(plan.baselines[baseline]) if baseline in plan.baselines else PREDEFINED_SYSTEMS[baseline]
 
 
 def _of_fleet(fleet: Fleet, code: PlanCode, sentence: str, remedy: str) -> Finding:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from patchwindow.domain.patch_group import group_of
 from patchwindow.plans.definitions import Target
@@ -14,14 +14,21 @@ _FORM: Final = (
     'what "patchwindow forecast --export" writes, or a JSON object of nodes by id, each with its tags, '
     'as {"mi-0123456789abcdef0": {"Patch Group": "Web Server"}}'
 )
+_SCHEMA: Final = 1
 _FACTS: Final = '{"kind": "facts"'
 
 
 class Fleet:
-    """Nodes by what they carry; each pair of key and value is looked up at once."""
+    """Nodes by what they carry; each pair of key and value is looked up at once.
 
-    def __init__(self, file: str, tags: Mapping[str, Mapping[str, str]]) -> None:
+    *systems* has the operating systems of those nodes of which it is known.
+    """
+
+    def __init__(
+        self, file: str, tags: Mapping[str, Mapping[str, str]], systems: Mapping[str, str] | None = None
+    ) -> None:
         self.file = file
+        self.systems = systems or {}
         self.nodes = frozenset(tags)
         self._having: dict[tuple[str, str], set[str]] = {}
         for id, pairs in tags.items():
@@ -51,12 +58,13 @@ def read_fleet(path: Path) -> Fleet:
     try:
         with path.open(encoding="utf-8") as file:
             first = file.readline()
-            tags = _exported(path, chain([first], file)) if _is_exported(first) else _listed(path, first + file.read())
+            if _is_exported(first):
+                return _exported(path, chain([first], file))
+            return Fleet(str(path), _listed(path, first + file.read()))
     except OSError as error:
         raise _refused(path, Mark(1, 1), f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise _refused(path, Mark(1, 1), f"is not UTF-8 text: {error.reason}") from error
-    return Fleet(str(path), tags)
 
 
 def _listed(path: Path, text: str) -> dict[str, dict[str, str]]:
@@ -78,32 +86,49 @@ def _is_exported(first: str) -> bool:
     return isinstance(told, dict) and isinstance(told.get("kind"), str)
 
 
-def _exported(path: Path, lines: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Return the tags of the nodes that the *lines* of an export tell."""
+def _exported(path: Path, lines: Iterable[str]) -> Fleet:
+    """Return the nodes that the *lines* of an export tell."""
     tags: dict[str, dict[str, str]] = {}
+    cohorts: dict[str, str] = {}
+    systems: dict[str, str] = {}
     node_count: int | None = None
     for number, line in enumerate(lines, start=1):
         # Most of an export is facts, of which nothing is asked here.
         if line.startswith(_FACTS):
             continue
+        mark = Mark(number, 1)
         try:
             told = json.loads(line)
-            kind, value = told["kind"], told["value"]
-            if kind == "fleet":
-                node_count = int(value["nodeCount"])
-            if kind != "node":
-                continue
-            id, own = value["NodeId"], value.get("Tags")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise _refused(path, Mark(number, 1), "is no line of an export of facts; export it again") from None
-        if not _are_tags(own):
-            message = f"tells no tags of node {id}; export it again, with patchwindow forecast --export"
-            raise _refused(path, Mark(number, 1), message)
-        tags[id] = own
+            value = told["value"]
+            match told["kind"]:
+                case "fleet" if value["schema"] == _SCHEMA:
+                    node_count = value["nodeCount"]
+                case "fleet":
+                    raise _refused(
+                        path, mark, f"is an export of schema {value['schema']}; this version reads {_SCHEMA}"
+                    )
+                case "cohort":
+                    systems[value["CohortId"]] = value["OperatingSystem"]
+                case "node":
+                    tags[value["NodeId"]] = _tags_of(path, mark, value)
+                    cohorts[value["NodeId"]] = value["CohortId"]
+                case _:
+                    # Windows, baselines and durations are for forecasts.
+                    continue
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
+            raise _refused(path, mark, "is no line of an export of facts; export it again") from None
     if len(tags) != node_count:
         message = f"has {len(tags)} nodes and says that it has {node_count or 'none'}; export it again, and whole"
         raise _refused(path, Mark(1, 1), message)
-    return tags
+    return Fleet(str(path), tags, {id: systems[cohort] for id, cohort in cohorts.items() if cohort in systems})
+
+
+def _tags_of(path: Path, mark: Mark, node: Mapping[str, Any]) -> dict[str, str]:
+    tags: dict[str, str] | None = node.get("Tags")
+    if not _are_tags(tags):
+        message = f"tells no tags of node {node['NodeId']}; export it again, with patchwindow forecast --export"
+        raise _refused(path, mark, message)
+    return tags or {}
 
 
 def _are_tags(pairs: object) -> bool:

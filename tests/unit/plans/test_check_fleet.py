@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests.unit.plans.test_read import WHOLE
 
-from patchwindow.domain.forecast_facts import FleetFacts, ForecastNode
+from patchwindow.domain.forecast_facts import FleetFacts, ForecastCohort, ForecastNode
+from patchwindow.domain.operating_system import OperatingSystem
 from patchwindow.plans import Finding, Fleet, PlanProblems, check, parse_plan, read_fleet
 from patchwindow.protocol.forecast_file import head_lines
 
@@ -55,6 +56,16 @@ def test_a_group_that_the_plan_does_not_have_is_told_with_its_nodes() -> None:
     assert "1 node is in patch group 'Web Servers'" in found[1].sentence
 
 
+def test_a_node_whose_group_has_no_baseline_for_its_system_is_told() -> None:
+    systems = {"mi-1": "WINDOWS", "mi-2": "DEBIAN"}
+    fleet = Fleet("fleet.jsonl", {"mi-1": WEB, "mi-2": WEB, "mi-3": WEB}, systems)
+    (finding,) = check(parse_plan(WHOLE, "plan.yaml"), now=NOW, fleet=fleet)
+    assert str(finding) == (
+        "fleet.jsonl: warning: 1 node is in patch group 'Web Server', which has no baseline for DEBIAN, so the default of "
+        "that system decides: mi-2; correct the tag, or give the group a baseline for DEBIAN [node-in-unknown-group]"
+    )
+
+
 def test_a_node_that_two_windows_reach_by_different_tags_is_seen_to_overlap() -> None:
     apart = {"mi-1": WEB, "mi-2": {"Environment": "Test"}}
     assert findings(apart, WHOLE + BOTH) == []
@@ -95,10 +106,11 @@ def test_a_number_that_the_nodes_never_reach_holds_nothing_back(limits: str, nod
         ),
         ('{"mi-1": {"Role": 1}}', "1:1: has another form"),
         (
-            HEAD + '{"kind": "node", "value": {"NodeId": "mi-1", "Tags": {}}}',
+            HEAD + '{"kind": "node", "value": {"NodeId": "mi-1", "CohortId": "", "Tags": {}}}',
             "1:1: has 1 nodes and says that it has 2; ",
         ),
         ('{"kind": "fleet", "value": {}}', "1:1: is no line of an export of facts"),
+        (HEAD.replace('"schema": 1', '"schema": 2'), "1:1: is an export of schema 2; this version reads 1"),
         (HEAD + "{", "2:1: is no line of an export of facts; export it again"),
         (HEAD + '{"kind": "node", "value": []}', "2:1: is no line of an export of facts"),
         (HEAD + '{"kind": "node", "value": {"NodeId": "mi-1"}}', "2:1: tells no tags of node mi-1; export it again"),
@@ -121,11 +133,21 @@ def test_a_file_of_nodes_is_read(tmp_path: Path) -> None:
 
 
 def test_an_export_of_facts_is_read_as_nodes_with_their_tags(tmp_path: Path) -> None:
-    known = (ForecastNode(node_id="mi-1", tags=WEB), ForecastNode(node_id="mi-2", tags={}))
+    known = (ForecastNode(node_id="mi-1", cohort_id="one", tags=WEB), ForecastNode(node_id="mi-2", tags={}))
+    cohort = ForecastCohort(
+        cohort_id="one",
+        facts_digest="digest",
+        operating_system=OperatingSystem.DEBIAN,
+        patch_group="Web Server",
+        baseline_id="pb-1",
+    )
     path = tmp_path / "fleet.jsonl"
     # Facts are most of a file, and are not even looked at here.
     facts = '{"kind": "facts", "value": any'
-    path.write_text("\n".join([*head_lines(FleetFacts(as_of=NOW, nodes=known)), facts]), encoding="utf-8")
+    path.write_text(
+        "\n".join([*head_lines(FleetFacts(as_of=NOW, cohorts=(cohort,), nodes=known)), facts]), encoding="utf-8"
+    )
     fleet = read_fleet(path)
     assert fleet.nodes == {"mi-1", "mi-2"}
     assert fleet.groups == {"Web Server": ["mi-1"]}
+    assert fleet.systems == {"mi-1": "DEBIAN"}
