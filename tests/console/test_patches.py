@@ -35,6 +35,16 @@ def test_a_patch_has_the_nodes_that_the_api_tells(console: Browser, fleet: Fleet
     )
 
 
+def test_a_patch_that_failed_says_why_on_how_many_nodes(console: Browser, fleet: Fleet) -> None:
+    title, _ = listed(fleet, "Failed")[0]
+    told = fleet.world.perform("ListPatchInstances", Title=title, States=["Failed"], MaxResults=500)
+    assert sum(one["InstanceCount"] for one in told["Failures"]) == len(told["Instances"]) > 1
+    assert {one["Reason"] for one in told["Instances"]} == {"dpkg ended with status 1"}
+    said = words(console.get(f"/console/patches/{title}", state="Failed").body)
+    assert f"{len(told['Instances'])} nodes dpkg ended with status 1" in said
+    assert "Why it failed" not in words(console.get(f"/console/patches/{title}", state="Missing").body)
+
+
 def test_nodes_that_lack_it_say_when_it_could_be_installed(console: Browser, fleet: Fleet) -> None:
     title, _ = listed(fleet, "Missing")[0]
     (first, *_) = fleet.world.perform("ListPatchInstances", Title=title, States=["Missing"])["Instances"]

@@ -1,5 +1,7 @@
 """The patches of all nodes: on how many each is in which state, and on which."""
 
+from collections import Counter
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,6 +19,9 @@ from patchwindow.store.fleet_patches import EvaluatedNodes
 from patchwindow.store.work import Work
 
 _PAGE: Final = 50
+_CAUSES_MAX: Final = 50
+_KEPT_OUT: Final = "the baseline keeps out what it needs; ExplainPatch says what"
+"""Why it failed where no node said so."""
 
 # What a fleet has of patches is shared by evaluations; one of 2000 takes 16 kB.
 _PATCHES: Final[Recent[str, tuple[FleetPatch, ...]]] = Recent(4000)
@@ -45,10 +50,12 @@ def list_patches(call: Call, request: Request) -> Answer:
 
 
 def list_instances(call: Call, request: Request) -> Answer:
-    """ListPatchInstances: of one patch, by node."""
+    """ListPatchInstances: of one patch, by node; and why it failed on how many of them."""
     title, wanted_product = request["Title"], request.get("Product")
     states = request.get("States")
     having: dict[str, Standing] = {}
+    reasons: dict[str, str] = {}
+    causes = Counter[str]()
     is_known = False
     for nodes in call.work.fleet_patches.evaluated():
         standing = listing_in(call.work, nodes).of(title, wanted_product)
@@ -56,6 +63,10 @@ def list_instances(call: Call, request: Request) -> Answer:
             is_known = True
             if states is None or standing in states:
                 having[nodes.evaluation_id] = standing
+            if standing is Standing.FAILED:
+                reason = nodes.overlay.reasons.get(title, "")
+                reasons[nodes.evaluation_id] = reason
+                causes[reason] += nodes.node_count
     if not is_known:
         where = f" on {wanted_product}" if wanted_product else ""
         raise NotFound(f"no node has a patch with the title {title!r}{where}; ListPatches tells those that there are")
@@ -63,14 +74,22 @@ def list_instances(call: Call, request: Request) -> Answer:
     def fetch(after: Key | None, limit: int) -> Sequence[tuple[str, str]]:
         return call.work.fleet_patches.nodes(having, after=after_text(after), limit=limit) if having else ()
 
-    return call.pages(
+    answer = call.pages(
         request,
         "Instances",
         default=_PAGE,
         fetch=fetch,
         key=lambda node: (node[0],),
-        shape=lambda node: {"InstanceId": node[0], "State": str(having[node[1]])},
+        shape=lambda node: {
+            "InstanceId": node[0],
+            "State": str(having[node[1]]),
+            "Reason": reasons.get(node[1]) or None,
+        },
     )
+    if not request.get("NextToken"):
+        ordered = sorted(causes.items(), key=lambda pair: (-pair[1], pair[0]))
+        answer["Failures"] = [{"Reason": reason, "InstanceCount": count} for reason, count in ordered]
+    return answer
 
 
 def _tallies(work: Work) -> Sequence[Tally]:

@@ -36,6 +36,8 @@ class PatchPage:
     """Nodes by state, over all products."""
     state: str
     nodes: Sequence[Mapping[str, Any]]
+    failures: Sequence[Mapping[str, Any]]
+    """Why it failed, and on how many nodes; of the first page."""
     names: Mapping[str, str]
     next: str
     next_installs: Mapping[str, Mapping[str, Any]]
@@ -96,6 +98,7 @@ def show(view: View) -> Shown:
         counts=counts,
         state=state,
         nodes=answer["Instances"],
+        failures=answer.get("Failures", ()) if state == "Failed" else (),
         names=names_of(view, node_ids),
         next=answer.get("NextToken", ""),
         next_installs=_next_installs(view, title, node_ids) if state in ("Missing", "Failed") else {},
@@ -105,7 +108,7 @@ def show(view: View) -> Shown:
         template="patch.html",
         page=page,
         command=(f"patchwindow patches show {title!r} --state {state}",),
-        table=Table(("InstanceId", "State"), _nodes(view, title)),
+        table=Table(("InstanceId", "State", "Reason"), _nodes(view, title)),
     )
 
 
@@ -133,4 +136,4 @@ def _rows(view: View, filters: Sequence[Mapping[str, Any]]) -> Iterator[Sequence
 
 def _nodes(view: View, title: str) -> Iterator[Sequence[Cell]]:
     for one in view.each("ListPatchInstances", "Instances", Title=title, MaxResults=500):
-        yield one["InstanceId"], one["State"]
+        yield one["InstanceId"], one["State"], one.get("Reason")
