@@ -44,7 +44,7 @@ COLUMNS: Final[show.Columns] = {
     "FIRST SEEN": "FirstSeen",
     "PATCH": "Title",
 }
-NODES: Final[show.Columns] = {"NODE": "InstanceId", "STATE": "State"}
+NODES: Final[show.Columns] = {"NODE": "InstanceId", "STATE": "State", "WHY IT FAILED": "Reason"}
 
 state_option = click.option(
     "--state", "states", type=click.Choice(STATES), multiple=True, help="In this state on a node; may be repeated"

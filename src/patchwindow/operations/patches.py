@@ -1,7 +1,6 @@
 """The patches of all nodes: on how many each is in which state, and on which."""
 
 from collections import Counter
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -19,9 +18,6 @@ from patchwindow.store.fleet_patches import EvaluatedNodes
 from patchwindow.store.work import Work
 
 _PAGE: Final = 50
-_CAUSES_MAX: Final = 50
-_KEPT_OUT: Final = "the baseline keeps out what it needs; ExplainPatch says what"
-"""Why it failed where no node said so."""
 
 # What a fleet has of patches is shared by evaluations; one of 2000 takes 16 kB.
 _PATCHES: Final[Recent[str, tuple[FleetPatch, ...]]] = Recent(4000)
