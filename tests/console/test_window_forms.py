@@ -215,6 +215,17 @@ def test_one_that_was_changed_meanwhile_is_not_deleted(console: Browser, fleet: 
     assert read(fleet, window)["Name"] == "needed"
 
 
+def test_one_that_got_a_task_meanwhile_is_not_deleted(console: Browser, fleet: Fleet, window: str) -> None:
+    path = f"/console/windows/{window}/delete"
+    shown = console.post(path, fill(console.get(path).body, Step="show"))
+    target = fleet.world.target(window, "tag-key", "Patch Group", Name="everybody")
+    fleet.world.task(window, target, Name="urgent")
+    answer = save(console, path, shown).body
+    assert re.search(r"<td>Targets</td>.*everybody</td>", answer)
+    assert re.search(r"<td>Tasks</td>.*urgent</td>", answer)
+    assert read(fleet, window)
+
+
 def test_one_that_a_plan_made_points_to_the_plan(console: Browser, fleet: Fleet, window: str) -> None:
     tags = [{"Key": "patchwindow:plan", "Value": "fleet"}, {"Key": "patchwindow:name", "Value": "daily"}]
     fleet.world.perform("AddTagsToResource", ResourceType="MaintenanceWindow", ResourceId=window, Tags=tags)

@@ -152,7 +152,7 @@ def show_delete(view: View) -> Shown:
     """Ask whether to delete a window."""
     edits.need_operator(view)
     window = read(view)
-    return _delete_page(view, window, edits.begin(told_window(window)))
+    return _delete_page(view, window, edits.begin(_all_told(view, window)))
 
 
 def delete(act: Act) -> Done | Again:
@@ -176,7 +176,7 @@ def delete(act: Act) -> Done | Again:
         view.ask("DeleteMaintenanceWindow", WindowId=window_id)
         return Done(url="/console/windows", said=f"{window['Name']} is deleted")
 
-    outcome = edits.carry_out(act, told_window(window), weigh=weigh, do=do)
+    outcome = edits.carry_out(act, _all_told(view, window), weigh=weigh, do=do)
     return outcome if isinstance(outcome, Done) else lambda view: _delete_page(view, window, outcome)
 
 
@@ -201,6 +201,17 @@ def running_until(view: View, window_id: str) -> datetime | None:
     span = {"After": view.now - _LONGEST, "Before": view.now + _TICK}
     found = view.each("ListOpenings", "Openings", WindowId=window_id, **span, MaxResults=500)
     return max((one["EndsTime"] for one in found if one["Status"] in _RUNS), default=None)
+
+
+def _all_told(view: View, window: Mapping[str, Any]) -> dict[str, str]:
+    """Return what goes with a window, so that nothing goes that its reader has not seen."""
+    targets = view.each("DescribeMaintenanceWindowTargets", "Targets", WindowId=window["WindowId"])
+    tasks = view.each("DescribeMaintenanceWindowTasks", "Tasks", WindowId=window["WindowId"])
+    return {
+        **told_window(window),
+        "Targets": edits.words([one.get("Name") or one["WindowTargetId"] for one in targets]),
+        "Tasks": edits.words([one.get("Name") or one["WindowTaskId"] for one in tasks]),
+    }
 
 
 def first_difference(
