@@ -157,7 +157,7 @@ def test_a_viewer_may_read_an_operator_do_all_but_manage_people_and_a_node_nothi
     # It makes the snapshot, where there is none yet.
     is_writing_get = name == "GetDeployablePatchSnapshotForInstance"
     reads = (
-        name.startswith(("Get", "List", "Describe", "Explain", "Preview", "Forecast", "Export", "Search"))
+        name.startswith(("Get", "List", "Describe", "Explain", "Preview", "Compare", "Forecast", "Export", "Search"))
         and not is_writing_get
     )
     is_for_admins = (OPERATIONS | OWN_OPERATIONS)[name].is_for_admins

@@ -7,7 +7,7 @@ from tests.fakes.api import MODELS
 
 from patchwindow.operations.table import AGENT_OPERATIONS, GROUP_OPERATIONS, OPERATIONS, OWN_OPERATIONS
 
-READS = re.compile("(Get|List|Describe|Search|Explain|Preview|Forecast|Export)[A-Z]")
+READS = re.compile("(Get|List|Describe|Search|Explain|Preview|Compare|Forecast|Export)[A-Z]")
 MAKES_WHAT_IT_GETS = "GetDeployablePatchSnapshotForInstance"
 OF_CLIENTS = OPERATIONS | GROUP_OPERATIONS | OWN_OPERATIONS
 EVERY = OF_CLIENTS | AGENT_OPERATIONS
