@@ -89,15 +89,15 @@ SECTIONS: Final = (
     ("Needs you", "/attention"),
     ("Compliance", "/compliance"),
     ("Exposure", "/exposure"),
+    ("Calendar", "/calendar"),
     ("Nodes", "/nodes"),
     ("Patches", "/patches"),
-    ("Calendar", "/calendar"),
     ("Windows", "/windows"),
+    ("Baselines", "/baselines"),
+    ("Groups", "/groups"),
     ("Commands", "/commands"),
     ("Changes", "/changes"),
     ("Activations", "/activations"),
-    ("Baselines", "/baselines"),
-    ("Groups", "/groups"),
 )
 """The parts of the console, by label and path, in the order of its menu."""
 
