@@ -1,11 +1,15 @@
 """Question 7: one node, and why a patch is in its state on it."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.console.reading import table, words
 from tests.fakes.browser import Browser
-from tests.fakes.fleet import HOSTILE, Fleet, Member
+from tests.fakes.databases import migrated_url
+from tests.fakes.fleet import HOSTILE, NOW, Fleet, Member
 
 
 def one_of(fleet: Fleet, group: str) -> Member:
@@ -44,6 +48,43 @@ def test_it_says_which_window_comes_and_that_a_freeze_or_nothing_does(console: B
     said = words(console.get(f"/console/nodes/{alone.node_id}").body)
     assert "No window reaches this node" in said
     assert "none: no tag Patch Group" in said
+
+
+def test_an_opening_that_a_freeze_keeps_shut_and_a_window_that_is_disabled_promise_nothing(tmp_path: Path) -> None:
+    with migrated_url("sqlite", tmp_path) as there:
+        fleet = Fleet(there, count=20)
+        browser = Browser(fleet.world)
+        browser.sign_in()
+        member = next(one for one in fleet.members if one.group == "Database Server")
+        window = fleet.windows["Database Server"]
+        fleet.world.perform("UpdateMaintenanceWindow", WindowId=window, Schedule="at(2026-12-20T22:00:00)")
+        said = words(browser.get(f"/console/nodes/{member.node_id}").body)
+        assert "Sun 20 Dec 2026, 22:00" in said
+        assert "Kept shut by year-end" in said
+        fleet.world.perform("UpdateMaintenanceWindow", WindowId=window, Enabled=False)
+        said = words(browser.get(f"/console/nodes/{member.node_id}").body)
+        assert "20 Dec 2026" not in said
+        assert "Database Server patching opens no more, or is disabled" in said
+        browser.close()
+        fleet.close()
+
+
+def test_the_timeline_says_since_when_it_runs_and_leads_to_the_output_on_this_node(
+    console: Browser, fleet: Fleet
+) -> None:
+    member = one_of(fleet, "Database Server")
+    path = f"/console/nodes/{member.node_id}"
+    assert "since it booted" not in words(console.get(path).body)
+    with fleet.world.database.write() as work:
+        node = work.nodes.get(member.node_id)
+        assert node is not None, "it was registered"
+        booted = replace(node, boot_id="another", boot_seen_at=NOW - timedelta(minutes=30))
+        work.nodes.put(booted, operating_system=member.system, patch_group=member.group)
+    body = console.get(path).body
+    assert "First heard of since it booted" in words(body)
+    links = re.findall(r'href="(/console/commands/[^"]+)"', body)
+    assert links
+    assert all(link.endswith(f"/nodes/{member.node_id}") for link in links)
 
 
 def test_a_node_that_was_never_scanned_claims_nothing(console: Browser, fleet: Fleet) -> None:

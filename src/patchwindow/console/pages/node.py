@@ -6,9 +6,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
+from patchwindow.console.pages.windows import next_opening
 from patchwindow.console.view import Cell, Shown, Table, View
 from patchwindow.domain.errors import NotFound, UnknownNode
-from patchwindow.domain.opening import parse_instant
 
 _WINDOWS_SHOWN: Final = 20
 _EVENTS_SHOWN: Final = 12
@@ -82,7 +82,7 @@ def show(view: View) -> Shown:
         state=state,
         patches=answer.get("Patches", ()),
         next=answer.get("NextToken", ""),
-        events=_events(view, node_id),
+        events=_events(view, node_id, info, standing),
     )
     return Shown(
         title=info.get("ComputerName") or info.get("Name") or node_id,
@@ -142,29 +142,30 @@ def _openings(view: View, node_id: str) -> list[dict[str, Any]]:
         "DescribeMaintenanceWindowsForTarget", ResourceType="INSTANCE", Targets=wanted, MaxResults=_WINDOWS_SHOWN
     )["WindowIdentities"]
     windows = [view.ask("GetMaintenanceWindow", WindowId=one["WindowId"]) for one in reaching]
-    found = [
-        {
-            "WindowId": window["WindowId"],
-            "Name": window["Name"],
-            "Zone": window.get("ScheduleTimezone") or "UTC",
-            "At": parse_instant("NextExecutionTime", window["NextExecutionTime"])
-            if window.get("NextExecutionTime")
-            else None,
-        }
-        for window in windows
-    ]
+    found: list[dict[str, Any]] = []
+    for window in windows:
+        at, opening = next_opening(view, window)
+        found.append(
+            {
+                "WindowId": window["WindowId"],
+                "Name": window["Name"],
+                "Zone": window.get("ScheduleTimezone") or "UTC",
+                "At": at,
+                "Frozen": opening.calendar if opening is not None and opening.status == "FROZEN" else "",
+            }
+        )
     return sorted(found, key=lambda one: (one["At"] is None, one["At"] or view.now))
 
 
-def _events(view: View, node_id: str) -> list[Event]:
-    """Return what happened last: scans and installations, and other commands."""
+def _events(view: View, node_id: str, info: Mapping[str, Any], standing: Mapping[str, Any]) -> list[Event]:
+    """Return what happened last: scans and installations, other commands, and since when it runs."""
     past = view.ask("GetComplianceHistory", InstanceId=node_id, MaxResults=_EVENTS_SHOWN)["Scans"]
     scans = (
         Event(
             at=one["Time"],
             what="Installed patches" if one["Operation"] == "Install" else "Scanned",
             state=_state(one),
-            link=f"/console/commands/{one['CommandId']}",
+            link=f"/console/commands/{one['CommandId']}/nodes/{node_id}",
             details=f"{one['MissingCount']} missing, {one['FailedCount']} failed, "
             f"{one['InstalledPendingRebootCount']} wait for a reboot",
         )
@@ -181,12 +182,12 @@ def _events(view: View, node_id: str) -> list[Event]:
         )
         for one in sent
     )
-    registered = view.ask("DescribeInstanceInformation", Filters=[{"Key": "InstanceIds", "Values": [node_id]}])
-    first = (
-        Event(at=one["RegistrationDate"], what="Registered", state="", link="", details="")
-        for one in registered["InstanceInformationList"]
-    )
-    events = sorted((*scans, *commands, *first), key=lambda event: event.at, reverse=True)
+    once = [Event(at=info["RegistrationDate"], what="Registered", state="", link="", details="")]
+    if "BootSeenTime" in standing:
+        told = "Earlier reboots are told by the output of the commands that made them"
+        what = "First heard of since it booted"
+        once.append(Event(at=standing["BootSeenTime"], what=what, state="", link="", details=told))
+    events = sorted((*scans, *commands, *once), key=lambda event: event.at, reverse=True)
     return list(islice(events, _EVENTS_SHOWN))
 
 

@@ -109,7 +109,8 @@ def said(expression: str, offset_days: int) -> str:
         return expression
 
 
-def _next(view: View, window: Mapping[str, Any]) -> tuple[datetime | None, Night | None]:
+def next_opening(view: View, window: Mapping[str, Any]) -> tuple[datetime | None, Night | None]:
+    """Return when a window that GetMaintenanceWindow tells of opens next, if ever, and that opening, which may be frozen."""
     if not window["Enabled"] or not window.get("NextExecutionTime"):
         return None, None
     at = parse_instant("NextExecutionTime", window["NextExecutionTime"])
@@ -119,7 +120,7 @@ def _next(view: View, window: Mapping[str, Any]) -> tuple[datetime | None, Night
 
 def _row(view: View, window: Mapping[str, Any]) -> Row:
     which = {"WindowId": window["WindowId"], "MaxResults": _COUNTED_MAX}
-    next_at, opening = _next(view, window)
+    next_at, opening = next_opening(view, window)
     ran = view.ask("DescribeMaintenanceWindowExecutions", WindowId=window["WindowId"], MaxResults=_LEAST)
     return Row(
         window_id=window["WindowId"],
