@@ -59,7 +59,7 @@ SHOTS: Final = (
     Shot(name="calendar", path="/calendar"),
     Shot(name="opening", path="/openings/{window_id}/{at}", prepare=_forecast),
     Shot(name="execution", path="/executions/{execution_id}", height=700),
-    Shot(name="execution-narrow", path="/executions/{execution_id}", width=NARROW),
+    Shot(name="execution-narrow", path="/executions/{execution_id}", width=NARROW, height=1120),
     Shot(name="node", path="/nodes/{lacking}", height=900),
     Shot(name="explained", path="/nodes/{lacking}/patches/{lacked}", height=640),
     Shot(name="patch-now", path="/patch-now", prepare=_weigh),
