@@ -8,6 +8,7 @@ import pytest
 from tests.console.reading import table, words
 from tests.fakes.browser import Browser
 from tests.fakes.fleet import NOW, OPENED, Fleet
+from tests.fakes.site import Installation
 
 from patchwindow.console.pages.tonight import axis_of, expected_end
 
@@ -71,7 +72,8 @@ def test_the_axis_begins_at_a_full_hour_and_reaches_a_day_ahead() -> None:
     assert axis.ends_at == now + timedelta(hours=24)
 
 
-def test_where_nothing_opens_it_says_so(browser: Browser) -> None:
+def test_where_nothing_opens_it_says_so(browser: Browser, here: Installation) -> None:
+    here.node()
     said = words(browser.get(URL).body)
     assert "No window is open, and none opens within 24 hours." in said
     assert "No window opens within a year" in said

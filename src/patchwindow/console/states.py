@@ -53,6 +53,7 @@ LOOKS: Final[dict[str, Look]] = {
     "InstalledOther": Look("Installed, other", Tone.IDLE, _DONE),
     "InstalledPendingReboot": Look("Installed, reboot pending", Tone.WARN, _REBOOT),
     "InstalledRejected": Look("Installed, rejected", Tone.BAD, _WARNS),
+    "NotApproved": Look("Not approved", Tone.IDLE, _STOPS),
     "NotApplicable": Look("Not applicable", Tone.IDLE, _DASH),
     "Failed": Look("Failed", Tone.BAD, _FAILS),
     "AvailableSecurityUpdate": Look("Available security update", Tone.WARN, _WAITS),

@@ -58,6 +58,8 @@ class TonightPage:
     more_count: int
     next_opening: Mapping[str, Any] | None
     """The first one after these, where there are none."""
+    has_nodes: bool
+    """Whether any node is registered; looked for where nothing opens."""
 
 
 def show(view: View) -> Shown:
@@ -71,6 +73,7 @@ def show(view: View) -> Shown:
         nights=nights[:_SHOWN_MAX],
         more_count=max(len(nights) - _SHOWN_MAX, 0),
         next_opening=None if nights else _next(view),
+        has_nodes=bool(nights) or bool(view.ask("GetFleetCompliance", MaxResults=1)["Nodes"]),
     )
     return Shown(
         title="Tonight",
