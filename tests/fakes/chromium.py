@@ -87,7 +87,7 @@ def guarded(browser: Browser, origin: str, **options: Any) -> Iterator[tuple[Pag
         yield context.new_page(), guard
     finally:
         context.close()
-    assert guard.problems == []
+    assert not guard.problems, guard.problems
 
 
 def sign_in(page: Page, link: str) -> None:

@@ -4,10 +4,10 @@ from typing import Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from tests.console.places import PATHS, places
 from tests.console.serving import Served
-from tests.fakes.chromium import HEIGHT, NARROW, WIDE
+from tests.fakes.chromium import HEIGHT, NARROW, WIDE, guarded
 
 from patchwindow.console.app import ROOT
 
@@ -41,6 +41,26 @@ def test_every_page_fits_a_narrow_screen_and_loads_nothing_from_elsewhere(page: 
         if found := page.evaluate(_TOO_WIDE):
             too_wide[url] = found
     assert too_wide == {}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "() => { alert(1) }",
+        "() => { const one = new Image(); one.src = 'http://192.0.2.1/seen.png' }",
+        "() => fetch('http://192.0.2.1/').catch(() => null)",
+        "() => { setTimeout(() => { throw Error('broken') }) }",
+    ],
+)
+def test_what_a_page_must_not_do_is_noticed(chromium: Browser, site: Served, script: str) -> None:
+    def look() -> None:
+        with guarded(chromium, site.url) as (page, _):
+            page.goto(f"{site.url}/console/sign-in")
+            page.evaluate(script)
+            page.wait_for_timeout(200)
+
+    with pytest.raises(AssertionError, match=r"alert: 1|192\.0\.2\.1|broken"):
+        look()
 
 
 @pytest.mark.slow
