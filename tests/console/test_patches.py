@@ -89,12 +89,21 @@ def test_the_search_finds_the_patches_of_a_cve(console: Browser, fleet: Fleet) -
     assert all(f">{title}</a>" in body for title in titles)
 
 
+def test_the_search_finds_the_patches_of_an_advisory(console: Browser, fleet: Fleet) -> None:
+    told = fleet.world.perform("ListPatches", MaxResults=500)["Patches"]
+    advisory = next(one["AdvisoryIds"][0] for one in told if one["AdvisoryIds"])
+    titles = {one["Title"] for one in told if advisory in one["AdvisoryIds"]}
+    body = console.get("/console/search", q=advisory.lower()).body
+    assert all(f">{title}</a>" in body for title in titles)
+    assert f"patchwindow patches list --all --advisory &#39;{advisory.lower()}&#39;" in body
+
+
 def test_the_search_says_where_there_are_more_than_it_shows(console: Browser) -> None:
     assert f"The first {SHOWN_MAX};" in words(console.get("/console/search", q="web-").body)
     assert f"The first {SHOWN_MAX};" not in words(console.get("/console/search", q="web-0004").body)
 
 
-@pytest.mark.parametrize("asked", ["nothing is called so", "%", "'; --", "\0", "🦊", "CVE-1-1"])
+@pytest.mark.parametrize("asked", ["nothing is called so", "%", "'; --", "\0", "🦊", "CVE-1-1", "x" * 5000])
 def test_what_is_not_there_is_said_not_to_be(console: Browser, asked: str) -> None:
     answer = console.get("/console/search", q=asked)
     assert answer.status == 200, answer.body

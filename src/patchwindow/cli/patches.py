@@ -44,7 +44,8 @@ COLUMNS: Final[show.Columns] = {
     "FIRST SEEN": "FirstSeen",
     "PATCH": "Title",
 }
-NODES: Final[show.Columns] = {"NODE": "InstanceId", "STATE": "State", "WHY IT FAILED": "Reason"}
+NODES: Final[show.Columns] = {"NODE": "InstanceId", "STATE": "State"}
+FAILED: Final[show.Columns] = {**NODES, "WHY IT FAILED": "Reason"}
 
 state_option = click.option(
     "--state", "states", type=click.Choice(STATES), multiple=True, help="In this state on a node; may be repeated"
@@ -61,6 +62,7 @@ def patches() -> None:
 @click.option("--all", "all_", is_flag=True, help="In every state")
 @click.option("--name", "names", metavar="TEXT", multiple=True, help="With this in the title or the KBId")
 @click.option("--cve", "cves", metavar="ID", multiple=True, help="That close this CVE")
+@click.option("--advisory", "advisories", metavar="ID", multiple=True, help="That this advisory is about")
 @click.option("--known-exploited", is_flag=True, help="That close a CVE which is known to be exploited")
 @click.option("--severity", "severities", metavar="NAME", multiple=True, help="Of this severity")
 @click.option("--classification", "classes", metavar="NAME", multiple=True, help="Of this classification")
@@ -77,6 +79,7 @@ def list_(
     all_: bool,
     names: tuple[str, ...],
     cves: tuple[str, ...],
+    advisories: tuple[str, ...],
     known_exploited: bool,
     severities: tuple[str, ...],
     classes: tuple[str, ...],
@@ -94,6 +97,7 @@ def list_(
         "State": () if all_ else states or WANTING,
         "Name": names,
         "CVE": cves,
+        "AdvisoryId": advisories,
         "KnownExploited": ("true",) if known_exploited else (),
         "Severity": severities,
         "Classification": classes,
@@ -136,7 +140,7 @@ def show_(
         return
     for patch in found:
         show.details(patch)
-    show.section("Nodes", nodes, NODES)
+    show.section("Nodes", nodes, FAILED if any(node.get("Reason") for node in nodes) else NODES)
 
 
 def _named(term: str, alike: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

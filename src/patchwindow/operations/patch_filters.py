@@ -13,7 +13,7 @@ from patchwindow.protocol.records import to_ms
 from patchwindow.store.work import Work
 
 KEYS: Final = (
-    *("CVE", "KnownExploited", "Name", "Classification", "Severity", "State", "Product"),
+    *("CVE", "AdvisoryId", "KnownExploited", "Name", "Classification", "Severity", "State", "Product"),
     *("MinAgeDays", "MaxAgeDays"),
 )
 
@@ -76,6 +76,11 @@ def _by_catalog(call: Call, key: str, values: Sequence[str], tallies: Sequence[T
         return lambda one: (
             not wanted.isdisjoint((*one.patch.cve_ids, *known.get(one.patch.catalog_key, NOTHING).cve_ids))
         )
+    if key == "AdvisoryId":
+        # Publishers differ in how they spell their ids; most write them in capitals.
+        wanted = {value.upper() for value in values}
+        known = _known_by_name(call.work, tallies, call.work.catalog.names_of(wanted.union(values)))
+        return lambda one: any(id.upper() in wanted for id in known.get(one.patch.catalog_key, NOTHING).advisory_ids)
     if key == "KnownExploited":
         truths = {_truth(value) for value in values}
         known = _known_by_name(call.work, tallies, call.work.fleet_patches.exploited_names())

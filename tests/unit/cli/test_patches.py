@@ -58,6 +58,8 @@ def test_each_option_is_a_filter_and_may_be_repeated() -> None:
         "bash",
         "--cve",
         "CVE-2026-1",
+        "--advisory",
+        "DSA-1",
         "--severity",
         "important",
         "--product",
@@ -67,6 +69,7 @@ def test_each_option_is_a_filter_and_may_be_repeated() -> None:
     assert filters(*given) == {
         "Name": ["ssl", "bash"],
         "CVE": ["CVE-2026-1"],
+        "AdvisoryId": ["DSA-1"],
         "KnownExploited": ["true"],
         "Severity": ["important"],
         "Classification": ["Security"],
@@ -82,6 +85,12 @@ def test_show_prints_the_patch_of_that_title_alone_and_its_nodes() -> None:
     assert "StateCounts     Missing=3, Installed=2, InstalledOther=1, NotApproved=1" in outcome.stdout
     assert outcome.stdout.splitlines()[-3:] == ["Nodes", "NODE                  STATE", f"{NODE}  Missing"]
     assert outcome.asked[-1][1] == {"Title": "openssl.amd64:2", "Product": "Debian12", "States": ["Missing"]}
+
+
+def test_show_says_why_a_patch_failed() -> None:
+    failed = {"Instances": [{"InstanceId": NODE, "State": "Failed", "Reason": "the disk is full"}]}
+    outcome = run("patches", "show", "openssl.amd64:2", answers={**ANSWERS, "ListPatchInstances": failed})
+    assert outcome.stdout.splitlines()[-1] == f"{NODE}  Failed  the disk is full"
 
 
 def test_a_title_may_be_written_in_any_case_and_a_kb_id_names_the_only_patch_that_has_it() -> None:

@@ -128,6 +128,8 @@ def test_the_counts_are_those_that_each_node_tells_of_itself(here: Installation,
         ([("Name", ["bash.amd64:2", "kernel.x"]), ("State", ["Missing", "NotApproved"])], ["bash.amd64:2", KERNEL]),
         ([("CVE", ["cve-2026-1001"])], [KERNEL]),
         ([("CVE", ["CVE-2026"])], []),
+        ([("AdvisoryId", ["rhsa-2026:1"])], [KERNEL]),
+        ([("AdvisoryId", ["RHSA-2026"])], []),
         ([("KnownExploited", ["true"])], []),
         ([("KnownExploited", ["False"]), ("State", ["Missing"])], [KERNEL, "openssl.amd64:2"]),
         ([("Severity", ["Critical"])], [KERNEL]),
@@ -190,6 +192,7 @@ def test_what_nodes_cannot_tell_is_told_by_imported_advisories(here: Installatio
     assert found["openssl.amd64:2"]["AdvisoryIds"] == ["DSA-1"]
     assert found[KERNEL]["AdvisoryIds"] == ["RHSA-2026:1"]
     assert list(listed(api, ("CVE", ["cve-2026-3003"]))) == ["openssl.amd64:2"]
+    assert list(listed(api, ("AdvisoryId", ["dsa-1"]))) == ["openssl.amd64:2"]
     assert list(listed(api, ("KnownExploited", ["true"]), ("Product", ["Debian12"]))) == ["openssl.amd64:2"]
     assert "openssl.amd64:2" not in listed(api, ("KnownExploited", ["false"]))
 

@@ -8,6 +8,9 @@ from typing import Any, Final
 from patchwindow.console.view import Shown, View
 
 SHOWN_MAX: Final = 25
+_ASKED_MAX: Final = 200
+"""Nothing that is searched for is called by more letters."""
+_OPTIONS: Final = {"CVE": "--cve", "Name": "--name", "AdvisoryId": "--advisory"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +37,11 @@ class SearchPage:
 
 def show(view: View) -> Shown:
     """Return what the field's text finds."""
-    asked = view.first("q")
+    asked = view.first("q")[:_ASKED_MAX]
+    key, patches = _patches(view, asked) if asked else ("", [])
     page = SearchPage(
         asked=asked,
-        patches=_patches(view, asked) if asked else [],
+        patches=patches,
         nodes=_nodes(view, asked) if asked else [],
         windows=_windows(view, asked) if asked else [],
         shown_max=SHOWN_MAX,
@@ -46,15 +50,18 @@ def show(view: View) -> Shown:
         title="Search",
         template="search.html",
         page=page,
-        command=(f"patchwindow patches list --name {asked!r}",) if asked else (),
+        command=(f"patchwindow patches list --all {_OPTIONS[key]} {asked!r}",) if asked else (),
     )
 
 
-def _patches(view: View, asked: str) -> list[Mapping[str, Any]]:
-    key = "CVE" if asked.upper().startswith("CVE-") else "Name"
-    filters = [{"Key": key, "Values": [asked]}]
-    found: list[Mapping[str, Any]] = view.ask("ListPatches", Filters=filters, MaxResults=SHOWN_MAX)["Patches"]
-    return found
+def _patches(view: View, asked: str) -> tuple[str, list[Mapping[str, Any]]]:
+    """Return what finds the patches, and those; an advisory's id has no form of its own, so it is tried last."""
+    for key in ("CVE",) if asked.upper().startswith("CVE-") else ("Name", "AdvisoryId"):
+        filters = [{"Key": key, "Values": [asked]}]
+        found = view.ask("ListPatches", Filters=filters, MaxResults=SHOWN_MAX)["Patches"]
+        if found:
+            return key, found
+    return key, []
 
 
 def _nodes(view: View, asked: str) -> list[Hit]:
