@@ -26,7 +26,7 @@ PATCHES: Final[show.Columns] = {
 @json_option
 @own_client_command
 def exposure(client: SsmClient, *, limit: int, as_json: bool) -> None:
-    """Count the nodes by the age of the oldest security patch that they lack.
+    """Count nodes by the age of the oldest security patch they lack.
 
     The patches follow: those known to be exploited, then those that most nodes lack.
     """

@@ -33,7 +33,7 @@ def up(*, data: Path | None, port: int | None, plan_file: Path | None, once: boo
     """
     from patchwindow.bootstrap import Config, Server
     from patchwindow.cli.up_port import choose_port, keep_port
-    from patchwindow.cli.up_profile import PROFILE, REGION, sign_in_link, write_profile
+    from patchwindow.cli.up_profile import PROFILE, REGION, write_profile
     from patchwindow.client import connect
 
     data = data_directory(data)
@@ -46,7 +46,6 @@ def up(*, data: Path | None, port: int | None, plan_file: Path | None, once: boo
         show.note(f"1. The server runs at {server.url} with its data in {data}; the AWS CLI and boto3 reach it with")
         click.echo(f"export AWS_ENDPOINT_URL_SSM={server.url}")
         click.echo(f"export AWS_SHARED_CREDENTIALS_FILE={credentials} AWS_PROFILE={PROFILE}")
-        show.note(f"   The console, for the next half hour and once: {sign_in_link(server)}")
         client = connect(endpoint_url=server.url, profile=PROFILE, region=REGION, credentials_file=str(credentials))
         return _work(server, client, data, plan_file, once=once)
 
@@ -54,6 +53,7 @@ def up(*, data: Path | None, port: int | None, plan_file: Path | None, once: boo
 def _work(server: "Server", client: "SsmClient", data: Path, plan_file: Path | None, *, once: bool) -> Exit:
     from patchwindow.cli.plan import apply_file
     from patchwindow.cli.up_node import running_node
+    from patchwindow.cli.up_profile import sign_in_link
     from patchwindow.cli.up_report import print_openings, scan_and_report
 
     plan, applied = apply_file(client, plan_file or reference_plan(), on_change=lambda _: None)
@@ -65,6 +65,8 @@ def _work(server: "Server", client: "SsmClient", data: Path, plan_file: Path | N
         if once:
             return outcome
         try:
+            # Last, so that it is seen: what comes before fills a screen.
+            show.note(f"The console, for the next half hour and once: {sign_in_link(server)}")
             show.note("Serving until Ctrl-C")
             while True:
                 time.sleep(0.5)

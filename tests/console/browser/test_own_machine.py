@@ -39,11 +39,12 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     assert process.stderr is not None, "it is a pipe"
     assert process.stdout is not None, "it is a pipe"
     try:
-        link = line_of(process.stderr, "   The console").split()[-1]
         fourth = line_of(process.stderr, "4. ")
         if not fourth.startswith("4. Scanning"):
             pytest.skip(f"the machine cannot be scanned, which needs a package manager and its mirrors: {fourth}")
-        line_of(process.stderr, "Serving until")
+        # The last line but one, where it is seen.
+        link = line_of(process.stderr, "The console").split()[-1]
+        assert line_of(process.stderr, "").startswith("Serving until")
         printed = line_of(process.stdout, "patches: ")
         yield Up(
             url=link.partition("/console/")[0],
