@@ -24,7 +24,7 @@ _ARGS: Final = (
     "--disable-sync",
 )
 # A server that is away while its return is waited for, and pages that refuse, are told of in Chromium's own console.
-_EXPECTED: Final = ("net::ERR_", "Failed to load resource")
+_EXPECTED: Final = ("net::ERR_", "Failed to load resource", "Response Status Error Code")
 
 
 class NoChromiumError(Exception):
