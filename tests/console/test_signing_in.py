@@ -240,6 +240,8 @@ def test_a_form_without_the_proof_of_this_session_does_nothing(browser: Browser,
 def test_a_form_that_is_too_large_is_refused(browser: Browser) -> None:
     assert browser.post("/console/password", {"New": "x" * FORM_BYTES_MAX}).status == 429
     assert browser.post("/console/password", {str(at): "" for at in range(FIELDS_MAX + 1)}).status == 429
+    assert browser.post("/console/sign-in", {"name": "x" * 20_000}).status == 429
+    assert browser.post("/console/sign-in", {str(at): "" for at in range(21)}).status == 429
 
 
 def test_every_answer_forbids_scripts_and_frames_of_others(browser: Browser, stranger: Browser) -> None:

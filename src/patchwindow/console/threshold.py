@@ -16,6 +16,9 @@ from patchwindow.operations.sign_in import NotSignedIn, SignIn
 from patchwindow.ports import Clock
 
 _BYTES_MAX: Final = 16 * 1024
+_FIELDS_MAX: Final = 20
+_TOLD_APART: Final = 80
+"""Tries are remembered by so many letters of a name, which is more than any has, however long a stranger's is."""
 _LOG: Final = logging.getLogger(__name__)
 
 Work = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -46,7 +49,7 @@ class Threshold:
         fields = await self._fields(request)
         name, password = fields.get("name", ""), fields.get("password", "")
         address, now = address_of(request), self._clock.now()
-        whose = (f"name {name}", f"address {address}")
+        whose = (f"name {name[:_TOLD_APART]}", f"address {address}")
         try:
             self._tries.begin(now, *whose)
             token = await self._work(functools.partial(self._sign_in.by_password, name, password))
@@ -110,5 +113,10 @@ class Threshold:
             body += piece
             if len(body) > _BYTES_MAX:
                 raise LimitExceeded(f"the form is larger than {_BYTES_MAX} bytes; a name and a password are not")
-        found = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+        try:
+            found = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_FIELDS_MAX)
+        except ValueError:
+            raise LimitExceeded(
+                f"the form has more than {_FIELDS_MAX} fields; it needs a name and a password"
+            ) from None
         return {name: values[0] for name, values in found.items()}
