@@ -9,9 +9,14 @@ from typing import Any
 import pytest
 from tests.console.reading import table, words
 from tests.engine.agent import STEP, step
+from tests.engine.test_webhooks import opened
+from tests.engine.world import World
 from tests.fakes.browser import Browser
 from tests.fakes.databases import migrated_url
 from tests.fakes.fleet import Fleet
+from tests.fakes.hooks import FAILED, SUCCESS, ScriptedHooks
+
+from patchwindow.domain.webhook import Answer
 
 
 @pytest.fixture
@@ -91,6 +96,24 @@ def test_without_its_commands_those_go_on_and_it_says_so(small: Fleet) -> None:
     assert states(small)["StatusDetails"] == before["StatusDetails"] == "InProgress"
     assert "data-live=" in browser.get(path).body
     browser.close()
+
+
+@pytest.mark.parametrize(("answer", "state"), [(SUCCESS, "Success"), (FAILED, "Failed")])
+def test_a_task_that_calls_a_webhook_tells_each_call_and_what_came_of_it(
+    tmp_path: Path, answer: Answer, state: str
+) -> None:
+    with migrated_url("sqlite", tmp_path) as there:
+        world = World(there)
+        task = opened(world, ScriptedHooks(answer))
+        browser = Browser(world)
+        browser.sign_in()
+        (call,) = world.invocations(task)
+        said = words(browser.get(f"/console/executions/{task['WindowExecutionId']}").body)
+        assert f"1. {task['TaskArn']} {state}" in said
+        assert f"{state} {call.get('StatusDetails') or ''}".strip() in said.partition(task["TaskArn"])[2]
+        assert "began Thu 15 Jan 2026, 15:00" in said
+        browser.close()
+        world.close()
 
 
 def test_a_viewer_sees_no_button_and_is_refused(viewer: Browser, fleet: Fleet, url: str) -> None:
