@@ -124,9 +124,8 @@ class Console:
             return _to_sign_in(request)
 
         def make() -> Response:
-            view_of = functools.partial(self._view, request, signed)
             with self._asking(signed, writes=False) as run:
-                view = view_of(run)
+                view = self._view(request, signed, run)
                 shown = page.show(view)
                 kind = view.first("format")
                 if kind and shown.table is not None:
